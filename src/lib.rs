@@ -1,0 +1,3 @@
+//! maillog: what became of a mail, from Postfix's log.
+
+pub mod model;

@@ -1,0 +1,2 @@
+//! The maillog program.
+fn main() {}

@@ -1,0 +1,85 @@
+//! Entry: one record of the log, freed from its transport: time, host, identifier, pid, text.
+
+use super::time::Time;
+use serde::Serialize;
+
+/// How far the sender of a record is proven (grammar 9.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// The transport carries no proof: files, stdin, network.
+    #[default]
+    Unproven,
+    /// The journal's trusted fields name a Postfix unit, or the right user and program.
+    Verified,
+    /// The trusted fields contradict the identifier: never changes the state of mail.
+    Forged,
+}
+
+/// One log record. Text is valid UTF-8: invalid bytes were replaced by U+FFFD when it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Entry<'a> {
+    /// When it was logged; absent when the line carries no readable stamp.
+    pub time: Option<Time>,
+    /// The log gives two readings of the stamp (repeated hour in autumn); order chose this one.
+    #[serde(skip_serializing_if = "is_false")]
+    pub time_ambiguous: bool,
+    /// Host name as logged, empty when the line has none.
+    pub host: &'a str,
+    /// The whole identifier: `postfix/submission/smtpd`, `dovecot`, `postfix-out/smtp`.
+    pub ident: &'a str,
+    /// Process id as logged.
+    pub pid: Option<u32>,
+    /// Text after identifier and pid, severity word included.
+    pub text: &'a str,
+    /// Further copies of this record that a "message repeated" line stands for; 0 normally.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repeated: u32,
+    /// The line could not be told from a cut one (collector limit reached).
+    #[serde(skip_serializing_if = "is_false")]
+    pub truncated: bool,
+    /// Proof of origin.
+    pub trust: Trust,
+    /// The line as read, without its end: what `find -o raw` shows.
+    #[serde(skip)]
+    pub raw: &'a str,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(b: &bool) -> bool {
+    !*b
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl<'a> Entry<'a> {
+    /// Returns the program: what follows the last slash of the identifier.
+    #[must_use]
+    pub fn program(&self) -> &'a str {
+        self.ident
+            .rsplit_once('/')
+            .map_or(self.ident, |(_, program)| program)
+    }
+
+    /// Returns the Postfix instance, the first component: `postfix-out` of `postfix-out/smtp`.
+    ///
+    /// Empty for an identifier without a slash. `submission/smtpd` gives `submission`: there the label
+    /// replaced the instance, which only the queue id can tell (grammar 2.3).
+    #[must_use]
+    pub fn instance(&self) -> &'a str {
+        self.ident
+            .split_once('/')
+            .map_or("", |(instance, _)| instance)
+    }
+
+    /// Returns label and program: `submission/smtpd` of `postfix/submission/smtpd`.
+    #[must_use]
+    pub fn service(&self) -> &'a str {
+        self.ident
+            .split_once('/')
+            .map_or(self.ident, |(_, service)| service)
+    }
+}

@@ -1,0 +1,8 @@
+//! The nouns that the stages share; no behaviour beyond constructors and display.
+
+pub mod cursor;
+pub mod entry;
+pub mod event;
+pub mod row;
+pub mod table;
+pub mod time;
