@@ -40,7 +40,6 @@ CREATE TABLE delivery_from (
     root_id BIGINT NOT NULL,
     status VARCHAR NOT NULL,
     reason VARCHAR,
-    verp_id VARCHAR,
     log_incomplete BOOLEAN NOT NULL
 );
 
@@ -72,8 +71,7 @@ CREATE TABLE delivery_to (
     status VARCHAR NOT NULL,
     reply_code USMALLINT,
     reason VARCHAR,
-    remote_queue_id VARCHAR,
-    cause VARCHAR
+    remote_queue_id VARCHAR
 );
 
 -- An attempt that was not the last of its recipient.
@@ -98,8 +96,7 @@ CREATE TABLE delivery_attempt (
     status VARCHAR NOT NULL,
     reply_code USMALLINT,
     reason VARCHAR,
-    remote_queue_id VARCHAR,
-    cause VARCHAR
+    remote_queue_id VARCHAR
 );
 
 -- One refusal.
@@ -236,14 +233,14 @@ CREATE TABLE open_message (
 CREATE VIEW attempt AS
 SELECT
     id AS to_id, from_id, time, agent, relay, relay_name, relay_address, relay_port, conn_use, delay, delay_before_qmgr,
-    delay_in_qmgr, delay_conn_setup, delay_transmission, tls, dsn, status, reply_code, reason, remote_queue_id, cause,
+    delay_in_qmgr, delay_conn_setup, delay_transmission, tls, dsn, status, reply_code, reason, remote_queue_id,
     true AS is_last
 FROM delivery_to
 WHERE attempts > 0
 UNION ALL
 SELECT
     to_id, from_id, time, agent, relay, relay_name, relay_address, relay_port, conn_use, delay, delay_before_qmgr,
-    delay_in_qmgr, delay_conn_setup, delay_transmission, tls, dsn, status, reply_code, reason, remote_queue_id, cause,
+    delay_in_qmgr, delay_conn_setup, delay_transmission, tls, dsn, status, reply_code, reason, remote_queue_id,
     false AS is_last
 FROM delivery_attempt;
 

@@ -219,7 +219,7 @@ pub struct Policy<'a> {
     pub is_postscreen: bool,
 }
 
-/// A header or body check of cleanup (or milter_header_checks).
+/// A header or body check of cleanup (or `milter_header_checks`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Content<'a> {
     /// Queue id.
