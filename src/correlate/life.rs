@@ -6,7 +6,7 @@
 //! Limits: `postsuper -d ALL` names no id; open messages of the instance are marked, and unmarked by their next
 //! line.
 
-use super::open::Says;
+use super::open::{Message, Says};
 use super::session::Taken;
 use super::{Correlator, Line, some, text};
 use crate::model::event::{Delivery, Event, Level, Removal, SuperAction};
@@ -75,7 +75,13 @@ impl Correlator {
             m.row.tls = taken.tls;
         }
         for action in taken.pending {
-            self.act(line, id, &action.action, &action.reason, action.recipient.as_deref());
+            self.act(
+                line,
+                id,
+                &action.action,
+                &action.reason,
+                action.recipient.as_deref(),
+            );
         }
         if let Some(previous) = taken.previous {
             self.session_ended(previous, line.time);
@@ -84,7 +90,10 @@ impl Correlator {
 
     /// The process that took a message does something else now.
     pub(super) fn session_ended(&mut self, id: i64, time: Time) {
-        if self.mail.get(id).is_some_and(|m| m.row.status == status::RECEIVING)
+        if self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.status == status::RECEIVING)
             && let Some(m) = self.mail.edit(id)
         {
             m.extra.session_end = Some(time);
@@ -167,8 +176,15 @@ impl Correlator {
 
     /// The id was given to another message: the queue file of this one is gone, its last lines are missing.
     fn supersede(&mut self, id: i64, time: Time) {
-        let was_receiving = self.mail.get(id).is_some_and(|m| m.row.status == status::RECEIVING);
-        let word = if was_receiving { status::CANCELED } else { status::UNKNOWN };
+        let was_receiving = self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.status == status::RECEIVING);
+        let word = if was_receiving {
+            status::CANCELED
+        } else {
+            status::UNKNOWN
+        };
         self.close(id, word, time);
         if let Some(m) = self.mail.edit(id) {
             if was_receiving {
@@ -188,7 +204,11 @@ impl Correlator {
         value: &str,
         is_resent: bool,
     ) -> i64 {
-        let says = if is_resent { Says::Reception } else { Says::MessageId(value) };
+        let says = if is_resent {
+            Says::Reception
+        } else {
+            Says::MessageId(value)
+        };
         let found = self.find(line, queue_id, says);
         let id = found.unwrap_or_else(|| self.create(line, queue_id, origin::INTERNAL, line.time));
         if let Some(m) = self.touch(line, id) {
@@ -264,6 +284,10 @@ impl Correlator {
         m.extra.repeats += i32::from(recorded.is_repeat);
         if m.row.status == status::EXPIRED {
             m.to.settle(recipient::EXPIRED, line.time);
+        }
+        if m.extra.is_short && !is_short(m) {
+            m.extra.is_short = false;
+            m.row.log_incomplete = false;
         }
         self.touch(line, id);
         self.hand_over(line, id, recorded.at, d, delay);
@@ -351,9 +375,9 @@ impl Correlator {
             m.to.drop_hints();
             let is_open = m.to.settle(left, line.time);
             if removal == Removal::Done {
-                let seen = i32::try_from(m.to.recorded()).unwrap_or(i32::MAX);
-                let is_short = m.row.nrcpt.is_some_and(|n| n > seen.saturating_add(m.extra.repeats));
-                m.row.log_incomplete |= is_open || (is_short && !m.extra.is_probed);
+                m.row.log_incomplete |= is_open;
+                m.extra.is_short = !m.row.log_incomplete && is_short(m);
+                m.row.log_incomplete |= m.extra.is_short;
             }
         }
         id
@@ -368,7 +392,7 @@ impl Correlator {
     ) -> i64 {
         let id = self.find_or_create(line, queue_id, Says::Trailing);
         self.touch(line, id);
-        let is_open = self.mail.get(id).is_some_and(super::open::Message::is_open);
+        let is_open = self.mail.get(id).is_some_and(Message::is_open);
         let kind = match action {
             SuperAction::Requeued => 1,
             SuperAction::Held => 2,
@@ -404,7 +428,10 @@ impl Correlator {
 
     fn count_super(&mut self, line: &Line<'_>, kind: usize) {
         let (host, pid) = (line.host, line.entry.pid);
-        let at = self.supers.iter().position(|s| s.host == host && s.pid == pid);
+        let at = self
+            .supers
+            .iter()
+            .position(|s| s.host == host && s.pid == pid);
         let at = at.unwrap_or_else(|| {
             if self.supers.len() >= SUPER_LIMIT {
                 self.supers.remove(0);
@@ -431,7 +458,10 @@ impl Correlator {
             _ => return,
         };
         let (host, pid) = (line.host, line.entry.pid);
-        let run = self.supers.iter_mut().find(|s| s.host == host && s.pid == pid);
+        let run = self
+            .supers
+            .iter_mut()
+            .find(|s| s.host == host && s.pid == pid);
         let named = run
             .and_then(|s| s.named.get_mut(kind))
             .map_or(0, std::mem::take);
@@ -456,7 +486,7 @@ impl Correlator {
     pub(super) fn corrupt(&mut self, line: &Line<'_>, queue_id: &str) -> i64 {
         let id = self.find_or_create(line, queue_id, Says::Trailing);
         self.touch(line, id);
-        if self.mail.get(id).is_some_and(super::open::Message::is_open) {
+        if self.mail.get(id).is_some_and(Message::is_open) {
             self.close(id, status::CORRUPT, line.time);
             if let Some(m) = self.mail.edit(id) {
                 m.to.settle(recipient::UNKNOWN, line.time);
@@ -481,7 +511,12 @@ impl Correlator {
             && (note.starts_with("message rejected")
                 || note.starts_with("queue file size limit exceeded")
                 || note.contains("message not accepted"));
-        if is_refusal && self.mail.get(id).is_some_and(|m| m.row.status == status::RECEIVING) {
+        if is_refusal
+            && self
+                .mail
+                .get(id)
+                .is_some_and(|m| m.row.status == status::RECEIVING)
+        {
             self.reject_message(line, id, note, None);
         }
         Some(id)
@@ -496,7 +531,10 @@ impl Correlator {
 
     /// Another daemon names a message: its raw line is kept with it, nothing else.
     pub(super) fn mention_by_neighbour(&self, line: &Line<'_>, queue_id: &str) -> Option<i64> {
-        let of_host = self.mail.generations(queue_id).filter(|m| m.host == line.host);
+        let of_host = self
+            .mail
+            .generations(queue_id)
+            .filter(|m| m.host == line.host);
         of_host.map(|m| m.row.id).max()
     }
 
@@ -553,4 +591,13 @@ impl Correlator {
         }
         self.arm(id);
     }
+}
+
+/// Tells whether the recipients of a removed message are more than its records account for (grammar 8).
+fn is_short(m: &Message) -> bool {
+    let seen = i32::try_from(m.to.recorded()).unwrap_or(i32::MAX);
+    !m.extra.is_probed
+        && m.row
+            .nrcpt
+            .is_some_and(|n| n > seen.saturating_add(m.extra.repeats))
 }

@@ -30,6 +30,8 @@ pub(super) struct Extra {
     pub(super) is_probed: bool,
     /// Records that repeat a final state: duplicates in the envelope.
     pub(super) repeats: i32,
+    /// Recipients were missing when it was removed: late records may still bring them.
+    pub(super) is_short: bool,
     /// Set by a postsuper summary without ids; the next line about the message takes it back.
     pub(super) doubt: Option<Doubt>,
 }
@@ -176,7 +178,11 @@ impl Mail {
                 self.by_queue_id.remove(&message.row.queue_id);
             }
         }
-        if let Some(parent) = message.row.parent_id.and_then(|p| self.messages.get_mut(&p)) {
+        if let Some(parent) = message
+            .row
+            .parent_id
+            .and_then(|p| self.messages.get_mut(&p))
+        {
             parent.children.retain(|other| *other != id);
         }
         if message.is_dirty && !message.is_probe {
@@ -277,7 +283,11 @@ impl Correlator {
             Says::Active => m.extra.is_guess,
             Says::Delivery(arrival, delay) => m.extra.is_guess || arrival_fits(m, arrival, delay),
             Says::MessageId(value) => {
-                let is_same = m.row.message_id.as_deref().is_none_or(|known| known == value);
+                let is_same = m
+                    .row
+                    .message_id
+                    .as_deref()
+                    .is_none_or(|known| known == value);
                 is_same && m.row.status != status::DONE
             }
             Says::Reception => m.row.status != status::DONE,

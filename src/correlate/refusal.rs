@@ -10,9 +10,15 @@ use crate::model::row::{Noqueue, Text, message_status as status, recipient_statu
 impl Correlator {
     /// reject, hold, discard and their kin, from smtpd, postscreen and cleanup's milters.
     pub(super) fn policy(&mut self, line: &Line<'_>, p: &Policy<'_>) -> Owner {
-        let is_refusal = matches!(p.action, "reject" | "milter-reject" | "proxy-reject" | "hangup");
+        let is_refusal = matches!(
+            p.action,
+            "reject" | "milter-reject" | "proxy-reject" | "hangup"
+        );
         let is_whole = is_whole(line, p);
-        let is_act = matches!(p.action, "hold" | "milter-hold" | "discard" | "milter-discard");
+        let is_act = matches!(
+            p.action,
+            "hold" | "milter-hold" | "discard" | "milter-discard"
+        );
         let id = match p.queue_id {
             Some(q) if is_act || (is_refusal && is_whole) => {
                 Some(self.find_or_create(line, q, Says::Reception))
@@ -68,7 +74,7 @@ impl Correlator {
         let client = p.client.unwrap_or_default();
         let base = self.noqueue_base(line);
         let noqueue = base.id;
-        self.out.noqueues.push(Noqueue {
+        let row = Noqueue {
             action: text(p.action),
             protocol_state: text(p.protocol_state),
             client_name: some(client.name),
@@ -88,7 +94,13 @@ impl Correlator {
             queue_id: p.queue_id.map(text),
             from_id: id,
             ..base
-        });
+        };
+        let row = if p.client.is_none() {
+            self.with_session_client(line, row)
+        } else {
+            row
+        };
+        self.out.noqueues.push(row);
         noqueue
     }
 
@@ -100,6 +112,11 @@ impl Correlator {
         client: &Client<'_>,
         reason: &str,
     ) -> Owner {
+        // Only noted until 3.8, and by default later: what follows tells whether the client was refused.
+        if action == "improper command pipelining" {
+            self.problem(line, "info", reason);
+            return Owner::default();
+        }
         let base = self.noqueue_base(line);
         let noqueue = Some(base.id);
         self.out.noqueues.push(Noqueue {
