@@ -78,7 +78,9 @@ fn read(text: &str) -> Option<(Reading<'_>, bool)> {
 
 fn best<'a>(mut readings: impl Iterator<Item = Reading<'a>>) -> Option<(Reading<'a>, bool)> {
     let first = readings.next()?;
-    let Some(second) = readings.next() else {
+    // An orig_to read as part of the recipient leaves the fields where they are: no second reading.
+    let Some(second) = readings.find(|other| !std::ptr::eq(other.fields.relay, first.fields.relay))
+    else {
         return Some((first, false));
     };
     let plausible = std::iter::once(first)
