@@ -6,6 +6,7 @@ use super::open::Says;
 use super::{Correlator, Line, Owner, some, text};
 use crate::model::event::{Client, Policy};
 use crate::model::row::{Noqueue, Text, message_status as status, recipient_status as recipient};
+use crate::parse;
 
 impl Correlator {
     /// reject, hold, discard and their kin, from smtpd, postscreen and cleanup's milters.
@@ -88,7 +89,7 @@ impl Correlator {
             sasl_username: p.tail.sasl_username.map(text),
             reply_code: p.reply_code,
             dsn: p.dsn.map(text),
-            rule: Some(Text::from((self.settings.rule_class)(p))),
+            rule: Some(Text::const_new(parse::rule_class(p))),
             dnsbl: p.dnsbl.map(text),
             reason: text(p.reason),
             queue_id: p.queue_id.map(text),
