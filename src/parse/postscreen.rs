@@ -55,7 +55,10 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     let rest = match words {
         "PREGREET " => after_time(attrs::number::<u64>(rest)?.1.strip_prefix(' ')?)?,
         "HANGUP " => after_time(rest)?,
-        "DNSBL rank " => attrs::number::<i64>(rest)?.1.strip_prefix(" for ")?,
+        "DNSBL rank " => {
+            let rank = rest.strip_prefix('-').unwrap_or(rest);
+            attrs::number::<u32>(rank)?.1.strip_prefix(" for ")?
+        }
         _ => rest,
     };
     let (client, _) = client::nameless(rest)?;
