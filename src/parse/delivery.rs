@@ -76,14 +76,22 @@ fn read(text: &str) -> Option<(Reading<'_>, bool)> {
     best(readings(text, address::ends)).or_else(|| best(readings(text, address::unquoted_ends)))
 }
 
+/// Returns the first reading, or the first with a domain when the fields can be read in a second place.
+///
+/// An unquoted address may also hold `>, orig_to=<`: then more than one of these makes the line ambiguous.
 fn best<'a>(mut readings: impl Iterator<Item = Reading<'a>>) -> Option<(Reading<'a>, bool)> {
     let first = readings.next()?;
-    let Some(second) = readings.next() else {
-        return Some((first, false));
+    let doubtful = first
+        .orig_to
+        .is_some_and(|orig_to| orig_to.contains(">, orig_to=<"));
+    let place = first.fields.reason.len();
+    let mut others = readings.filter(|reading| reading.fields.reason.len() != place);
+    let Some(second) = others.next() else {
+        return Some((first, doubtful));
     };
     let plausible = std::iter::once(first)
         .chain(std::iter::once(second))
-        .chain(readings)
+        .chain(others)
         .find(|reading| address::has_plausible_domain(reading.recipient));
     Some((plausible.unwrap_or(first), true))
 }
