@@ -151,13 +151,16 @@ fn floor(seconds: f64) -> i64 {
     seconds.floor() as i64
 }
 
+/// Recipient, and what became of it at which queue id.
+type Fates<'a> = BTreeMap<&'a str, (&'a str, &'a str)>;
+
 /// Follows single messages from their first queue id to what became of each recipient.
 fn compare_journeys(place: &Place, differences: &mut Differences) -> usize {
     let rows = place.select(&format!(
         "SELECT r.queue_id AS first, trim(r.message_id, '<>') AS msgid, t.recipient, t.status, f.queue_id AS last
          FROM delivery_to t JOIN delivery_from f ON f.id = t.from_id JOIN delivery_from r ON r.id = f.root_id WHERE {LEAF}"
     ));
-    let mut fates: BTreeMap<(&str, &str), BTreeMap<&str, (&str, &str)>> = BTreeMap::new();
+    let mut fates: BTreeMap<(&str, &str), Fates> = BTreeMap::new();
     for row in &rows {
         let message = fates
             .entry((text(row, "first"), text(row, "msgid")))

@@ -127,7 +127,7 @@ fn compare_message(tables: &Tables, message: &Value, differences: &mut Differenc
             }
             // The transport `discard` drops on purpose what the rig counts as sent.
             "sent" if text(message, "case") == "discard-transport" => {
-                expected.push((address, "discarded"))
+                expected.push((address, "discarded"));
             }
             word => expected.push((address, word)),
         }

@@ -136,6 +136,10 @@ pub(crate) fn say(line: &str) {
 pub(crate) struct Differences(Vec<String>);
 
 impl Differences {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "both sides are built in the call"
+    )]
     pub(crate) fn compare<T: PartialEq + std::fmt::Debug>(
         &mut self,
         what: &str,
