@@ -4,6 +4,11 @@
 
 use serde::Serialize;
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(claim: &bool) -> bool {
+    !*claim
+}
+
 /// `name[address]:port` as smtpd prints it; postscreen prints no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Client<'a> {
@@ -22,18 +27,25 @@ pub struct Client<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Tail<'a> {
     /// `from=<>`: envelope sender; `Some("")` is the null sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<&'a str>,
     /// `to=<>`: the recipient at RCPT, else the first (smtpd) or last (cleanup) accepted one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<&'a str>,
     /// `proto=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol_name: Option<&'a str>,
     /// `helo=<>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub helo_name: Option<&'a str>,
     /// `sasl_method=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sasl_method: Option<&'a str>,
     /// `sasl_username=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sasl_username: Option<&'a str>,
     /// `sasl_sender=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sasl_sender: Option<&'a str>,
 }
 
@@ -43,13 +55,13 @@ pub struct Relay<'a> {
     /// As logged: `mx.example.net[192.0.2.25]:25`, `local`, `none`.
     pub relay: &'a str,
     /// Host name before the bracket; absent for a service name or `none`.
-    #[serde(rename = "relay_name")]
+    #[serde(rename = "relay_name", skip_serializing_if = "Option::is_none")]
     pub name: Option<&'a str>,
     /// Inside the bracket: an address, or the path of a socket.
-    #[serde(rename = "relay_address")]
+    #[serde(rename = "relay_address", skip_serializing_if = "Option::is_none")]
     pub address: Option<&'a str>,
     /// After the bracket.
-    #[serde(rename = "relay_port")]
+    #[serde(rename = "relay_port", skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
 }
 
@@ -61,11 +73,13 @@ pub struct Delivery<'a> {
     /// Recipient after rewriting.
     pub recipient: &'a str,
     /// Recipient before rewriting; absent when equal.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub orig_to: Option<&'a str>,
     /// Where it went.
     #[serde(flatten)]
     pub relay: Relay<'a>,
     /// n-th use of a cached connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conn_use: Option<u32>,
     /// Seconds since arrival.
     pub delay: f64,
@@ -78,6 +92,7 @@ pub struct Delivery<'a> {
     /// Seconds of transmission.
     pub delay_transmission: f64,
     /// `tls=` of Postfix 3.11.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<&'a str>,
     /// Enhanced status code.
     pub dsn: &'a str,
@@ -86,14 +101,19 @@ pub struct Delivery<'a> {
     /// The text in parentheses, without them.
     pub reason: &'a str,
     /// Reply code of the remote server, when the text holds a reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_code: Option<u16>,
     /// Queue id that the remote server named (`queued as X`, `forwarded as X`): a claim, not a link.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_queue_id: Option<&'a str>,
     /// The text says `forwarded as` (program local): the id is of this host.
+    #[serde(skip_serializing_if = "is_false")]
     pub is_forward: bool,
     /// The text or program says that mail was dropped: discard service, `250 ... discarded`.
+    #[serde(skip_serializing_if = "is_false")]
     pub is_discard: bool,
     /// The line could be read in two ways (grammar 9.2.4); it must not set a final state.
+    #[serde(skip_serializing_if = "is_false")]
     pub ambiguous: bool,
 }
 
@@ -195,6 +215,7 @@ impl Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Policy<'a> {
     /// Absent for NOQUEUE.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_id: Option<&'a str>,
     /// `reject reject_warning hold discard redirect filter bcc warn info permit delay hangup milter-reject
     /// milter-hold milter-discard proxy-reject`, as logged.
@@ -205,17 +226,21 @@ pub struct Policy<'a> {
     #[serde(flatten)]
     pub client: Option<Client<'a>>,
     /// SMTP code at the left of the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_code: Option<u16>,
     /// Enhanced status code after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dsn: Option<&'a str>,
     /// The whole text between client and tail, code and dsn included.
     pub reason: &'a str,
     /// `blocked using {list}`: the DNS list's domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dnsbl: Option<&'a str>,
     /// End of the line.
     #[serde(flatten)]
     pub tail: Tail<'a>,
     /// Logged by postscreen: sender, recipient and helo are hints only.
+    #[serde(skip_serializing_if = "is_false")]
     pub is_postscreen: bool,
 }
 
@@ -231,13 +256,16 @@ pub struct Content<'a> {
     /// The checked text, up to 200 bytes; folds show as `?`.
     pub text: &'a str,
     /// The value when `text` is a Subject header, still RFC 2047 encoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<&'a str>,
     /// `host[ip]`, `local` or `unknown`, of the rightmost tail.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<&'a str>,
     /// End of the line, of the rightmost tail.
     #[serde(flatten)]
     pub tail: Tail<'a>,
     /// The administrator's text after the tail; for reject it begins with the dsn.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
     /// Other readings of the line when its text imitates a tail, rightmost first: text, origin, tail, reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -255,6 +283,7 @@ pub struct ContentReading<'a> {
     #[serde(flatten)]
     pub tail: Tail<'a>,
     /// Text after the tail.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
 }
 
@@ -264,14 +293,18 @@ pub struct Neighbour<'a> {
     /// `amavis`, `rspamd`, `opendkim`, `dovecot`, `postgrey`, ...
     pub daemon: &'a str,
     /// Queue id of the message it looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_id: Option<&'a str>,
     /// Queue id of the message it put back (amavis `queued_as`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub queued_as: Option<&'a str>,
     /// Message id as it printed it, with brackets where it prints them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<&'a str>,
     /// Its word: `Passed CLEAN`, `no action`, `stored mail into mailbox 'INBOX'`, `greylist`.
     pub verdict: &'a str,
     /// User, session or recipient it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<&'a str>,
 }
 
@@ -304,12 +337,14 @@ pub enum Event<'a> {
     /// smtpd: `timeout|lost connection|too many errors after X from client`.
     Abort {
         /// Since 3.10.
+        #[serde(skip_serializing_if = "Option::is_none")]
         queue_id: Option<&'a str>,
         /// What happened.
         abend: Abend,
         /// `DATA`, `RCPT`, ...
         protocol_state: &'a str,
         /// Bytes of content received.
+        #[serde(skip_serializing_if = "Option::is_none")]
         bytes: Option<u64>,
         /// The client.
         #[serde(flatten)]
@@ -337,6 +372,7 @@ pub enum Event<'a> {
         /// Mechanism as the client named it.
         sasl_method: &'a str,
         /// Since 3.9; everything to the end of the line.
+        #[serde(skip_serializing_if = "Option::is_none")]
         sasl_username: Option<&'a str>,
         /// Text; `aborted` when the client gave up.
         reason: &'a str,
@@ -344,19 +380,25 @@ pub enum Event<'a> {
     /// smtpd, qmqpd: `client=`: a queue file was created (`queue_id` absent: before-queue filter).
     Accept {
         /// Absent for NOQUEUE.
+        #[serde(skip_serializing_if = "Option::is_none")]
         queue_id: Option<&'a str>,
         /// The direct client.
         #[serde(flatten)]
         client: Client<'a>,
         /// `sasl_method=`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         sasl_method: Option<&'a str>,
         /// `sasl_username=`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         sasl_username: Option<&'a str>,
         /// `sasl_sender=`: never an identity.
+        #[serde(skip_serializing_if = "Option::is_none")]
         sasl_sender: Option<&'a str>,
         /// XFORWARD: the id at the hop before the filter.
+        #[serde(skip_serializing_if = "Option::is_none")]
         orig_queue_id: Option<&'a str>,
         /// XFORWARD: the client of that hop, as logged.
+        #[serde(skip_serializing_if = "Option::is_none")]
         orig_client: Option<&'a str>,
     },
     /// pickup: `uid= from=`.
@@ -368,6 +410,7 @@ pub enum Event<'a> {
         /// What the user gave.
         sender: &'a str,
         /// The id before `postsuper -r`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         orig_id: Option<&'a str>,
     },
     /// cleanup: `message-id=` or `resent-message-id=`.
@@ -377,6 +420,7 @@ pub enum Event<'a> {
         /// The rest of the header as logged, with brackets; `<>` when the message had none.
         message_id: &'a str,
         /// It is the resent- form.
+        #[serde(skip_serializing_if = "is_false")]
         resent: bool,
     },
     /// reject, hold, discard and their kin.
@@ -388,6 +432,7 @@ pub enum Event<'a> {
         /// Reply of the filter.
         reason: &'a str,
         /// Id that the filter's reply names.
+        #[serde(skip_serializing_if = "Option::is_none")]
         queued_as: Option<&'a str>,
         /// End of the line.
         #[serde(flatten)]
@@ -431,6 +476,7 @@ pub enum Event<'a> {
         /// What about.
         notice: Notice,
         /// To the postmaster instead of the sender.
+        #[serde(skip_serializing_if = "is_false")]
         to_postmaster: bool,
         /// The notice's own id.
         notice_queue_id: &'a str,
@@ -466,6 +512,7 @@ pub enum Event<'a> {
     /// smtp, lmtp: a server failed, another will be tried (`host ... said:`, `lost connection with ...`).
     AttemptNote {
         /// Absent in `connect to ...: ...`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         queue_id: Option<&'a str>,
         /// Whole text.
         reason: &'a str,
@@ -473,6 +520,7 @@ pub enum Event<'a> {
     /// Another line that names a message and changes nothing.
     Note {
         /// Queue id.
+        #[serde(skip_serializing_if = "Option::is_none")]
         queue_id: Option<&'a str>,
         /// Level.
         level: Level,
@@ -501,11 +549,13 @@ pub enum Event<'a> {
         /// Whole text.
         text: &'a str,
         /// `3.7.11`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<&'a str>,
     },
     /// Lines were lost here (grammar 2.10).
     Loss {
         /// How many, when told.
+        #[serde(skip_serializing_if = "Option::is_none")]
         lines: Option<u64>,
         /// Whole text.
         text: &'a str,
@@ -519,6 +569,7 @@ pub enum Event<'a> {
     /// A Postfix line that nothing here knows: counted, sampled, offered for inspection.
     Other {
         /// The id or NOQUEUE it starts with.
+        #[serde(skip_serializing_if = "Option::is_none")]
         queue_id: Option<&'a str>,
         /// Whole text.
         text: &'a str,

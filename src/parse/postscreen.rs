@@ -1,0 +1,85 @@
+//! postscreen: tests in front of smtpd (grammar 5.2). Never a queue id.
+//!
+//! Postfix: `postscreen/postscreen.c`, `postscreen_misc.c`, `postscreen_early.c`, `postscreen_smtpd.c`. Payload is
+//! printed with C escapes behind the client, so the client is a fact.
+
+use super::{attrs, client, policy};
+use crate::model::event::Event;
+
+/// Words in front of the client, and whether the words are all (`false`: a count or time follows).
+const ACTIONS: [&str; 20] = [
+    "PASS OLD ",
+    "PASS NEW ",
+    "ALLOWLISTED ",
+    "DENYLISTED ",
+    "WHITELISTED ",
+    "BLACKLISTED ",
+    "ALLOWLIST VETO ",
+    "WHITELIST VETO ",
+    "BARE NEWLINE from ",
+    "COMMAND PIPELINING from ",
+    "NON-SMTP COMMAND from ",
+    "COMMAND TIME LIMIT from ",
+    "COMMAND COUNT LIMIT from ",
+    "COMMAND LENGTH LIMIT from ",
+    "DATA without valid RCPT from ",
+    "BDAT without valid RCPT from ",
+    "PREGREET ",
+    "HANGUP ",
+    "DNSBL rank ",
+    "reject: connect from ",
+];
+
+/// Reads a line of postscreen that carries no severity word.
+#[must_use]
+pub(super) fn parse(text: &str) -> Option<Event<'_>> {
+    if let Some(rest) = text.strip_prefix("CONNECT from ") {
+        return client::nameless(rest).map(|(client, _)| Event::Connect { client });
+    }
+    if let Some(rest) = text.strip_prefix("DISCONNECT ") {
+        let (client, rest) = client::nameless(rest)?;
+        return rest.is_empty().then_some(Event::Disconnect {
+            client,
+            commands: "",
+        });
+    }
+    if let Some(rest) = text.strip_prefix("NOQUEUE: ") {
+        return policy::parse(None, rest);
+    }
+    let (words, rest) = ACTIONS
+        .iter()
+        .find_map(|words| Some((*words, text.strip_prefix(words)?)))?;
+    let rest = match words {
+        "PREGREET " => after_time(attrs::number::<u64>(rest)?.1.strip_prefix(' ')?)?,
+        "HANGUP " => after_time(rest)?,
+        "DNSBL rank " => attrs::number::<i64>(rest)?.1.strip_prefix(" for ")?,
+        _ => rest,
+    };
+    let (client, _) = client::nameless(rest)?;
+    let action = words.trim_end();
+    if words == "reject: connect from " {
+        let (_, reason) = rest.split_once("]:")?;
+        let (_, reason) = reason.split_once(": ")?;
+        return Some(Event::Policy(crate::model::event::Policy {
+            is_postscreen: true,
+            ..policy::policy(
+                None,
+                "reject",
+                "connect",
+                Some(client),
+                reason,
+                crate::model::event::Tail::default(),
+            )
+        }));
+    }
+    Some(Event::Postscreen {
+        client,
+        action: action.strip_suffix(" from").unwrap_or(action),
+    })
+}
+
+/// Skips `after {seconds} from `.
+fn after_time(text: &str) -> Option<&str> {
+    let (_, rest) = attrs::seconds(text.strip_prefix("after ")?)?;
+    rest.strip_prefix(" from ")
+}
