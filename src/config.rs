@@ -60,10 +60,18 @@ impl Environment {
     /// Reads the process's environment and user.
     #[must_use]
     pub fn current() -> Self {
-        let path = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let path = |name| {
+            std::env::var_os(name)
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        };
         let uid = Uid::effective();
-        let is_maillog =
-            || User::from_uid(uid).ok().flatten().is_some_and(|u| u.name == SERVICE_USER);
+        let is_maillog = || {
+            User::from_uid(uid)
+                .ok()
+                .flatten()
+                .is_some_and(|u| u.name == SERVICE_USER)
+        };
         Self {
             home: path("HOME"),
             xdg_data_home: path("XDG_DATA_HOME").filter(|p| p.is_absolute()),
@@ -117,7 +125,11 @@ impl Config {
     pub fn database_to_read(&self) -> PathBuf {
         let system = Path::new(SYSTEM_DIRECTORY).join(DATABASE_NAME);
         let falls_back = !self.database_is_named && !self.database.exists() && system.exists();
-        if falls_back { system } else { self.database.clone() }
+        if falls_back {
+            system
+        } else {
+            self.database.clone()
+        }
     }
 }
 
@@ -136,7 +148,9 @@ fn read(named: Option<&Path>) -> Result<File> {
 /// Reads the text of a configuration file.
 fn parse(text: &str) -> Result<File> {
     toml::from_str(text).map_err(|e| {
-        let line = e.span().map_or(1, |s| 1 + text.bytes().take(s.start).filter(|b| *b == b'\n').count());
+        let line = e.span().map_or(1, |s| {
+            1 + text.bytes().take(s.start).filter(|b| *b == b'\n').count()
+        });
         anyhow::anyhow!("line {line}: {}", e.message())
     })
 }
@@ -146,27 +160,50 @@ mod tests {
     use super::*;
 
     fn user() -> Environment {
-        Environment { home: Some("/home/a".into()), ..Environment::default() }
+        Environment {
+            home: Some("/home/a".into()),
+            ..Environment::default()
+        }
     }
 
     #[test]
     fn root_and_service_use_the_system_directory() {
-        let env = Environment { is_service: true, ..user() };
-        assert_eq!(env.database().unwrap(), Path::new("/var/lib/maillog/maillog.duckdb"));
+        let env = Environment {
+            is_service: true,
+            ..user()
+        };
+        assert_eq!(
+            env.database().unwrap(),
+            Path::new("/var/lib/maillog/maillog.duckdb")
+        );
     }
 
     #[test]
     fn a_user_has_the_database_below_home_or_xdg() {
-        assert_eq!(user().database().unwrap(), Path::new("/home/a/.local/share/maillog/maillog.duckdb"));
-        let xdg = Environment { xdg_data_home: Some("/data".into()), ..user() };
-        assert_eq!(xdg.database().unwrap(), Path::new("/data/maillog/maillog.duckdb"));
+        assert_eq!(
+            user().database().unwrap(),
+            Path::new("/home/a/.local/share/maillog/maillog.duckdb")
+        );
+        let xdg = Environment {
+            xdg_data_home: Some("/data".into()),
+            ..user()
+        };
+        assert_eq!(
+            xdg.database().unwrap(),
+            Path::new("/data/maillog/maillog.duckdb")
+        );
         assert!(Environment::default().database().is_err());
     }
 
     #[test]
     fn a_misspelt_key_is_named_with_its_line() {
-        let error = parse("database = '/x'\ntimezon = 'UTC'\n").unwrap_err().to_string();
-        assert!(error.starts_with("line 2: unknown field `timezon`"), "{error}");
+        let error = parse("database = '/x'\ntimezon = 'UTC'\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("line 2: unknown field `timezon`"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -175,7 +212,10 @@ mod tests {
         let file = dir.path().join("m.toml");
         std::fs::write(&file, "database = '/from/file'\nretain_lines_days = 0\n").unwrap();
         let from_file = Config::resolve(None, Some(&file), &user()).unwrap();
-        assert_eq!((from_file.database.as_path(), from_file.retain_lines_days), (Path::new("/from/file"), 0));
+        assert_eq!(
+            (from_file.database.as_path(), from_file.retain_lines_days),
+            (Path::new("/from/file"), 0)
+        );
         let both = Config::resolve(Some(Path::new("/db")), Some(&file), &user()).unwrap();
         assert_eq!(both.database, Path::new("/db"));
         assert!(Config::resolve(None, Some(Path::new("/nonexistent.toml")), &user()).is_err());
