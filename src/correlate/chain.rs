@@ -59,7 +59,10 @@ impl Awaited {
     fn add(&mut self, queue_id: &str, claim: Claim) {
         if self.count < AWAITED_LIMIT {
             self.count += 1;
-            self.by_queue_id.entry(text(queue_id)).or_default().push(claim);
+            self.by_queue_id
+                .entry(text(queue_id))
+                .or_default()
+                .push(claim);
         }
     }
 
@@ -111,7 +114,9 @@ impl Correlator {
             earliest: line.time.plus(-delay).plus(-SLACK),
             time: line.time,
         };
-        if d.is_forward && let Some(m) = self.mail.edit(id) {
+        if d.is_forward
+            && let Some(m) = self.mail.edit(id)
+        {
             m.to.set(at, recipient::FORWARDED);
         }
         let is_expected = d.is_forward || is_near || self.names_our_host(&claim);
@@ -119,10 +124,12 @@ impl Correlator {
     }
 
     fn names_our_host(&self, claim: &Claim) -> bool {
-        claim
-            .relay_name
-            .as_deref()
-            .is_some_and(|name| self.hosts.list().iter().any(|h| is_same_host(name, &h.name)))
+        claim.relay_name.as_deref().is_some_and(|name| {
+            self.hosts
+                .list()
+                .iter()
+                .any(|h| is_same_host(name, &h.name))
+        })
     }
 
     /// `non-delivery notification: C`.
@@ -185,7 +192,11 @@ impl Correlator {
         let Some(claims) = self.links.by_queue_id.get(&child.row.queue_id) else {
             return;
         };
-        let proven: Vec<Claim> = claims.iter().filter(|c| self.proves(child, c)).cloned().collect();
+        let proven: Vec<Claim> = claims
+            .iter()
+            .filter(|c| self.proves(child, c))
+            .cloned()
+            .collect();
         if proven.is_empty() {
             return;
         }
@@ -210,7 +221,11 @@ impl Correlator {
         };
         let c = &child.row;
         let p = &parent.row;
-        if child.is_probe || c.id == p.id || p.root_id == c.id || c.parent_id.is_some_and(|other| other != p.id) {
+        if child.is_probe
+            || c.id == p.id
+            || p.root_id == c.id
+            || c.parent_id.is_some_and(|other| other != p.id)
+        {
             return false;
         }
         let is_here = child.host == claim.host;
@@ -224,7 +239,13 @@ impl Correlator {
         match claim.kind.as_str() {
             "" => {}
             link::FORWARD => return is_local && !is_submitted(c.origin.as_str()),
-            _ => return is_local && matches!(c.origin.as_str(), origin::INTERNAL | origin::UNKNOWN | origin::BOUNCE),
+            _ => {
+                return is_local
+                    && matches!(
+                        c.origin.as_str(),
+                        origin::INTERNAL | origin::UNKNOWN | origin::BOUNCE
+                    );
+            }
         }
         if !matches!(
             c.origin.as_str(),
@@ -235,7 +256,10 @@ impl Correlator {
         if c.orig_queue_id.as_deref() == Some(p.queue_id.as_str()) {
             return true;
         }
-        let ids = (real_id(p.message_id.as_deref()), real_id(c.message_id.as_deref()));
+        let ids = (
+            real_id(p.message_id.as_deref()),
+            real_id(c.message_id.as_deref()),
+        );
         let agree = match ids {
             (Some(a), Some(b)) => a == b,
             _ => is_here,
@@ -243,7 +267,9 @@ impl Correlator {
         let names_fit = || {
             let relay = claim.relay_name.as_deref().unwrap_or_default();
             let client = c.client_name.as_deref().unwrap_or_default();
-            is_same_host(relay, &c.host) && is_same_host(client, &p.host) && is_same_domain(relay, client)
+            is_same_host(relay, &c.host)
+                && is_same_host(client, &p.host)
+                && is_same_domain(relay, client)
         };
         agree && (claim.is_near || names_fit())
     }
@@ -271,7 +297,9 @@ impl Correlator {
             .and_then(|p| p.to.position(claim.to));
         if let Some(at) = at
             && let Some(p) = self.mail.edit(claim.parent)
-            && p.to.get(at).is_some_and(|to| to.state.status == recipient::SENT)
+            && p.to
+                .get(at)
+                .is_some_and(|to| to.state.status == recipient::SENT)
         {
             p.to.set(at, word);
         }
@@ -290,7 +318,14 @@ impl Correlator {
             .generations(&queue_id)
             .filter(|p| p.row.id != id && !p.is_probe && p.row.root_id != id)
             .filter(|p| p.row.time <= c.time.plus(SKEW) && c.time.since(p.row.time) < 5 * DAY)
-            .max_by_key(|p| (p.host == line.host, p.row.instance == c.instance, p.row.time, p.row.id));
+            .max_by_key(|p| {
+                (
+                    p.host == line.host,
+                    p.row.instance == c.instance,
+                    p.row.time,
+                    p.row.id,
+                )
+            });
         let Some(parent) = parent else {
             return;
         };
@@ -365,10 +400,16 @@ fn is_same_host(name: &str, logged: &str) -> bool {
     let name = name.trim_end_matches('.');
     name.eq_ignore_ascii_case(logged)
         || (!logged.contains('.')
-            && name.split('.').next().is_some_and(|label| label.eq_ignore_ascii_case(logged)))
+            && name
+                .split('.')
+                .next()
+                .is_some_and(|label| label.eq_ignore_ascii_case(logged)))
 }
 
 fn is_same_domain(a: &str, b: &str) -> bool {
-    let domain = |name: &str| name.split_once('.').map(|(_, domain)| domain.to_ascii_lowercase());
+    let domain = |name: &str| {
+        name.split_once('.')
+            .map(|(_, domain)| domain.to_ascii_lowercase())
+    };
     domain(a) == domain(b)
 }

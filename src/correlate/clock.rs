@@ -160,7 +160,9 @@ impl Hosts {
 
     /// Returns the only instance of the host when the tag of a line is a label in place of it.
     pub(super) fn sole_instance(&self, host: u32, tag: &str) -> Option<Text> {
-        let host = self.get(host).filter(|h| !tag.is_empty() && !h.knows(tag))?;
+        let host = self
+            .get(host)
+            .filter(|h| !tag.is_empty() && !h.knows(tag))?;
         match host.instances.as_slice() {
             [sole] => Some(sole.clone()),
             _ => None,

@@ -6,7 +6,9 @@
 use super::open::{Message, Says};
 use super::{Correlator, Line, Owner, limited, some, text};
 use crate::model::event::{Content, ContentReading, Tail};
-use crate::model::row::{Noqueue, Text, message_status as status, origin, recipient_status as recipient};
+use crate::model::row::{
+    Noqueue, Text, message_status as status, origin, recipient_status as recipient,
+};
 
 /// Header and body checks show at most this much of the text.
 const SHOWN: usize = 200;
@@ -40,7 +42,10 @@ impl Correlator {
         if let Some(protocol) = reading.tail.protocol_name {
             m.row.protocol_name.get_or_insert_with(|| text(protocol));
         }
-        let why = reading.reason.filter(|r| !r.is_empty()).unwrap_or(reading.text);
+        let why = reading
+            .reason
+            .filter(|r| !r.is_empty())
+            .unwrap_or(reading.text);
         let to = reading.tail.recipient;
         match content.action {
             "hold" => self.hold(line, id, why, to),
@@ -67,11 +72,11 @@ impl Correlator {
         content: &Content<'_>,
         reading: &ContentReading<'_>,
     ) -> i64 {
-        let why = reading.reason.filter(|r| !r.is_empty()).unwrap_or(reading.text);
-        let dsn = why
-            .split(' ')
-            .next()
-            .filter(|word| is_dsn(word));
+        let why = reading
+            .reason
+            .filter(|r| !r.is_empty())
+            .unwrap_or(reading.text);
+        let dsn = why.split(' ').next().filter(|word| is_dsn(word));
         let base = self.noqueue_base(line);
         let row = Noqueue {
             action: text(content.action),
@@ -138,7 +143,12 @@ fn is_origin(m: &Message, origin: &str) -> bool {
         return true;
     }
     let Some(address) = m.row.client_address.as_deref() else {
-        return origin == if m.row.uid.is_some() { "local" } else { "unknown" };
+        return origin
+            == if m.row.uid.is_some() {
+                "local"
+            } else {
+                "unknown"
+            };
     };
     let name = m.row.client_name.as_deref().unwrap_or_default();
     origin
@@ -154,11 +164,14 @@ fn subject<'a>(content: &Content<'a>, chosen: Option<&ContentReading<'a>>) -> Op
     }
     let whole = chosen.map_or_else(|| shown(content.text), |r| r.text);
     let (name, value) = whole.split_once(':')?;
-    name.eq_ignore_ascii_case("subject").then(|| value.trim_start())
+    name.eq_ignore_ascii_case("subject")
+        .then(|| value.trim_start())
 }
 
 fn shown(s: &str) -> &str {
     let s = limited(s);
-    let end = (0..=SHOWN.min(s.len())).rev().find(|n| s.is_char_boundary(*n));
+    let end = (0..=SHOWN.min(s.len()))
+        .rev()
+        .find(|n| s.is_char_boundary(*n));
     s.split_at(end.unwrap_or(0)).0
 }

@@ -75,7 +75,13 @@ impl Correlator {
             m.row.tls = taken.tls;
         }
         for action in taken.pending {
-            self.act(line, id, &action.action, &action.reason, action.recipient.as_deref());
+            self.act(
+                line,
+                id,
+                &action.action,
+                &action.reason,
+                action.recipient.as_deref(),
+            );
         }
         if let Some(previous) = taken.previous {
             self.session_ended(previous, line.time);
@@ -84,7 +90,10 @@ impl Correlator {
 
     /// The process that took a message does something else now.
     pub(super) fn session_ended(&mut self, id: i64, time: Time) {
-        if self.mail.get(id).is_some_and(|m| m.row.status == status::RECEIVING)
+        if self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.status == status::RECEIVING)
             && let Some(m) = self.mail.edit(id)
         {
             m.extra.session_end = Some(time);
@@ -167,8 +176,15 @@ impl Correlator {
 
     /// The id was given to another message: the queue file of this one is gone, its last lines are missing.
     fn supersede(&mut self, id: i64, time: Time) {
-        let was_receiving = self.mail.get(id).is_some_and(|m| m.row.status == status::RECEIVING);
-        let word = if was_receiving { status::CANCELED } else { status::UNKNOWN };
+        let was_receiving = self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.status == status::RECEIVING);
+        let word = if was_receiving {
+            status::CANCELED
+        } else {
+            status::UNKNOWN
+        };
         self.close(id, word, time);
         if let Some(m) = self.mail.edit(id) {
             if was_receiving {
@@ -188,7 +204,11 @@ impl Correlator {
         value: &str,
         is_resent: bool,
     ) -> i64 {
-        let says = if is_resent { Says::Reception } else { Says::MessageId(value) };
+        let says = if is_resent {
+            Says::Reception
+        } else {
+            Says::MessageId(value)
+        };
         let found = self.find(line, queue_id, says);
         let id = found.unwrap_or_else(|| self.create(line, queue_id, origin::INTERNAL, line.time));
         if let Some(m) = self.touch(line, id) {
@@ -352,7 +372,10 @@ impl Correlator {
             let is_open = m.to.settle(left, line.time);
             if removal == Removal::Done {
                 let seen = i32::try_from(m.to.recorded()).unwrap_or(i32::MAX);
-                let is_short = m.row.nrcpt.is_some_and(|n| n > seen.saturating_add(m.extra.repeats));
+                let is_short = m
+                    .row
+                    .nrcpt
+                    .is_some_and(|n| n > seen.saturating_add(m.extra.repeats));
                 m.row.log_incomplete |= is_open || (is_short && !m.extra.is_probed);
             }
         }
@@ -404,7 +427,10 @@ impl Correlator {
 
     fn count_super(&mut self, line: &Line<'_>, kind: usize) {
         let (host, pid) = (line.host, line.entry.pid);
-        let at = self.supers.iter().position(|s| s.host == host && s.pid == pid);
+        let at = self
+            .supers
+            .iter()
+            .position(|s| s.host == host && s.pid == pid);
         let at = at.unwrap_or_else(|| {
             if self.supers.len() >= SUPER_LIMIT {
                 self.supers.remove(0);
@@ -431,7 +457,10 @@ impl Correlator {
             _ => return,
         };
         let (host, pid) = (line.host, line.entry.pid);
-        let run = self.supers.iter_mut().find(|s| s.host == host && s.pid == pid);
+        let run = self
+            .supers
+            .iter_mut()
+            .find(|s| s.host == host && s.pid == pid);
         let named = run
             .and_then(|s| s.named.get_mut(kind))
             .map_or(0, std::mem::take);
@@ -481,7 +510,12 @@ impl Correlator {
             && (note.starts_with("message rejected")
                 || note.starts_with("queue file size limit exceeded")
                 || note.contains("message not accepted"));
-        if is_refusal && self.mail.get(id).is_some_and(|m| m.row.status == status::RECEIVING) {
+        if is_refusal
+            && self
+                .mail
+                .get(id)
+                .is_some_and(|m| m.row.status == status::RECEIVING)
+        {
             self.reject_message(line, id, note, None);
         }
         Some(id)
@@ -496,7 +530,10 @@ impl Correlator {
 
     /// Another daemon names a message: its raw line is kept with it, nothing else.
     pub(super) fn mention_by_neighbour(&self, line: &Line<'_>, queue_id: &str) -> Option<i64> {
-        let of_host = self.mail.generations(queue_id).filter(|m| m.host == line.host);
+        let of_host = self
+            .mail
+            .generations(queue_id)
+            .filter(|m| m.host == line.host);
         of_host.map(|m| m.row.id).max()
     }
 

@@ -126,7 +126,10 @@ struct Owner {
 
 impl From<Option<i64>> for Owner {
     fn from(from: Option<i64>) -> Self {
-        Self { from, noqueue: None }
+        Self {
+            from,
+            noqueue: None,
+        }
     }
 }
 
@@ -205,7 +208,11 @@ impl Correlator {
                 protocol_state,
                 client,
                 ..
-            } => return self.abort(line, *queue_id, *abend, protocol_state, client).into(),
+            } => {
+                return self
+                    .abort(line, *queue_id, *abend, protocol_state, client)
+                    .into();
+            }
             Event::Tls {
                 direction,
                 client,
@@ -220,7 +227,9 @@ impl Correlator {
                 reason,
             } => self.auth_failure(line, client, sasl_method, *sasl_username, reason),
             Event::Accept { .. } => return self.accept(line, event).into(),
-            Event::ProxyAccept { queued_as, tail, .. } => {
+            Event::ProxyAccept {
+                queued_as, tail, ..
+            } => {
                 return self.proxy_accept(line, *queued_as, tail).into();
             }
             Event::Policy(policy) => return self.policy(line, policy),
@@ -286,7 +295,9 @@ impl Correlator {
             Event::AttemptNote { queue_id, .. } | Event::Other { queue_id, .. } => {
                 return self.mention(line, (*queue_id)?);
             }
-            Event::Neighbour(neighbour) => return self.mention_by_neighbour(line, neighbour.queue_id?),
+            Event::Neighbour(neighbour) => {
+                return self.mention_by_neighbour(line, neighbour.queue_id?);
+            }
             _ => return None,
         })
     }
@@ -318,7 +329,10 @@ impl Correlator {
     }
 
     fn host_name(&self, host: u32) -> Text {
-        self.hosts.get(host).map(|h| h.name.clone()).unwrap_or_default()
+        self.hosts
+            .get(host)
+            .map(|h| h.name.clone())
+            .unwrap_or_default()
     }
 }
 

@@ -175,7 +175,11 @@ impl Mail {
                 self.by_queue_id.remove(&message.row.queue_id);
             }
         }
-        if let Some(parent) = message.row.parent_id.and_then(|p| self.messages.get_mut(&p)) {
+        if let Some(parent) = message
+            .row
+            .parent_id
+            .and_then(|p| self.messages.get_mut(&p))
+        {
             parent.children.retain(|other| *other != id);
         }
         if message.is_dirty && !message.is_probe {
@@ -276,7 +280,11 @@ impl Correlator {
             Says::Active => m.extra.is_guess,
             Says::Delivery(arrival, delay) => m.extra.is_guess || arrival_fits(m, arrival, delay),
             Says::MessageId(value) => {
-                let is_same = m.row.message_id.as_deref().is_none_or(|known| known == value);
+                let is_same = m
+                    .row
+                    .message_id
+                    .as_deref()
+                    .is_none_or(|known| known == value);
                 is_same && m.row.status != status::DONE
             }
             Says::Reception => m.row.status != status::DONE,

@@ -40,7 +40,13 @@ mod tests {
 
     #[test]
     fn short_id_gives_none() {
-        for id in ["64AB9120A53", "NOQUEUE", "47NQzYzNWNQG", "47NQAY13DbzNWNQG", ""] {
+        for id in [
+            "64AB9120A53",
+            "NOQUEUE",
+            "47NQzYzNWNQG",
+            "47NQAY13DbzNWNQG",
+            "",
+        ] {
             assert_eq!(time(id), None, "{id}");
         }
     }

@@ -274,7 +274,10 @@ impl Recipients {
         let hasher = DefaultHashBuilder::default();
         let mut table = HashTable::with_capacity(list.len());
         for (at, r) in (0u32..).zip(list) {
-            let rehash = |at: &u32| list.get(*at as usize).map_or(0, |r| hash_row(&hasher, &r.row));
+            let rehash = |at: &u32| {
+                list.get(*at as usize)
+                    .map_or(0, |r| hash_row(&hasher, &r.row))
+            };
             table.insert_unique(hash_row(&hasher, &r.row), at, rehash);
         }
         self.index = Some(Box::new((hasher, table)));
@@ -284,7 +287,10 @@ impl Recipients {
         if let (Some(index), Ok(at)) = (self.index.as_deref_mut(), u32::try_from(self.list.len())) {
             let (hasher, table) = index;
             let list = &self.list;
-            let rehash = |at: &u32| list.get(*at as usize).map_or(0, |r| hash_row(hasher, &r.row));
+            let rehash = |at: &u32| {
+                list.get(*at as usize)
+                    .map_or(0, |r| hash_row(hasher, &r.row))
+            };
             table.insert_unique(hash_row(hasher, &row), at, rehash);
         }
         self.list.push(Recipient {
@@ -298,7 +304,11 @@ impl Recipients {
     pub(super) fn drain(&mut self, inserts: &mut Vec<DeliveryTo>, updates: &mut Vec<DeliveryTo>) {
         for r in self.list.iter_mut().filter(|r| r.is_dirty) {
             r.is_dirty = false;
-            let rows = if r.is_stored { &mut *updates } else { &mut *inserts };
+            let rows = if r.is_stored {
+                &mut *updates
+            } else {
+                &mut *inserts
+            };
             rows.push(r.row.clone());
             r.is_stored = true;
         }
@@ -307,7 +317,11 @@ impl Recipients {
     /// Hands out the rows that changed and ends.
     pub(super) fn finish(self, inserts: &mut Vec<DeliveryTo>, updates: &mut Vec<DeliveryTo>) {
         for r in self.list.into_iter().filter(|r| r.is_dirty) {
-            let rows = if r.is_stored { &mut *updates } else { &mut *inserts };
+            let rows = if r.is_stored {
+                &mut *updates
+            } else {
+                &mut *inserts
+            };
             rows.push(r.row);
         }
     }

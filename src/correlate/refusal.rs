@@ -10,9 +10,15 @@ use crate::model::row::{Noqueue, Text, message_status as status, recipient_statu
 impl Correlator {
     /// reject, hold, discard and their kin, from smtpd, postscreen and cleanup's milters.
     pub(super) fn policy(&mut self, line: &Line<'_>, p: &Policy<'_>) -> Owner {
-        let is_refusal = matches!(p.action, "reject" | "milter-reject" | "proxy-reject" | "hangup");
+        let is_refusal = matches!(
+            p.action,
+            "reject" | "milter-reject" | "proxy-reject" | "hangup"
+        );
         let is_whole = is_whole(line, p);
-        let is_act = matches!(p.action, "hold" | "milter-hold" | "discard" | "milter-discard");
+        let is_act = matches!(
+            p.action,
+            "hold" | "milter-hold" | "discard" | "milter-discard"
+        );
         let id = match p.queue_id {
             Some(q) if is_act || (is_refusal && is_whole) => {
                 Some(self.find_or_create(line, q, Says::Reception))

@@ -8,7 +8,9 @@
 
 use super::{Correlator, Line, some, text};
 use crate::model::event::{Abend, Client, Direction, Tail};
-use crate::model::row::{Auth, Connection, Text, message_status as status, recipient_status as recipient};
+use crate::model::row::{
+    Auth, Connection, Text, message_status as status, recipient_status as recipient,
+};
 use crate::model::time::{DAY, SECOND, Time};
 use hashbrown::{Equivalent, HashMap};
 use serde::{Deserialize, Serialize};
@@ -269,7 +271,11 @@ impl Correlator {
             id: self.ids.connection.next(),
             time: session.time,
             duration,
-            host: self.hosts.get(host).map(|h| h.name.clone()).unwrap_or_default(),
+            host: self
+                .hosts
+                .get(host)
+                .map(|h| h.name.clone())
+                .unwrap_or_default(),
             instance: session.instance,
             service: session.service,
             pid: None,
@@ -307,7 +313,10 @@ impl Correlator {
         }
         let named = queue_id.and_then(|q| self.find(line, q, super::open::Says::Reception));
         let id = named.or(current)?;
-        let is_taking = self.mail.get(id).is_some_and(|m| m.row.status == status::RECEIVING);
+        let is_taking = self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.status == status::RECEIVING);
         if named.is_some() {
             self.touch(line, id);
         }
@@ -315,7 +324,14 @@ impl Correlator {
         if !is_taking || state == "END-OF-MESSAGE" {
             return named;
         }
-        self.end_reception(line, id, status::CANCELED, recipient::CANCELED, &outcome, None);
+        self.end_reception(
+            line,
+            id,
+            status::CANCELED,
+            recipient::CANCELED,
+            &outcome,
+            None,
+        );
         if let Some(m) = self.mail.edit(id) {
             // Before 3.10 the line names no id: the queue manager may still prove otherwise.
             m.extra.is_guess = named.is_none();
@@ -349,13 +365,23 @@ impl Correlator {
         if let Some(session) = self.sessions.get_or_open(line, client) {
             taken.tls.clone_from(&session.tls);
             taken.pending = std::mem::take(&mut session.pending);
-            taken.previous = session.current.replace(id).filter(|previous| *previous != id);
+            taken.previous = session
+                .current
+                .replace(id)
+                .filter(|previous| *previous != id);
         }
         taken
     }
 
     /// Keeps an action until the queue id is known; another sender means that the earlier ones came to nothing.
-    pub(super) fn pend(&mut self, line: &Line<'_>, client: &Client<'_>, action: Option<&str>, reason: &str, tail: &Tail<'_>) {
+    pub(super) fn pend(
+        &mut self,
+        line: &Line<'_>,
+        client: &Client<'_>,
+        action: Option<&str>,
+        reason: &str,
+        tail: &Tail<'_>,
+    ) {
         let Some(session) = self.sessions.get_or_open(line, client) else {
             return;
         };
@@ -401,7 +427,9 @@ impl Correlator {
         let queue_id = queued_as?;
         let earliest = session.time.plus(-5 * SECOND);
         let found = self.mail.generations(queue_id).filter(|m| {
-            m.host == line.host && m.row.time >= earliest && m.row.time <= line.time.plus(5 * SECOND)
+            m.host == line.host
+                && m.row.time >= earliest
+                && m.row.time <= line.time.plus(5 * SECOND)
         });
         let id = found.map(|m| m.row.id).max()?;
         let m = self.mail.edit(id)?;
@@ -413,7 +441,11 @@ impl Correlator {
         m.row.sasl_method = m.row.sasl_method.take().or(proxied.sasl_method);
         m.row.sasl_username = m.row.sasl_username.take().or(proxied.sasl_username);
         m.row.helo_name = m.row.helo_name.take().or_else(|| tail.helo_name.map(text));
-        m.row.protocol_name = m.row.protocol_name.take().or_else(|| tail.protocol_name.map(text));
+        m.row.protocol_name = m
+            .row
+            .protocol_name
+            .take()
+            .or_else(|| tail.protocol_name.map(text));
         m.row.tls = m.row.tls.take().or(session.tls);
         Some(id)
     }
@@ -488,7 +520,13 @@ impl Correlator {
 
     /// Gives up the longest idle quarter of all sessions.
     fn shed_sessions(&mut self) {
-        let mut last: Vec<Time> = self.sessions.map.values().flatten().map(|s| s.last).collect();
+        let mut last: Vec<Time> = self
+            .sessions
+            .map
+            .values()
+            .flatten()
+            .map(|s| s.last)
+            .collect();
         let (_, before, _) = last.select_nth_unstable(SESSION_LIMIT / 4);
         let before = *before;
         self.give_up_sessions(|_, s| s.last <= before);

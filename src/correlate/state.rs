@@ -9,7 +9,9 @@ use super::open::{Extra, Message};
 use super::recipient::Recipients;
 use super::session::{Key, Session, Sessions};
 use super::{Correlator, Ids, Settings, life};
-use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, Text, link, message_status as status};
+use crate::model::row::{
+    DeliveryFrom, DeliveryTo, OpenState, Text, link, message_status as status,
+};
 use crate::model::time::Time;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};

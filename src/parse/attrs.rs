@@ -23,15 +23,28 @@ pub(super) fn number_at_end<T: FromStr>(text: &str) -> Option<(&str, T)> {
     Some((rest, digits.parse().ok()?))
 }
 
-/// Takes seconds as Postfix prints them: `0`, `0.12`, `432001`.
-///
-/// The mantissa stays below 2^53, so that the one division rounds as the standard library would.
+/// Ten years in seconds: longer than any queue lifetime.
+const MAX_SECONDS: u32 = 10 * 366 * 86_400;
+
+/// Takes seconds as Postfix prints them: `0`, `0.12`, `432001`; also `4.35e+03`, as programs that rewrite or
+/// generate logs print them.
 #[must_use]
 pub(super) fn seconds(text: &str) -> Option<(f64, &str)> {
-    /// Ten years: longer than any queue lifetime.
-    const MAX: u64 = 10 * 366 * 86_400;
+    let (value, rest) = decimal(text)?;
+    let Some(exponent) = rest.strip_prefix("e+") else {
+        return Some((value, rest));
+    };
+    let (exponent, rest) = number::<i32>(exponent)?;
+    let value = value * 10_f64.powi(exponent.min(20));
+    (value <= f64::from(MAX_SECONDS)).then_some((value, rest))
+}
+
+/// Takes digits and up to six decimals.
+///
+/// The mantissa stays below 2^53, so that the one division rounds as the standard library would.
+fn decimal(text: &str) -> Option<(f64, &str)> {
     let (whole, rest) = number::<u64>(text)?;
-    if whole > MAX {
+    if whole > u64::from(MAX_SECONDS) {
         return None;
     }
     let Some(fraction) = rest.strip_prefix('.') else {
@@ -123,6 +136,8 @@ mod tests {
             assert_eq!(seconds(text), Some((text.parse().unwrap(), "")), "{text}");
         }
         assert_eq!(seconds("1.3/0.5"), Some((1.3, "/0.5")));
+        assert_eq!(seconds("4.35e+03/0.5"), Some((4350.0, "/0.5")));
+        assert_eq!(seconds("1e+99"), None);
         for text in [
             "",
             ".5",

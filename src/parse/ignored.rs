@@ -3,40 +3,34 @@
 //! Never given a line that begins with a queue id or NOQUEUE: those are understood or shown as not understood.
 //! Traces (`-v`, `debug_peer_list`, TLS log level 2 and up) are told by the class of their beginning.
 
+use super::client;
 use crate::model::event::Event;
 
 /// Beginnings of ordinary chatter.
 const CHATTER: &[&str] = &[
     "statistics: ",
     "addr ",
+    "cache ",
     "CONNECT from ",
     "CONNECT to ",
     "DISCONNECT ",
-    "cache ",
-    "close database ",
     "using backwards-compatible default setting ",
+    "Postfix is running with backwards-compatible ",
+    "See http://www.postfix.org/",
+    "See https://www.postfix.org/",
+    "To disable backwards compatibility use ",
     "discarding EHLO keywords: ",
     "Host offered STARTTLS: ",
     "certificate verification failed for ",
-    "Host certificate ",
-    "idle timeout -- exiting",
+    "certificate peer name verification failed for ",
     "TLS handshake failed for service=",
-    "reloaded ",
-    "smtp_connect_timeout",
-    "setting up TLS connection ",
-    "initializing the ",
-    "Compiled against ",
-    "Run-time linked against ",
-    "process generation: ",
-    "watchdog_",
-    "starting ",
-    "exiting ",
-    "end of ",
-    "logfile_",
-    "rewrite stream disconnect",
+    "TLS SNI ",
+    "waiting for the Postfix mail system to terminate",
+    "idle timeout -- exiting",
+    "master disconnect -- exiting",
 ];
 
-/// Beginnings of traces which have no function name.
+/// Beginnings of traces that have no function name.
 const TRACES: &[&str] = &[
     "> ",
     "< ",
@@ -44,58 +38,98 @@ const TRACES: &[&str] = &[
     "<<< ",
     "send attr ",
     "input attribute ",
+    "initial envelope ",
+    "extracted envelope ",
     "connection established",
     "connection closed",
     "connect to subsystem ",
-    "connecting to ",
-    "initial envelope ",
-    "extracted envelope ",
-    "regular_text ",
     "cleanup flags = ",
-    "open incoming/",
-    "open active/",
-    "open maildrop/",
-    "open hold/",
-    "open deferred/",
-    "begin ",
-    "end ",
-    "lookup ",
-    "pref ",
+    "before input_transp_cleanup: ",
+    "after input_transp_cleanup: ",
+    "process generation: ",
+    "Compiled against Berkeley DB",
+    "Run-time linked against Berkeley DB",
+    "host name lookup methods: ",
+    "fsspace: ",
     "mynetworks: ",
-    "trigger ",
-    "read from ",
-    "write to ",
+    "pref ",
+    "request: ",
+    "request ignored",
+    "wakeup ",
+    "start move queue ",
+    "start sorted recipient list",
+    "end sorted recipient list",
+    "end move queue ",
+    "open incoming/",
+    "open maildrop/",
+    "initializing the server-side TLS engine",
+    "initializing the client-side TLS engine",
+    "setting up TLS connection ",
     "SSL_accept:",
     "SSL_connect:",
     "SSL3 alert ",
+    "TLS cipher list ",
     "looking up session ",
     "looking for session ",
-    "save session ",
-    "reloaded session ",
-    "remove session ",
     "Issuing session ticket",
     "Decrypting session ticket",
+    "read from ",
+    "write to ",
+];
+
+/// Beginning and end of traces with a name in between.
+const FRAMES: &[(&str, &str)] = &[
+    ("begin ", " address list"),
+    ("end ", " address list"),
+    ("done ", " queue scan"),
+    ("start ", " queue scan"),
+    ("table ", " has changed -- restarting"),
+    ("", " stream disconnect"),
+];
+
+/// Words of the TLS details that follow a peer: `mx.example.net[192.0.2.25]:25: re-using session with ...`.
+const TLS_DETAILS: &[&str] = &[
     "subject_CN=",
     "subject=",
-    "depth=",
-    "Server certificate ",
-    "Client certificate ",
-    "TLS cipher list ",
-    "auto_clnt_",
+    "issuer=",
+    "fingerprint",
+    "certificate",
+    "session",
+    "subjectAltName",
+    "CommonName",
+    "TLSA",
+    "peer credential",
 ];
 
 /// Returns [`Event::Ignored`] for a line that is known not to matter.
 #[must_use]
 pub(super) fn parse(text: &str) -> Option<Event<'_>> {
-    let known = is_trace_of_function(text)
-        || CHATTER
+    let known = CHATTER
+        .iter()
+        .chain(TRACES)
+        .any(|words| text.starts_with(words))
+        || is_trace_of_function(text)
+        || FRAMES
             .iter()
-            .chain(TRACES)
-            .any(|words| text.starts_with(words))
+            .any(|(start, end)| text.starts_with(start) && text.ends_with(end))
         || text.contains(" socket: wanted attribute: ")
-        || text.contains(" has changed -- restarting")
+        || is_resolver_trace(text)
+        || is_tls_detail(text)
         || is_hex_dump(text);
     known.then_some(Event::Ignored)
+}
+
+/// Whether the text is `lookup {name} type {type} flags {n}` or `connecting to {name} port {n}`.
+fn is_resolver_trace(text: &str) -> bool {
+    text.starts_with("lookup ") && text.contains(" type ") && text.contains(" flags ")
+        || text.starts_with("connecting to ") && text.contains(" port ")
+}
+
+/// Whether the text is a detail of the TLS session with the peer that it begins with.
+fn is_tls_detail(text: &str) -> bool {
+    client::named(text)
+        .and_then(|(_, rest)| rest.strip_prefix(": "))
+        .is_some_and(|rest| TLS_DETAILS.iter().any(|word| rest.contains(word)))
 }
 
 /// Whether the text begins as the traces of `-v` do: with a C name that holds an underscore, such as

@@ -39,7 +39,8 @@ use program::{Origin, Program};
 #[must_use]
 pub fn parse<'a>(entry: &Entry<'a>) -> Event<'a> {
     match program::origin(entry.ident) {
-        Origin::Postfix(program) => postfix(program, entry.text),
+        // Copies of logs have blanks at line ends; Postfix itself writes none that matter.
+        Origin::Postfix(program) => postfix(program, entry.text.trim_end()),
         Origin::Neighbour(daemon) => neighbour::parse(daemon, entry.text),
         Origin::Carrier => loss::parse(entry.text),
         Origin::Foreign => Event::Foreign,
@@ -134,7 +135,7 @@ fn of_session(program: Program, text: &str) -> Option<Event<'_>> {
 }
 
 /// Reads a line behind a severity word.
-fn complaint<'a>(program: Program, level: Level, text: &'a str) -> Event<'a> {
+fn complaint(program: Program, level: Level, text: &str) -> Event<'_> {
     if let Some((id, rest)) = queue_id::split(text) {
         return Event::Note {
             queue_id: Some(id),

@@ -23,7 +23,7 @@ pub(super) enum Daemon {
     Postgrey,
     /// policyd-spf.
     Spf,
-    /// SpamAssassin's spamd.
+    /// spamd of Apache's spam filter.
     Spamd,
     /// clamav-milter.
     Clamav,

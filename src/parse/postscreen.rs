@@ -4,7 +4,7 @@
 //! printed with C escapes behind the client, so the client is a fact.
 
 use super::{attrs, client, policy};
-use crate::model::event::Event;
+use crate::model::event::{Event, Policy, Tail};
 
 /// Words in front of the client, and whether the words are all (`false`: a count or time follows).
 const ACTIONS: [&str; 20] = [
@@ -46,6 +46,9 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     if let Some(rest) = text.strip_prefix("NOQUEUE: ") {
         return policy::parse(None, rest);
     }
+    if text.contains(" STRESS mode with ") {
+        return Some(super::problem(text));
+    }
     let (words, rest) = ACTIONS
         .iter()
         .find_map(|words| Some((*words, text.strip_prefix(words)?)))?;
@@ -60,7 +63,7 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     if words == "reject: connect from " {
         let (_, reason) = rest.split_once("]:")?;
         let (_, reason) = reason.split_once(": ")?;
-        return Some(Event::Policy(crate::model::event::Policy {
+        return Some(Event::Policy(Policy {
             is_postscreen: true,
             ..policy::policy(
                 None,
@@ -68,7 +71,7 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
                 "connect",
                 Some(client),
                 reason,
-                crate::model::event::Tail::default(),
+                Tail::default(),
             )
         }));
     }

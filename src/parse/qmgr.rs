@@ -24,7 +24,7 @@ pub(super) fn of_message<'a>(queue_id: &'a str, text: &'a str) -> Option<Event<'
     if let Some(rest) = text.strip_prefix("from=<") {
         return active(queue_id, rest).or_else(|| expired(queue_id, rest));
     }
-    if text == "skipped, still being delivered" {
+    if text == "skipped, still being delivered" || text.starts_with("recipient limit ") {
         return Some(Event::Ignored);
     }
     text.starts_with("status=deferred (")

@@ -86,7 +86,7 @@ pub(super) fn of_session(text: &str) -> Option<Event<'_>> {
 
 /// Splits `host[address]:port` or `host[path]`.
 fn server(text: &str) -> Option<(&str, &str)> {
-    let (host, rest) = text.split_once("[")?;
+    let (host, rest) = text.split_once('[')?;
     if host.contains(' ') {
         return None;
     }
@@ -115,7 +115,8 @@ pub(super) fn tls(text: &str) -> Option<Event<'_>> {
         Some(rest) => (Direction::Inbound, rest),
         None => (Direction::Outbound, rest.strip_prefix("to ")?),
     };
-    let (client, rest) = peer(rest)?;
+    // A socket has its path for an address.
+    let (client, rest) = client::any(rest)?;
     // Since 3.4 the name that the client asked for: ` to mail.example.org: `.
     let rest = match rest.strip_prefix(" to ") {
         Some(sni) => attrs::until(sni, |byte| byte == b':').1,
@@ -130,9 +131,4 @@ pub(super) fn tls(text: &str) -> Option<Event<'_>> {
         protocol,
         cipher,
     })
-}
-
-/// Splits the peer of a TLS line; a socket has a path for an address.
-fn peer(text: &str) -> Option<(Client<'_>, &str)> {
-    client::any(text)
 }

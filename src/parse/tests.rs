@@ -2,6 +2,7 @@
 
 mod grammar;
 mod shared;
+mod speed;
 
 use crate::model::entry::{Entry, Trust};
 use crate::model::event::Event;

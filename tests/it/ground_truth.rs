@@ -162,26 +162,26 @@ fn compare_message(tables: &Tables, message: &Value, differences: &mut Differenc
 }
 
 fn compare_sender(message: &Value, first: &Value, case: &str, differences: &mut Differences) {
-    if text(first, "status") != "rejected" {
+    // Mail that never reached the queue manager has its sender only in lines that name it by chance.
+    if first["sender"].is_string() || text(first, "status") == "done" {
+        let sender = text(first, "sender");
         differences.compare(
             &format!("{case}: sender"),
             text(message, "env_from"),
-            text(first, "sender"),
+            sender,
         );
     }
-    if let Some(address) = message.pointer("/client/addr").and_then(Value::as_str) {
-        differences.compare(
-            &format!("{case}: client"),
-            address,
-            text(first, "client_address"),
-        );
+    // Only these servers of the rig are told the made-up client (XCLIENT, HAProxy protocol).
+    if let ("mx-x" | "ps", Some(address)) = (
+        text(message, "via"),
+        message.pointer("/client/addr").and_then(Value::as_str),
+    ) {
+        let ours = text(first, "client_address");
+        differences.compare(&format!("{case}: client"), address, ours);
     }
     let user = text(message, "sasl_username");
-    differences.compare(
-        &format!("{case}: sasl_username"),
-        user,
-        text(first, "sasl_username"),
-    );
+    let ours = text(first, "sasl_username");
+    differences.compare(&format!("{case}: sasl_username"), user, ours);
 }
 
 /// A refused recipient, or a message refused as a whole, has a row with the code of the answer.

@@ -1,0 +1,28 @@
+//! Lines per second, by hand: `MAILLOG_SPEED_LOG=big.log cargo test --release --lib speed -- --ignored --nocapture`.
+
+#![expect(clippy::print_stderr, reason = "the figure is the result")]
+
+use super::{entry, header};
+use std::time::Instant;
+
+#[test]
+#[ignore = "needs a big log and a release build"]
+fn speed_of_a_big_log() {
+    let Ok(path) = std::env::var("MAILLOG_SPEED_LOG") else {
+        eprintln!("skipped: MAILLOG_SPEED_LOG names no log");
+        return;
+    };
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines: Vec<_> = text.lines().filter_map(header).collect();
+    let mut best = f64::INFINITY;
+    for _ in 0..5 {
+        let start = Instant::now();
+        for (ident, text) in &lines {
+            std::hint::black_box(super::super::parse(&entry(ident, text)));
+        }
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
+    let rate = lines.len() as f64 / best;
+    eprintln!("{} lines, {rate:.0} lines/s", lines.len());
+}
