@@ -19,7 +19,7 @@
 //! | `refusal` | rows of refusals; actions that precede a queue id |
 //! | `chain` | links between messages |
 //! | `notice` | warnings and notices by template and day |
-//! | `clock`, `queue_id` | time of hosts and of long queue ids |
+//! | `clock` | hosts, their clocks and timers |
 //! | `state` | what no row holds, as JSON |
 
 mod chain;
@@ -28,7 +28,6 @@ mod content;
 mod life;
 mod notice;
 mod open;
-mod queue_id;
 mod recipient;
 mod refusal;
 mod session;
