@@ -1,3 +1,4 @@
 //! maillog: what became of a mail, from Postfix's log.
 
 pub mod model;
+pub mod source;
