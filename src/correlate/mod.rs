@@ -38,7 +38,7 @@ mod tests;
 pub use state::{BadState, message_ids};
 
 use crate::model::entry::{Entry, Trust};
-use crate::model::event::{Event, Policy};
+use crate::model::event::Event;
 use crate::model::row::{Changes, LogLine, Text};
 use crate::model::time::{DAY, HOUR, MINUTE, Time};
 use serde::{Deserialize, Serialize};
@@ -61,10 +61,6 @@ pub struct Settings {
     pub closed_limit: usize,
     /// Raw lines from this time on are kept; none: no raw lines.
     pub log_line_from: Option<Time>,
-    /// Masks the variable parts of a warning: `parse::template`.
-    pub template: fn(&str) -> String,
-    /// Names the class of the rule behind a refusal: `parse::rule_class`.
-    pub rule_class: fn(&Policy<'_>) -> &'static str,
 }
 
 impl Default for Settings {
@@ -76,8 +72,6 @@ impl Default for Settings {
             not_received_after: HOUR,
             closed_limit: 50_000,
             log_line_from: None,
-            template: str::to_owned,
-            rule_class: |_| "other",
         }
     }
 }

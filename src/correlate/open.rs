@@ -30,6 +30,8 @@ pub(super) struct Extra {
     pub(super) is_probed: bool,
     /// Records that repeat a final state: duplicates in the envelope.
     pub(super) repeats: i32,
+    /// Recipients were missing when it was removed: late records may still bring them.
+    pub(super) is_short: bool,
     /// Set by a postsuper summary without ids; the next line about the message takes it back.
     pub(super) doubt: Option<Doubt>,
 }

@@ -37,7 +37,9 @@ fn stories() -> Vec<String> {
         .map(|f| f.unwrap().path())
         .collect();
     paths.sort();
-    let log = paths.iter().filter(|p| p.extension().is_some_and(|e| e == "log"));
+    let log = paths
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "log"));
     log.map(|p| std::fs::read_to_string(p).unwrap()).collect()
 }
 

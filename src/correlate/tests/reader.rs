@@ -60,6 +60,9 @@ impl Reader {
         let day = stamp[4..6].trim();
         let text = format!("{}-{month}-{day} {}", self.year, &stamp[7..]);
         let time = NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S").ok()?;
-        Some((Time(time.and_utc().timestamp_micros()), rest.strip_prefix(' ')?))
+        Some((
+            Time(time.and_utc().timestamp_micros()),
+            rest.strip_prefix(' ')?,
+        ))
     }
 }

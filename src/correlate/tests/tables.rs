@@ -32,12 +32,18 @@ impl Tables {
         insert(&mut self.to, c.to_inserts, |r| r.id);
         update(&mut self.to, c.to_updates, |r| r.id);
         for id in c.to_deletes {
-            assert!(self.to.remove(&id).is_some(), "recipient {id} deleted twice");
+            assert!(
+                self.to.remove(&id).is_some(),
+                "recipient {id} deleted twice"
+            );
         }
         insert(&mut self.attempts, c.attempts, |r| r.id);
         self.log_lines.extend(c.log_lines);
         for id in c.from_deletes {
-            assert!(self.from.remove(&id).is_some(), "message {id} deleted twice");
+            assert!(
+                self.from.remove(&id).is_some(),
+                "message {id} deleted twice"
+            );
             self.to.retain(|_, r| r.from_id != id);
             self.attempts.retain(|_, r| r.from_id != id);
             self.log_lines.retain(|r| r.from_id != Some(id));
@@ -95,10 +101,19 @@ impl Tables {
         for m in self.from.values() {
             let mut m = m.clone();
             let (id, queue_id) = (m.id, std::mem::take(&mut m.queue_id));
-            let times = format!("{}..{}", clock(m.time), m.removed.map(clock).unwrap_or_default());
+            let times = format!(
+                "{}..{}",
+                clock(m.time),
+                m.removed.map(clock).unwrap_or_default()
+            );
             let (host, instance) = (std::mem::take(&mut m.host), std::mem::take(&mut m.instance));
             let updated = clock(m.updated);
-            writeln!(out, "message {id} {host}/{instance} {queue_id} {times} updated={updated}{}", fields(&m)).unwrap();
+            writeln!(
+                out,
+                "message {id} {host}/{instance} {queue_id} {times} updated={updated}{}",
+                fields(&m)
+            )
+            .unwrap();
             for r in self.recipients(id) {
                 writeln!(out, "  to {} <{}>{}", r.id, r.recipient, recipient(r)).unwrap();
                 for a in self.attempts.values().filter(|a| a.to_id == r.id) {
@@ -132,26 +147,53 @@ fn insert<T>(table: &mut BTreeMap<i64, T>, rows: Vec<T>, id: impl Fn(&T) -> i64)
 fn update<T>(table: &mut BTreeMap<i64, T>, rows: Vec<T>, id: impl Fn(&T) -> i64) {
     for row in rows {
         let id = id(&row);
-        assert!(table.insert(id, row).is_some(), "row {id} updated before it was inserted");
+        assert!(
+            table.insert(id, row).is_some(),
+            "row {id} updated before it was inserted"
+        );
     }
 }
 
 fn recipient(r: &DeliveryTo) -> String {
-    let orig_to = r.orig_to.as_ref().map(|o| format!(" orig_to=<{o}>")).unwrap_or_default();
+    let orig_to = r
+        .orig_to
+        .as_ref()
+        .map(|o| format!(" orig_to=<{o}>"))
+        .unwrap_or_default();
     let times = if r.first_time == r.time {
         clock(r.time)
     } else {
         format!("{}..{}", clock(r.first_time), clock(r.time))
     };
-    format!("{orig_to} attempts={} {times}{}", r.attempts, fields(&r.state))
+    format!(
+        "{orig_to} attempts={} {times}{}",
+        r.attempts,
+        fields(&r.state)
+    )
 }
 
 /// Shows the columns that are not shown elsewhere and hold something.
 fn fields(row: &impl serde::Serialize) -> String {
     const ELSEWHERE: [&str; 19] = [
-        "id", "time", "updated", "removed", "queue_id", "host", "instance", "day", "first_time",
-        "last_time", "delay_before_qmgr", "delay_in_qmgr", "delay_conn_setup",
-        "delay_transmission", "relay_name", "relay_address", "relay_port", "sample", "pid",
+        "id",
+        "time",
+        "updated",
+        "removed",
+        "queue_id",
+        "host",
+        "instance",
+        "day",
+        "first_time",
+        "last_time",
+        "delay_before_qmgr",
+        "delay_in_qmgr",
+        "delay_conn_setup",
+        "delay_transmission",
+        "relay_name",
+        "relay_address",
+        "relay_port",
+        "sample",
+        "pid",
     ];
     let serde_json::Value::Object(map) = serde_json::to_value(row).unwrap() else {
         panic!("a row is an object");
