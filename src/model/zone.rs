@@ -1,7 +1,9 @@
 //! Zone: the wall clock of a user, for times that are typed and times that are shown.
 
 use super::time::Time;
-use chrono::{DateTime, FixedOffset, Local, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono::{
+    DateTime, FixedOffset, Local, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone,
+};
 use chrono_tz::Tz;
 
 /// A time zone.
@@ -63,7 +65,9 @@ fn instant<Z: TimeZone>(zone: &Z, wall: NaiveDateTime) -> Time {
             MappedLocalTime::Ambiguous(first, second) => return utc(first).min(utc(second)),
             MappedLocalTime::None => {}
         }
-        let Some(later) = wall.checked_add_signed(TimeDelta::minutes(15)) else { break };
+        let Some(later) = wall.checked_add_signed(TimeDelta::minutes(15)) else {
+            break;
+        };
         wall = quarter(later);
     }
     Time(wall.and_utc().timestamp_micros())

@@ -16,7 +16,11 @@ use std::ffi::OsString;
 /// Joins arguments to a query text.
 #[must_use]
 pub fn join<S: AsRef<str>>(args: &[S]) -> String {
-    let parts: Vec<String> = args.iter().map(|arg| part(arg.as_ref())).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<String> = args
+        .iter()
+        .map(|arg| part(arg.as_ref()))
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join(" ")
 }
 
@@ -29,13 +33,21 @@ fn part(arg: &str) -> String {
     let known = field_name(term).and_then(|name| Some((name, fields::find(name)?)));
     let Some((name, field)) = known else {
         // A regular expression may hold blanks.
-        return if is_regex(arg) { arg.to_owned() } else { quoted(arg) };
+        return if is_regex(arg) {
+            arg.to_owned()
+        } else {
+            quoted(arg)
+        };
     };
     let value = term.get(name.len() + 1..).unwrap_or_default();
     if !field.kind.takes_blanks() || is_regex(value) {
         return arg.to_owned();
     }
-    let operator = super::ast::Op::ALL.into_iter().map(super::ast::Op::text).find(|op| value.starts_with(op)).unwrap_or_default();
+    let operator = super::ast::Op::ALL
+        .into_iter()
+        .map(super::ast::Op::text)
+        .find(|op| value.starts_with(op))
+        .unwrap_or_default();
     let value = value.strip_prefix(operator).unwrap_or(value);
     let value = match value.split_once("..").filter(|_| field.kind.is_ordered()) {
         Some((low, high)) => format!("{}..{}", end(low), end(high)),
@@ -46,7 +58,11 @@ fn part(arg: &str) -> String {
 
 /// An open end of a range stays open.
 fn end(text: &str) -> String {
-    if text.is_empty() { String::new() } else { quoted(text) }
+    if text.is_empty() {
+        String::new()
+    } else {
+        quoted(text)
+    }
 }
 
 fn is_regex(text: &str) -> bool {
@@ -88,8 +104,13 @@ pub fn protect<I: IntoIterator<Item = OsString>>(args: I) -> Vec<OsString> {
 }
 
 fn negated(arg: &str) -> Option<String> {
-    let term = arg.strip_prefix('-').filter(|term| !term.starts_with('-'))?;
+    let term = arg
+        .strip_prefix('-')
+        .filter(|term| !term.starts_with('-'))?;
     let name = field_name(term)?;
-    let is_likely = name.len() > 1 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit());
+    let is_likely = name.len() > 1
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit());
     (fields::find(name).is_some() || is_likely).then(|| format!("NOT {}", part(term)))
 }

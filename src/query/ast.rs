@@ -84,8 +84,15 @@ pub enum Op {
 
 impl Op {
     /// All of them, longer ones before their prefixes.
-    pub const ALL: [Self; 7] =
-        [Self::AtLeast, Self::AtMost, Self::Unequal, Self::Greater, Self::Less, Self::Equal, Self::Contains];
+    pub const ALL: [Self; 7] = [
+        Self::AtLeast,
+        Self::AtMost,
+        Self::Unequal,
+        Self::Greater,
+        Self::Less,
+        Self::Equal,
+        Self::Contains,
+    ];
 
     /// Returns how it is written.
     #[must_use]
@@ -104,7 +111,10 @@ impl Op {
     /// Returns whether it needs values that have an order.
     #[must_use]
     pub const fn is_ordering(self) -> bool {
-        matches!(self, Self::Greater | Self::AtLeast | Self::Less | Self::AtMost)
+        matches!(
+            self,
+            Self::Greater | Self::AtLeast | Self::Less | Self::AtMost
+        )
     }
 }
 
@@ -139,7 +149,9 @@ impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.node {
             Node::Or(list) => join(f, list, " OR ", |node| matches!(node, Node::Or(_))),
-            Node::And(list) => join(f, list, " ", |node| matches!(node, Node::Or(_) | Node::And(_))),
+            Node::And(list) => join(f, list, " ", |node| {
+                matches!(node, Node::Or(_) | Node::And(_))
+            }),
             Node::Not(expr) => {
                 f.write_str("-")?;
                 parted(f, expr, matches!(expr.node, Node::Or(_) | Node::And(_)))
@@ -149,7 +161,12 @@ impl fmt::Display for Expr {
     }
 }
 
-fn join(f: &mut fmt::Formatter<'_>, list: &[Expr], by: &str, needs_parentheses: fn(&Node) -> bool) -> fmt::Result {
+fn join(
+    f: &mut fmt::Formatter<'_>,
+    list: &[Expr],
+    by: &str,
+    needs_parentheses: fn(&Node) -> bool,
+) -> fmt::Result {
     for (i, expr) in list.iter().enumerate() {
         if i > 0 {
             f.write_str(by)?;
@@ -160,7 +177,11 @@ fn join(f: &mut fmt::Formatter<'_>, list: &[Expr], by: &str, needs_parentheses: 
 }
 
 fn parted(f: &mut fmt::Formatter<'_>, expr: &Expr, parentheses: bool) -> fmt::Result {
-    if parentheses { write!(f, "({expr})") } else { write!(f, "{expr}") }
+    if parentheses {
+        write!(f, "({expr})")
+    } else {
+        write!(f, "{expr}")
+    }
 }
 
 impl fmt::Display for Term {
@@ -198,7 +219,12 @@ impl fmt::Display for Literal {
             Self::Word(text) => f.write_str(text),
             Self::Quoted(text) => f.write_str(&quoted(text)),
             Self::Regex { pattern, fold } => {
-                write!(f, "/{}/{}", pattern.replace('/', "\\/"), if *fold { "i" } else { "" })
+                write!(
+                    f,
+                    "/{}/{}",
+                    pattern.replace('/', "\\/"),
+                    if *fold { "i" } else { "" }
+                )
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{Options, bare};
 use crate::model::time::Time;
 
 /// Most values in one query; each costs the database a comparison.
-pub const MAX_VALUES: usize = 1000;
+pub(super) const MAX_VALUES: usize = 1000;
 
 /// What was understood of a tree.
 #[derive(Debug, Default)]
@@ -37,7 +37,11 @@ impl Checked {
     }
 
     fn term(&mut self, term: &Term, options: &Options) -> Result<Rule, Error> {
-        let field = term.field.as_ref().map(|name| lookup(&name.text, &name.span)).transpose()?;
+        let field = term
+            .field
+            .as_ref()
+            .map(|name| lookup(&name.text, &name.span))
+            .transpose()?;
         let mut rules = Vec::new();
         for value in &term.values {
             self.values += 1;
@@ -60,19 +64,38 @@ impl Checked {
     }
 
     fn bare(&mut self, value: &Value, options: &Options) -> Result<Rule, Error> {
-        let Form::Is(literal) = &value.form else { return Err(Error::new(Kind::MissingColon, value.span.clone())) };
+        let Form::Is(literal) = &value.form else {
+            return Err(Error::new(Kind::MissingColon, value.span.clone()));
+        };
         let reading = bare::read(literal);
         let field = lookup(reading.field, &value.span)?;
-        let note = format!("{} read as {} ({}:)", visible_text(&literal.to_string()), reading.what, field.name);
+        let note = format!(
+            "{} read as {} ({}:)",
+            visible_text(&literal.to_string()),
+            reading.what,
+            field.name
+        );
         if !self.readings.contains(&note) {
             self.readings.push(note);
         }
-        let value = Value { form: Form::Is(reading.literal), span: value.span.clone() };
+        let value = Value {
+            form: Form::Is(reading.literal),
+            span: value.span.clone(),
+        };
         self.value(field, &value, options)
     }
 
-    fn value(&mut self, field: &'static Field, value: &Value, options: &Options) -> Result<Rule, Error> {
-        let given = Given { field, span: &value.span, options };
+    fn value(
+        &mut self,
+        field: &'static Field,
+        value: &Value,
+        options: &Options,
+    ) -> Result<Rule, Error> {
+        let given = Given {
+            field,
+            span: &value.span,
+            options,
+        };
         let any = |tests| Rule::Any(field, tests);
         match &value.form {
             Form::Is(literal) => {
@@ -95,7 +118,9 @@ impl Checked {
 
     fn note_hop(&mut self, field: &Field, literal: &Literal) {
         let is_hop = match field.kind {
-            FieldKind::Status => fields::HOPS.iter().any(|hop| hop.eq_ignore_ascii_case(literal.text())),
+            FieldKind::Status => fields::HOPS
+                .iter()
+                .any(|hop| hop.eq_ignore_ascii_case(literal.text())),
             FieldKind::Chain => true,
             _ => false,
         };
@@ -106,7 +131,9 @@ impl Checked {
 /// Adds a rule; tests of the same field become one rule.
 fn push(rules: &mut Vec<Rule>, rule: Rule) {
     match (rules.last_mut(), rule) {
-        (Some(Rule::Any(last, tests)), Rule::Any(field, more)) if last.name == field.name => tests.extend(more),
+        (Some(Rule::Any(last, tests)), Rule::Any(field, more)) if last.name == field.name => {
+            tests.extend(more);
+        }
         (_, rule) => rules.push(rule),
     }
 }
@@ -115,7 +142,9 @@ fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
     if let Some(field) = fields::find(name) {
         return Ok(field);
     }
-    let names = fields::FIELDS.iter().flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
+    let names = fields::FIELDS
+        .iter()
+        .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
     let quotes = "put the text in quotes to search for it in replies";
     let hint = match fields::nearest(name, names) {
         Some(near) => format!("did you mean {near}: ? Else {quotes}"),

@@ -25,7 +25,7 @@ pub struct Error {
 pub enum Kind {
     /// Nothing was asked.
     Empty,
-    /// The text is longer than [`MAX_BYTES`].
+    /// The text is longer than any person types.
     TooLong,
     /// More values than a statement should carry.
     TooMany,
@@ -81,7 +81,12 @@ pub enum Kind {
 
 impl Error {
     pub(super) fn new(kind: Kind, span: Span) -> Self {
-        Self { kind, span, text: String::new(), hint: None }
+        Self {
+            kind,
+            span,
+            text: String::new(),
+            hint: None,
+        }
     }
 
     #[must_use]
@@ -136,7 +141,12 @@ fn width(text: &str) -> usize {
 fn visible(c: char) -> char {
     match c {
         '\t' | '\n' | '\r' => ' ',
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => '·',
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => '·',
         c if c.is_control() || width(c.encode_utf8(&mut [0; 4])) == 0 => '·',
         c => c,
     }

@@ -50,13 +50,19 @@ impl FieldKind {
     /// Returns whether values have an order, so that `<`, `>` and `..` mean something.
     #[must_use]
     pub const fn is_ordered(self) -> bool {
-        matches!(self, Self::Count | Self::Bytes | Self::Seconds | Self::Code | Self::Date)
+        matches!(
+            self,
+            Self::Count | Self::Bytes | Self::Seconds | Self::Code | Self::Date
+        )
     }
 
     /// Returns whether a value may hold blanks, so that one shell argument with blanks is one value.
     #[must_use]
     pub const fn takes_blanks(self) -> bool {
-        matches!(self, Self::Text | Self::Since | Self::Until | Self::Date | Self::Seconds)
+        matches!(
+            self,
+            Self::Text | Self::Since | Self::Until | Self::Date | Self::Seconds
+        )
     }
 
     /// Returns what a value looks like, for messages.
@@ -111,142 +117,401 @@ pub struct Field {
 }
 
 const fn plain(plain: &'static [&'static str]) -> Columns {
-    Columns { plain, address: &[] }
+    Columns {
+        plain,
+        address: &[],
+    }
 }
 
 const NO: Columns = plain(&[]);
 
 /// The field of the time window.
-pub const DATE: Field = Field { name: "date", aliases: &[], kind: FieldKind::Date,
-        recipient: NO, message: NO, refusal: NO,
-        help: "whole days, months, hours: yesterday, 2026-11, 2026-11-18..2026-11-20" };
+pub const DATE: Field = Field {
+    name: "date",
+    aliases: &[],
+    kind: FieldKind::Date,
+    recipient: NO,
+    message: NO,
+    refusal: NO,
+    help: "whole days, months, hours: yesterday, 2026-11, 2026-11-18..2026-11-20",
+};
 
 /// All fields, in the order of help.
 pub static FIELDS: [Field; 38] = [
-    Field { name: "to", aliases: &["rcpt", "recipient"], kind: FieldKind::Address,
-        recipient: plain(&["t.recipient", "t.orig_to"]), message: NO, refusal: plain(&["n.recipient"]),
-        help: "recipient, after or before rewriting" },
-    Field { name: "orig_to", aliases: &[], kind: FieldKind::Address,
-        recipient: plain(&["t.orig_to"]), message: NO, refusal: NO,
-        help: "recipient before rewriting" },
-    Field { name: "from", aliases: &["sender"], kind: FieldKind::Address,
-        recipient: plain(&["f.sender"]), message: plain(&["f.sender"]), refusal: plain(&["n.sender"]),
-        help: "envelope sender; <> is the null sender" },
-    Field { name: "addr", aliases: &["address"], kind: FieldKind::Address,
-        recipient: plain(&["t.recipient", "t.orig_to", "f.sender"]), message: plain(&["f.sender"]),
-        refusal: plain(&["n.recipient", "n.sender"]),
-        help: "sender or recipient" },
-    Field { name: "user", aliases: &["sasl_username"], kind: FieldKind::User,
-        recipient: plain(&["f.sasl_username"]), message: plain(&["f.sasl_username"]), refusal: plain(&["n.sasl_username"]),
-        help: "log-in name of the client" },
-    Field { name: "qid", aliases: &["queue_id", "id"], kind: FieldKind::QueueId,
-        recipient: plain(&["t.queue_id"]), message: plain(&["f.queue_id"]), refusal: plain(&["n.queue_id"]),
-        help: "queue id" },
-    Field { name: "chain", aliases: &[], kind: FieldKind::Chain,
-        recipient: plain(&["f.root_id"]), message: plain(&["f.root_id"]), refusal: NO,
-        help: "queue id of any message of the same chain" },
-    Field { name: "msgid", aliases: &["message_id"], kind: FieldKind::MessageId,
-        recipient: plain(&["f.message_id", "f.resent_message_id"]), message: plain(&["f.message_id", "f.resent_message_id"]),
+    Field {
+        name: "to",
+        aliases: &["rcpt", "recipient"],
+        kind: FieldKind::Address,
+        recipient: plain(&["t.recipient", "t.orig_to"]),
+        message: NO,
+        refusal: plain(&["n.recipient"]),
+        help: "recipient, after or before rewriting",
+    },
+    Field {
+        name: "orig_to",
+        aliases: &[],
+        kind: FieldKind::Address,
+        recipient: plain(&["t.orig_to"]),
+        message: NO,
         refusal: NO,
-        help: "Message-ID, with or without <>" },
-    Field { name: "status", aliases: &[], kind: FieldKind::Status,
-        recipient: plain(&["t.status"]), message: plain(&["f.status"]), refusal: plain(&["n.action"]),
-        help: "outcome: sent bounced deferred expired refused held ..." },
-    Field { name: "ever", aliases: &[], kind: FieldKind::Ever,
-        recipient: plain(&["t.status"]), message: NO, refusal: NO,
-        help: "outcome of any attempt" },
-    Field { name: "client", aliases: &[], kind: FieldKind::Host,
-        recipient: Columns { plain: &["f.client_name"], address: &["f.client_address"] },
-        message: Columns { plain: &["f.client_name"], address: &["f.client_address"] },
-        refusal: Columns { plain: &["n.client_name"], address: &["n.client_address"] },
-        help: "who sent it to us: name, address, network" },
-    Field { name: "helo", aliases: &["helo_name"], kind: FieldKind::Host,
-        recipient: Columns { plain: &["f.helo_name"], address: &["f.helo_name"] },
-        message: Columns { plain: &["f.helo_name"], address: &["f.helo_name"] },
-        refusal: Columns { plain: &["n.helo_name"], address: &["n.helo_name"] },
-        help: "name that the client gave in HELO" },
-    Field { name: "relay", aliases: &[], kind: FieldKind::Host,
-        recipient: Columns { plain: &["t.relay_name", "t.relay"], address: &["t.relay_address"] }, message: NO, refusal: NO,
-        help: "where it was handed to: name, address, network" },
-    Field { name: "dsn", aliases: &[], kind: FieldKind::Dsn,
-        recipient: plain(&["t.dsn"]), message: NO, refusal: plain(&["n.dsn"]),
-        help: "enhanced status code: 5.7.1, 5.7, 5" },
-    Field { name: "code", aliases: &["reply_code"], kind: FieldKind::Code,
-        recipient: plain(&["t.reply_code"]), message: NO, refusal: plain(&["n.reply_code"]),
-        help: "reply code: 550, 55, 5" },
-    Field { name: "text", aliases: &["reason"], kind: FieldKind::Text,
-        recipient: plain(&["t.reason", "f.reason"]), message: plain(&["f.reason"]), refusal: plain(&["n.reason"]),
-        help: "part of the reply or reason" },
-    Field { name: "subject", aliases: &[], kind: FieldKind::Text,
-        recipient: plain(&["f.subject"]), message: plain(&["f.subject"]), refusal: NO,
-        help: "part of the subject, where Postfix logs it" },
-    Field { name: "size", aliases: &[], kind: FieldKind::Bytes,
-        recipient: plain(&["f.size"]), message: plain(&["f.size"]), refusal: NO,
-        help: "bytes: >10M, 20K..1M" },
-    Field { name: "nrcpt", aliases: &[], kind: FieldKind::Count,
-        recipient: plain(&["f.nrcpt"]), message: plain(&["f.nrcpt"]), refusal: NO,
-        help: "number of recipients of the message" },
-    Field { name: "attempts", aliases: &[], kind: FieldKind::Count,
-        recipient: plain(&["t.attempts"]), message: NO, refusal: NO,
-        help: "number of delivery attempts" },
-    Field { name: "delay", aliases: &[], kind: FieldKind::Seconds,
-        recipient: plain(&["t.delay"]), message: NO, refusal: NO,
-        help: "time from arrival to the last attempt: >5min" },
-    Field { name: "d1", aliases: &["delay_before_qmgr"], kind: FieldKind::Seconds,
-        recipient: plain(&["t.delay_before_qmgr"]), message: NO, refusal: NO,
-        help: "delay before the queue manager" },
-    Field { name: "d2", aliases: &["delay_in_qmgr"], kind: FieldKind::Seconds,
-        recipient: plain(&["t.delay_in_qmgr"]), message: NO, refusal: NO,
-        help: "delay in the queue manager" },
-    Field { name: "d3", aliases: &["delay_conn_setup"], kind: FieldKind::Seconds,
-        recipient: plain(&["t.delay_conn_setup"]), message: NO, refusal: NO,
-        help: "delay in connecting" },
-    Field { name: "d4", aliases: &["delay_transmission"], kind: FieldKind::Seconds,
-        recipient: plain(&["t.delay_transmission"]), message: NO, refusal: NO,
-        help: "delay in transmission" },
-    Field { name: "tls", aliases: &[], kind: FieldKind::Text,
-        recipient: plain(&["t.tls", "f.tls"]), message: plain(&["f.tls"]), refusal: NO,
-        help: "part of the TLS summary, inbound or outbound" },
-    Field { name: "proto", aliases: &["protocol_name"], kind: FieldKind::Word,
-        recipient: plain(&["f.protocol_name"]), message: plain(&["f.protocol_name"]), refusal: plain(&["n.protocol_name"]),
-        help: "protocol of the client: SMTP, ESMTP" },
-    Field { name: "rule", aliases: &[], kind: FieldKind::Word,
-        recipient: NO, message: NO, refusal: plain(&["n.rule"]),
-        help: "class of the rule that refused" },
-    Field { name: "dnsbl", aliases: &[], kind: FieldKind::Host,
-        recipient: NO, message: NO, refusal: plain(&["n.dnsbl"]),
-        help: "block list that refused" },
-    Field { name: "action", aliases: &[], kind: FieldKind::Word,
-        recipient: NO, message: NO, refusal: plain(&["n.action"]),
-        help: "what smtpd did: reject, milter-reject" },
-    Field { name: "host", aliases: &[], kind: FieldKind::Word,
-        recipient: plain(&["f.host"]), message: plain(&["f.host"]), refusal: plain(&["n.host"]),
-        help: "our host that logged it" },
-    Field { name: "instance", aliases: &[], kind: FieldKind::Word,
-        recipient: plain(&["f.instance"]), message: plain(&["f.instance"]), refusal: plain(&["n.instance"]),
-        help: "Postfix instance (syslog_name)" },
-    Field { name: "service", aliases: &["agent"], kind: FieldKind::Service,
-        recipient: plain(&["f.service", "t.agent"]), message: plain(&["f.service"]), refusal: plain(&["n.service"]),
-        help: "Postfix service that took, delivered or refused it" },
-    Field { name: "origin", aliases: &[], kind: FieldKind::Word,
-        recipient: plain(&["f.origin"]), message: plain(&["f.origin"]), refusal: NO,
-        help: "how it came in: smtpd, pickup, bounce, forward, filter" },
-    Field { name: "remote_qid", aliases: &["remote_queue_id"], kind: FieldKind::QueueId,
-        recipient: plain(&["t.remote_queue_id"]), message: NO, refusal: NO,
-        help: "queue id that the next host gave it" },
-    Field { name: "since", aliases: &[], kind: FieldKind::Since,
-        recipient: NO, message: NO, refusal: NO,
-        help: "nothing before: 2026-11-20, yesterday, -2h, \"2 hours ago\"" },
-    Field { name: "until", aliases: &[], kind: FieldKind::Until,
-        recipient: NO, message: NO, refusal: NO,
-        help: "nothing from then on" },
+        help: "recipient before rewriting",
+    },
+    Field {
+        name: "from",
+        aliases: &["sender"],
+        kind: FieldKind::Address,
+        recipient: plain(&["f.sender"]),
+        message: plain(&["f.sender"]),
+        refusal: plain(&["n.sender"]),
+        help: "envelope sender; <> is the null sender",
+    },
+    Field {
+        name: "addr",
+        aliases: &["address"],
+        kind: FieldKind::Address,
+        recipient: plain(&["t.recipient", "t.orig_to", "f.sender"]),
+        message: plain(&["f.sender"]),
+        refusal: plain(&["n.recipient", "n.sender"]),
+        help: "sender or recipient",
+    },
+    Field {
+        name: "user",
+        aliases: &["sasl_username"],
+        kind: FieldKind::User,
+        recipient: plain(&["f.sasl_username"]),
+        message: plain(&["f.sasl_username"]),
+        refusal: plain(&["n.sasl_username"]),
+        help: "log-in name of the client",
+    },
+    Field {
+        name: "qid",
+        aliases: &["queue_id", "id"],
+        kind: FieldKind::QueueId,
+        recipient: plain(&["t.queue_id"]),
+        message: plain(&["f.queue_id"]),
+        refusal: plain(&["n.queue_id"]),
+        help: "queue id",
+    },
+    Field {
+        name: "chain",
+        aliases: &[],
+        kind: FieldKind::Chain,
+        recipient: plain(&["f.root_id"]),
+        message: plain(&["f.root_id"]),
+        refusal: NO,
+        help: "queue id of any message of the same chain",
+    },
+    Field {
+        name: "msgid",
+        aliases: &["message_id"],
+        kind: FieldKind::MessageId,
+        recipient: plain(&["f.message_id", "f.resent_message_id"]),
+        message: plain(&["f.message_id", "f.resent_message_id"]),
+        refusal: NO,
+        help: "Message-ID, with or without <>",
+    },
+    Field {
+        name: "status",
+        aliases: &[],
+        kind: FieldKind::Status,
+        recipient: plain(&["t.status"]),
+        message: plain(&["f.status"]),
+        refusal: plain(&["n.action"]),
+        help: "outcome: sent bounced deferred expired refused held ...",
+    },
+    Field {
+        name: "ever",
+        aliases: &[],
+        kind: FieldKind::Ever,
+        recipient: plain(&["t.status"]),
+        message: NO,
+        refusal: NO,
+        help: "outcome of any attempt",
+    },
+    Field {
+        name: "client",
+        aliases: &[],
+        kind: FieldKind::Host,
+        recipient: Columns {
+            plain: &["f.client_name"],
+            address: &["f.client_address"],
+        },
+        message: Columns {
+            plain: &["f.client_name"],
+            address: &["f.client_address"],
+        },
+        refusal: Columns {
+            plain: &["n.client_name"],
+            address: &["n.client_address"],
+        },
+        help: "who sent it to us: name, address, network",
+    },
+    Field {
+        name: "helo",
+        aliases: &["helo_name"],
+        kind: FieldKind::Host,
+        recipient: Columns {
+            plain: &["f.helo_name"],
+            address: &["f.helo_name"],
+        },
+        message: Columns {
+            plain: &["f.helo_name"],
+            address: &["f.helo_name"],
+        },
+        refusal: Columns {
+            plain: &["n.helo_name"],
+            address: &["n.helo_name"],
+        },
+        help: "name that the client gave in HELO",
+    },
+    Field {
+        name: "relay",
+        aliases: &[],
+        kind: FieldKind::Host,
+        recipient: Columns {
+            plain: &["t.relay_name", "t.relay"],
+            address: &["t.relay_address"],
+        },
+        message: NO,
+        refusal: NO,
+        help: "where it was handed to: name, address, network",
+    },
+    Field {
+        name: "dsn",
+        aliases: &[],
+        kind: FieldKind::Dsn,
+        recipient: plain(&["t.dsn"]),
+        message: NO,
+        refusal: plain(&["n.dsn"]),
+        help: "enhanced status code: 5.7.1, 5.7, 5",
+    },
+    Field {
+        name: "code",
+        aliases: &["reply_code"],
+        kind: FieldKind::Code,
+        recipient: plain(&["t.reply_code"]),
+        message: NO,
+        refusal: plain(&["n.reply_code"]),
+        help: "reply code: 550, 55, 5",
+    },
+    Field {
+        name: "text",
+        aliases: &["reason"],
+        kind: FieldKind::Text,
+        recipient: plain(&["t.reason", "f.reason"]),
+        message: plain(&["f.reason"]),
+        refusal: plain(&["n.reason"]),
+        help: "part of the reply or reason",
+    },
+    Field {
+        name: "subject",
+        aliases: &[],
+        kind: FieldKind::Text,
+        recipient: plain(&["f.subject"]),
+        message: plain(&["f.subject"]),
+        refusal: NO,
+        help: "part of the subject, where Postfix logs it",
+    },
+    Field {
+        name: "size",
+        aliases: &[],
+        kind: FieldKind::Bytes,
+        recipient: plain(&["f.size"]),
+        message: plain(&["f.size"]),
+        refusal: NO,
+        help: "bytes: >10M, 20K..1M",
+    },
+    Field {
+        name: "nrcpt",
+        aliases: &[],
+        kind: FieldKind::Count,
+        recipient: plain(&["f.nrcpt"]),
+        message: plain(&["f.nrcpt"]),
+        refusal: NO,
+        help: "number of recipients of the message",
+    },
+    Field {
+        name: "attempts",
+        aliases: &[],
+        kind: FieldKind::Count,
+        recipient: plain(&["t.attempts"]),
+        message: NO,
+        refusal: NO,
+        help: "number of delivery attempts",
+    },
+    Field {
+        name: "delay",
+        aliases: &[],
+        kind: FieldKind::Seconds,
+        recipient: plain(&["t.delay"]),
+        message: NO,
+        refusal: NO,
+        help: "time from arrival to the last attempt: >5min",
+    },
+    Field {
+        name: "d1",
+        aliases: &["delay_before_qmgr"],
+        kind: FieldKind::Seconds,
+        recipient: plain(&["t.delay_before_qmgr"]),
+        message: NO,
+        refusal: NO,
+        help: "delay before the queue manager",
+    },
+    Field {
+        name: "d2",
+        aliases: &["delay_in_qmgr"],
+        kind: FieldKind::Seconds,
+        recipient: plain(&["t.delay_in_qmgr"]),
+        message: NO,
+        refusal: NO,
+        help: "delay in the queue manager",
+    },
+    Field {
+        name: "d3",
+        aliases: &["delay_conn_setup"],
+        kind: FieldKind::Seconds,
+        recipient: plain(&["t.delay_conn_setup"]),
+        message: NO,
+        refusal: NO,
+        help: "delay in connecting",
+    },
+    Field {
+        name: "d4",
+        aliases: &["delay_transmission"],
+        kind: FieldKind::Seconds,
+        recipient: plain(&["t.delay_transmission"]),
+        message: NO,
+        refusal: NO,
+        help: "delay in transmission",
+    },
+    Field {
+        name: "tls",
+        aliases: &[],
+        kind: FieldKind::Text,
+        recipient: plain(&["t.tls", "f.tls"]),
+        message: plain(&["f.tls"]),
+        refusal: NO,
+        help: "part of the TLS summary, inbound or outbound",
+    },
+    Field {
+        name: "proto",
+        aliases: &["protocol_name"],
+        kind: FieldKind::Word,
+        recipient: plain(&["f.protocol_name"]),
+        message: plain(&["f.protocol_name"]),
+        refusal: plain(&["n.protocol_name"]),
+        help: "protocol of the client: SMTP, ESMTP",
+    },
+    Field {
+        name: "rule",
+        aliases: &[],
+        kind: FieldKind::Word,
+        recipient: NO,
+        message: NO,
+        refusal: plain(&["n.rule"]),
+        help: "class of the rule that refused",
+    },
+    Field {
+        name: "dnsbl",
+        aliases: &[],
+        kind: FieldKind::Host,
+        recipient: NO,
+        message: NO,
+        refusal: plain(&["n.dnsbl"]),
+        help: "block list that refused",
+    },
+    Field {
+        name: "action",
+        aliases: &[],
+        kind: FieldKind::Word,
+        recipient: NO,
+        message: NO,
+        refusal: plain(&["n.action"]),
+        help: "what smtpd did: reject, milter-reject",
+    },
+    Field {
+        name: "host",
+        aliases: &[],
+        kind: FieldKind::Word,
+        recipient: plain(&["f.host"]),
+        message: plain(&["f.host"]),
+        refusal: plain(&["n.host"]),
+        help: "our host that logged it",
+    },
+    Field {
+        name: "instance",
+        aliases: &[],
+        kind: FieldKind::Word,
+        recipient: plain(&["f.instance"]),
+        message: plain(&["f.instance"]),
+        refusal: plain(&["n.instance"]),
+        help: "Postfix instance (syslog_name)",
+    },
+    Field {
+        name: "service",
+        aliases: &["agent"],
+        kind: FieldKind::Service,
+        recipient: plain(&["f.service", "t.agent"]),
+        message: plain(&["f.service"]),
+        refusal: plain(&["n.service"]),
+        help: "Postfix service that took, delivered or refused it",
+    },
+    Field {
+        name: "origin",
+        aliases: &[],
+        kind: FieldKind::Word,
+        recipient: plain(&["f.origin"]),
+        message: plain(&["f.origin"]),
+        refusal: NO,
+        help: "how it came in: smtpd, pickup, bounce, forward, filter",
+    },
+    Field {
+        name: "remote_qid",
+        aliases: &["remote_queue_id"],
+        kind: FieldKind::QueueId,
+        recipient: plain(&["t.remote_queue_id"]),
+        message: NO,
+        refusal: NO,
+        help: "queue id that the next host gave it",
+    },
+    Field {
+        name: "since",
+        aliases: &[],
+        kind: FieldKind::Since,
+        recipient: NO,
+        message: NO,
+        refusal: NO,
+        help: "nothing before: 2026-11-20, yesterday, -2h, \"2 hours ago\"",
+    },
+    Field {
+        name: "until",
+        aliases: &[],
+        kind: FieldKind::Until,
+        recipient: NO,
+        message: NO,
+        refusal: NO,
+        help: "nothing from then on",
+    },
     DATE,
 ];
 
 /// Words of a recipient's status.
 pub const RECIPIENT_STATUS: [&str; 15] = [
-    "sent", "bounced", "deferred", "SOFTBOUNCE", "expired", "deleted", "discarded", "filtered", "relayed", "forwarded",
-    "requeued", "held", "rejected", "canceled", "unknown",
+    "sent",
+    "bounced",
+    "deferred",
+    "SOFTBOUNCE",
+    "expired",
+    "deleted",
+    "discarded",
+    "filtered",
+    "relayed",
+    "forwarded",
+    "requeued",
+    "held",
+    "rejected",
+    "canceled",
+    "unknown",
 ];
 
 /// Words of a message's status that no recipient has.
@@ -262,7 +527,9 @@ pub const HOPS: [&str; 4] = ["filtered", "relayed", "forwarded", "requeued"];
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Field> {
     let name = name.to_ascii_lowercase().replace('-', "_");
-    FIELDS.iter().find(|field| field.name == name || field.aliases.contains(&name.as_str()))
+    FIELDS
+        .iter()
+        .find(|field| field.name == name || field.aliases.contains(&name.as_str()))
 }
 
 /// Returns the candidate that is most like `word`, if one is like it at all.
@@ -280,14 +547,19 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Returns the number of letters to put in, take out, change or swap with the next.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(MAX_COMPARED).collect(), b.chars().take(MAX_COMPARED).collect());
+    let (a, b): (Vec<char>, Vec<char>) = (
+        a.chars().take(MAX_COMPARED).collect(),
+        b.chars().take(MAX_COMPARED).collect(),
+    );
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, to) in b.iter().enumerate() {
             let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&row, j) + 1).min(at(&last, j + 1) + 1).min(at(&last, j) + usize::from(from != to));
+            let mut best = (at(&row, j) + 1)
+                .min(at(&last, j + 1) + 1)
+                .min(at(&last, j) + usize::from(from != to));
             let swapped = j > 0 && i > 0 && b.get(j - 1) == Some(from) && a.get(i - 1) == Some(to);
             if swapped {
                 best = best.min(at(&before_last, j - 1) + 1);

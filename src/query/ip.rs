@@ -24,7 +24,9 @@ impl Network {
         };
         let bits = bits(address);
         let prefix = match prefix {
-            Some(p) if p.bytes().all(|b| b.is_ascii_digit()) => p.parse().ok().filter(|&p| p <= bits)?,
+            Some(p) if p.bytes().all(|b| b.is_ascii_digit()) => {
+                p.parse().ok().filter(|&p| p <= bits)?
+            }
             Some(_) => return None,
             None => bits,
         };
@@ -42,13 +44,22 @@ impl Network {
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address.to_canonical(), address.to_canonical()) {
             (IpAddr::V4(net), IpAddr::V4(ip)) => {
-                let prefix = if self.address.is_ipv6() { self.prefix.saturating_sub(96) } else { self.prefix };
+                let prefix = if self.address.is_ipv6() {
+                    self.prefix.saturating_sub(96)
+                } else {
+                    self.prefix
+                };
                 same(net.to_bits().into(), ip.to_bits().into(), 32, prefix)
             }
-            (IpAddr::V6(net), IpAddr::V6(ip)) => same(net.to_bits(), ip.to_bits(), 128, self.prefix),
-            (IpAddr::V6(net), IpAddr::V4(ip)) => {
-                same(net.to_bits(), ip.to_ipv6_mapped().to_bits(), 128, self.prefix)
+            (IpAddr::V6(net), IpAddr::V6(ip)) => {
+                same(net.to_bits(), ip.to_bits(), 128, self.prefix)
             }
+            (IpAddr::V6(net), IpAddr::V4(ip)) => same(
+                net.to_bits(),
+                ip.to_ipv6_mapped().to_bits(),
+                128,
+                self.prefix,
+            ),
             (IpAddr::V4(_), IpAddr::V6(_)) => false,
         }
     }
@@ -75,7 +86,9 @@ pub fn parse_address(text: &str) -> Option<IpAddr> {
 }
 
 fn unbracketed(text: &str) -> &str {
-    text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text)
+    text.strip_prefix('[')
+        .and_then(|t| t.strip_suffix(']'))
+        .unwrap_or(text)
 }
 
 const fn bits(address: IpAddr) -> u8 {

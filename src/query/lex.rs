@@ -9,7 +9,7 @@ use super::fields;
 use super::ip::Network;
 
 /// Longest query; what a person types or a script joins stays far below.
-pub const MAX_BYTES: usize = 64 * 1024;
+pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// A token and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,10 @@ pub(super) enum TokenKind {
     Compare(Op),
     Word(String),
     Quoted(String),
-    Regex { pattern: String, fold: bool },
+    Regex {
+        pattern: String,
+        fold: bool,
+    },
 }
 
 /// Splits the text into tokens.
@@ -42,7 +45,11 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, Error> {
     if text.len() > MAX_BYTES {
         return Err(Error::new(Kind::TooLong, 0..text.len()));
     }
-    let mut lexer = Lexer { text, at: 0, tokens: Vec::new() };
+    let mut lexer = Lexer {
+        text,
+        at: 0,
+        tokens: Vec::new(),
+    };
     while lexer.skip_blanks() {
         lexer.piece()?;
     }
@@ -80,7 +87,9 @@ impl<'a> Lexer<'a> {
         match rest.chars().next() {
             Some('(') => self.push(TokenKind::Open, 1),
             Some(')') => self.push(TokenKind::Close, 1),
-            Some('-') if after.is_some_and(|c| !c.is_whitespace()) => self.push(TokenKind::Not("-"), 1),
+            Some('-') if after.is_some_and(|c| !c.is_whitespace()) => {
+                self.push(TokenKind::Not("-"), 1);
+            }
             _ => return self.term(),
         }
         Ok(())
@@ -89,14 +98,23 @@ impl<'a> Lexer<'a> {
     fn term(&mut self) -> Result<(), Error> {
         let word = word_of(self.rest());
         let start = self.at;
-        match word {
-            "OR" => return Ok(self.push(TokenKind::Or, word.len())),
-            "AND" => return Ok(self.push(TokenKind::And, word.len())),
-            "NOT" => return Ok(self.push(TokenKind::Not("NOT"), word.len())),
-            _ => {}
+        let keyword = match word {
+            "OR" => Some(TokenKind::Or),
+            "AND" => Some(TokenKind::And),
+            "NOT" => Some(TokenKind::Not("NOT")),
+            _ => None,
+        };
+        if let Some(keyword) = keyword {
+            self.push(keyword, word.len());
+            return Ok(());
         }
-        if let Some(keyword) = ["OR", "AND", "NOT"].into_iter().find(|k| k.eq_ignore_ascii_case(word)) {
-            let hint = format!("write {keyword} in capitals, or \"{word}\" in quotes to search for the word");
+        if let Some(keyword) = ["OR", "AND", "NOT"]
+            .into_iter()
+            .find(|k| k.eq_ignore_ascii_case(word))
+        {
+            let hint = format!(
+                "write {keyword} in capitals, or \"{word}\" in quotes to search for the word"
+            );
             return Err(Error::new(Kind::LowerCase(keyword), start..start + word.len()).hint(hint));
         }
         let mut mode = Mode::Bare;
@@ -107,7 +125,8 @@ impl<'a> Lexer<'a> {
                 _ => Mode::Unordered,
             };
         } else if let Some((field, value)) = missing_colon(word) {
-            let hint = format!("write {field}:{value}, or put it in quotes to search for it in replies");
+            let hint =
+                format!("write {field}:{value}, or put it in quotes to search for it in replies");
             return Err(Error::new(Kind::MissingColon, start..start + word.len()).hint(hint));
         }
         self.values(mode)
@@ -123,9 +142,13 @@ impl<'a> Lexer<'a> {
                 Some(',') => self.push(TokenKind::Comma, 1),
                 Some('"') => self.quoted(mode)?,
                 Some('/') => self.regex()?,
-                Some(_) if mode == Mode::Ordered && rest.starts_with("..") => self.push(TokenKind::Dots, 2),
+                Some(_) if mode == Mode::Ordered && rest.starts_with("..") => {
+                    self.push(TokenKind::Dots, 2);
+                }
                 Some(_) => match operator(rest, mode) {
-                    Some(op) if !self.follows_operator() => self.push(TokenKind::Compare(op), op.text().len()),
+                    Some(op) if !self.follows_operator() => {
+                        self.push(TokenKind::Compare(op), op.text().len());
+                    }
                     _ => self.word(mode)?,
                 },
             }
@@ -139,7 +162,9 @@ impl<'a> Lexer<'a> {
 
     fn word(&mut self, mode: Mode) -> Result<(), Error> {
         let rest = self.rest();
-        let mut len = bracketed(rest).filter(|_| mode != Mode::Ordered).unwrap_or(0);
+        let mut len = bracketed(rest)
+            .filter(|_| mode != Mode::Ordered)
+            .unwrap_or(0);
         let tail = rest.get(len..).unwrap_or_default();
         let end = |(i, c): (usize, char)| {
             let dots = mode == Mode::Ordered && tail.get(i..).is_some_and(|t| t.starts_with(".."));
@@ -193,7 +218,10 @@ impl<'a> Lexer<'a> {
                 }
                 ('/', _) => {
                     let fold = rest.get(i + 1..).is_some_and(|r| r.starts_with('i'));
-                    self.push(TokenKind::Regex { pattern, fold }, i + 1 + usize::from(fold));
+                    self.push(
+                        TokenKind::Regex { pattern, fold },
+                        i + 1 + usize::from(fold),
+                    );
                     return self.expect_end(Mode::Unordered);
                 }
                 _ => pattern.push(c),
@@ -210,8 +238,10 @@ impl<'a> Lexer<'a> {
             None | Some(',') => Ok(()),
             Some(c) if ends_word(c) => Ok(()),
             Some(_) if mode == Mode::Ordered && rest.starts_with("..") => Ok(()),
-            Some(c) => Err(Error::new(Kind::MissingBlank, self.at..self.at + c.len_utf8())
-                .hint("put a blank here, or the whole value in quotes")),
+            Some(c) => Err(
+                Error::new(Kind::MissingBlank, self.at..self.at + c.len_utf8())
+                    .hint("put a blank here, or the whole value in quotes"),
+            ),
         }
     }
 }
@@ -230,7 +260,10 @@ fn operator(rest: &str, mode: Mode) -> Option<Op> {
         Mode::Unordered => !op.is_ordering(),
         Mode::Ordered => true,
     };
-    Op::ALL.into_iter().filter(allowed).find(|op| rest.starts_with(op.text()))
+    Op::ALL
+        .into_iter()
+        .filter(allowed)
+        .find(|op| rest.starts_with(op.text()))
 }
 
 fn ends_word(c: char) -> bool {

@@ -98,20 +98,31 @@ pub fn compile<S: AsRef<str>>(terms: &[S], options: &Options) -> Result<Plan, Er
 pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
     let mut checked = Checked::default();
     let tree = parse::parse(text).map_err(|error| error.within(text))?;
-    let asked = checked.rule(&tree, options).map_err(|error| error.within(text))?;
+    let asked = checked
+        .rule(&tree, options)
+        .map_err(|error| error.within(text))?;
     let mut rules = vec![asked];
     rules.extend(check::window(options)?);
     let mut rule = Rule::And(rules);
     let mut is_default = false;
     if rule.window() == (None, None) && !options.all {
         is_default = true;
-        rule = Rule::And(vec![rule, check::within(Some(options.now.plus(-DEFAULT_DAYS * DAY)), None)]);
+        rule = Rule::And(vec![
+            rule,
+            check::within(Some(options.now.plus(-DEFAULT_DAYS * DAY)), None),
+        ]);
     }
     let window = rule.window();
     let mut reading = checked.readings;
     reading.push(describe(window, is_default, options.zone));
     let statement = sql::statement(&rule, options.all_hops || checked.names_hop, options.limit);
-    Ok(Plan { text: text.to_owned(), sql: statement.sql, params: statement.params, reading, window })
+    Ok(Plan {
+        text: text.to_owned(),
+        sql: statement.sql,
+        params: statement.params,
+        reading,
+        window,
+    })
 }
 
 /// Reads a query text and returns its tree.
@@ -126,9 +137,14 @@ fn describe(window: (Option<Time>, Option<Time>), is_default: bool, zone: Zone) 
     let show = |t| time::show(t, zone);
     match window {
         (Some(since), _) if is_default => {
-            format!("searching the last {DEFAULT_DAYS} days, from {} (--all lifts this)", show(since))
+            format!(
+                "searching the last {DEFAULT_DAYS} days, from {} (--all lifts this)",
+                show(since)
+            )
         }
-        (Some(since), Some(until)) => format!("searching from {} until {}", show(since), show(until)),
+        (Some(since), Some(until)) => {
+            format!("searching from {} until {}", show(since), show(until))
+        }
         (Some(since), None) => format!("searching from {}", show(since)),
         (None, Some(until)) => format!("searching until {}", show(until)),
         (None, None) => "searching all that is stored".to_owned(),

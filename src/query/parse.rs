@@ -5,19 +5,27 @@ use super::error::{Error, Kind, Span};
 use super::lex::{Token, TokenKind, lex};
 
 /// Deepest nesting of parentheses and NOT; keeps recursion and the statement small.
-pub const MAX_DEPTH: usize = 50;
+pub(super) const MAX_DEPTH: usize = 50;
 
 /// Reads a query text.
 pub(super) fn parse(text: &str) -> Result<Expr, Error> {
     let tokens = lex(text)?;
     if tokens.is_empty() {
-        return Err(Error::new(Kind::Empty, 0..text.len())
-            .hint("name an address, a domain, a queue id, a <message-id>, an IP address, or field:value"));
+        return Err(Error::new(Kind::Empty, 0..text.len()).hint(
+            "name an address, a domain, a queue id, a <message-id>, an IP address, or field:value",
+        ));
     }
-    let mut parser = Parser { tokens: &tokens, at: 0, end: text.len() };
+    let mut parser = Parser {
+        tokens: &tokens,
+        at: 0,
+        end: text.len(),
+    };
     let expr = parser.or(0)?;
     match parser.peek() {
-        Some(token) => Err(Error::new(Kind::Unopened, token.span.clone()).hint("take it out, or put it in quotes")),
+        Some(token) => {
+            Err(Error::new(Kind::Unopened, token.span.clone())
+                .hint("take it out, or put it in quotes"))
+        }
         None => Ok(expr),
     }
 }
@@ -39,7 +47,11 @@ impl Parser<'_> {
 
     /// Takes the next token if it is of this kind.
     fn take(&mut self, kind: &TokenKind) -> Option<Span> {
-        let span = self.peek().filter(|token| token.kind == *kind)?.span.clone();
+        let span = self
+            .peek()
+            .filter(|token| token.kind == *kind)?
+            .span
+            .clone();
         self.at += 1;
         Some(span)
     }
@@ -59,19 +71,36 @@ impl Parser<'_> {
         let mut list = Vec::new();
         loop {
             match self.peek() {
-                Some(Token { kind: TokenKind::And, span }) => {
+                Some(Token {
+                    kind: TokenKind::And,
+                    span,
+                }) => {
                     let span = span.clone();
                     self.at += 1;
                     let beside = self.peek_kind();
-                    if list.is_empty() || self.at_end_of_group() || matches!(beside, Some(TokenKind::And | TokenKind::Or)) {
+                    if list.is_empty()
+                        || self.at_end_of_group()
+                        || matches!(beside, Some(TokenKind::And | TokenKind::Or))
+                    {
                         return Err(missing("AND", span));
                     }
                 }
-                Some(Token { kind: TokenKind::Or, span }) if list.is_empty() => return Err(missing("OR", span.clone())),
-                Some(Token { kind: TokenKind::Close, span }) if list.is_empty() => {
-                    return Err(Error::new(Kind::Unopened, span.clone()).hint("take it out, or put it in quotes"));
+                Some(Token {
+                    kind: TokenKind::Or,
+                    span,
+                }) if list.is_empty() => return Err(missing("OR", span.clone())),
+                Some(Token {
+                    kind: TokenKind::Close,
+                    span,
+                }) if list.is_empty() => {
+                    return Err(Error::new(Kind::Unopened, span.clone())
+                        .hint("take it out, or put it in quotes"));
                 }
-                None | Some(Token { kind: TokenKind::Or | TokenKind::Close, .. }) => break,
+                None
+                | Some(Token {
+                    kind: TokenKind::Or | TokenKind::Close,
+                    ..
+                }) => break,
                 Some(_) => list.push(self.unary(depth)?),
             }
         }
@@ -83,7 +112,9 @@ impl Parser<'_> {
     }
 
     fn unary(&mut self, depth: usize) -> Result<Expr, Error> {
-        let Some(token) = self.peek() else { return Err(Error::new(Kind::Empty, self.end..self.end)) };
+        let Some(token) = self.peek() else {
+            return Err(Error::new(Kind::Empty, self.end..self.end));
+        };
         let (kind, span) = (token.kind.clone(), token.span.clone());
         if depth >= MAX_DEPTH {
             return Err(Error::new(Kind::TooDeep, span));
@@ -97,7 +128,10 @@ impl Parser<'_> {
                 }
                 let expr = self.unary(depth + 1)?;
                 let span = span.start..expr.span.end;
-                Ok(Expr { node: Node::Not(Box::new(expr)), span })
+                Ok(Expr {
+                    node: Node::Not(Box::new(expr)),
+                    span,
+                })
             }
             TokenKind::Open => {
                 self.at += 1;
@@ -108,8 +142,13 @@ impl Parser<'_> {
                     return Err(unclosed(span));
                 }
                 let expr = self.or(depth + 1)?;
-                let Some(close) = self.take(&TokenKind::Close) else { return Err(unclosed(span)) };
-                Ok(Expr { span: span.start..close.end, ..expr })
+                let Some(close) = self.take(&TokenKind::Close) else {
+                    return Err(unclosed(span));
+                };
+                Ok(Expr {
+                    span: span.start..close.end,
+                    ..expr
+                })
             }
             _ => self.term(),
         }
@@ -118,8 +157,14 @@ impl Parser<'_> {
     fn term(&mut self) -> Result<Expr, Error> {
         let start = self.peek().map_or(self.end, |token| token.span.start);
         let field = match self.peek() {
-            Some(Token { kind: TokenKind::Field(name), span }) => {
-                let name = Name { text: name.clone(), span: span.clone() };
+            Some(Token {
+                kind: TokenKind::Field(name),
+                span,
+            }) => {
+                let name = Name {
+                    text: name.clone(),
+                    span: span.clone(),
+                };
                 self.at += 1;
                 Some(name)
             }
@@ -136,10 +181,17 @@ impl Parser<'_> {
             }
         }
         // Only what stands without a blank between belongs to the term, e.g. size:1..2..3 does.
-        if let Some(token) = self.peek().filter(|token| token.span.start == end && !starts_term(&token.kind)) {
-            return Err(Error::new(Kind::MissingBlank, token.span.clone()).hint("put a blank here, or the value in quotes"));
+        if let Some(token) = self
+            .peek()
+            .filter(|token| token.span.start == end && !starts_term(&token.kind))
+        {
+            return Err(Error::new(Kind::MissingBlank, token.span.clone())
+                .hint("put a blank here, or the value in quotes"));
         }
-        Ok(Expr { node: Node::Term(Term { field, values }), span: start..end })
+        Ok(Expr {
+            node: Node::Term(Term { field, values }),
+            span: start..end,
+        })
     }
 
     fn value(&mut self, field: Option<&Name>, start: usize) -> Result<Value, Error> {
@@ -161,14 +213,23 @@ impl Parser<'_> {
         };
         let end = self.last_end();
         match form {
-            Some(form) => Ok(Value { form, span: from..end }),
-            None => Err(missing_value(field, start..end.max(start + 1).min(self.end))),
+            Some(form) => Ok(Value {
+                form,
+                span: from..end,
+            }),
+            None => Err(missing_value(
+                field,
+                start..end.max(start + 1).min(self.end),
+            )),
         }
     }
 
     /// Where the last taken token ends.
     fn last_end(&self) -> usize {
-        self.at.checked_sub(1).and_then(|i| self.tokens.get(i)).map_or(0, |token| token.span.end)
+        self.at
+            .checked_sub(1)
+            .and_then(|i| self.tokens.get(i))
+            .map_or(0, |token| token.span.end)
     }
 
     /// Takes a literal that follows without a blank, or, if `first`, wherever it stands.
@@ -177,7 +238,10 @@ impl Parser<'_> {
         let literal = match &self.peek().filter(follows)?.kind {
             TokenKind::Word(text) => Literal::Word(text.clone()),
             TokenKind::Quoted(text) => Literal::Quoted(text.clone()),
-            TokenKind::Regex { pattern, fold } => Literal::Regex { pattern: pattern.clone(), fold: *fold },
+            TokenKind::Regex { pattern, fold } => Literal::Regex {
+                pattern: pattern.clone(),
+                fold: *fold,
+            },
             _ => return None,
         };
         self.at += 1;
@@ -195,9 +259,12 @@ fn group(mut list: Vec<Expr>, node: fn(Vec<Expr>) -> Node) -> Expr {
     let end = list.last().map_or(0, |expr| expr.span.end);
     match list.pop() {
         Some(only) if list.is_empty() => only,
-        last => {
-            list.extend(last);
-            Expr { node: node(list), span: start..end }
+        more => {
+            list.extend(more);
+            Expr {
+                node: node(list),
+                span: start..end,
+            }
         }
     }
 }
@@ -207,14 +274,21 @@ fn unclosed(span: Span) -> Error {
 }
 
 fn missing(word: &'static str, span: Span) -> Error {
-    let place = if matches!(word, "NOT" | "-") { "before a term" } else { "between two terms" };
+    let place = if matches!(word, "NOT" | "-") {
+        "before a term"
+    } else {
+        "between two terms"
+    };
     Error::new(Kind::MissingTerm(word), span).hint(format!("{word} stands {place}"))
 }
 
 fn missing_value(field: Option<&Name>, span: Span) -> Error {
     match field {
-        Some(name) => Error::new(Kind::MissingValue(name.text.clone()), span)
-            .hint(format!("write {}:value without a blank; commas part several, blanks go into quotes", name.text)),
-        None => Error::new(Kind::MissingTerm(","), span).hint("commas part values without blanks; put text in quotes"),
+        Some(name) => Error::new(Kind::MissingValue(name.text.clone()), span).hint(format!(
+            "write {}:value without a blank; commas part several, blanks go into quotes",
+            name.text
+        )),
+        None => Error::new(Kind::MissingTerm(","), span)
+            .hint("commas part values without blanks; put text in quotes"),
     }
 }

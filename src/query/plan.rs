@@ -24,7 +24,10 @@ pub(super) enum Test {
     /// A LIKE pattern, escaped with a backslash.
     Like(String),
     /// With regard to case unless `fold`.
-    Regex { pattern: String, fold: bool },
+    Regex {
+        pattern: String,
+        fold: bool,
+    },
     /// With regard to case.
     Exact(String),
     /// The address lies in the network.
@@ -49,10 +52,19 @@ pub(super) type Window = (Option<Time>, Option<Time>);
 impl Rule {
     /// Returns the times that a hit can have, as far as the rule limits them.
     pub(super) fn window(&self) -> Window {
-        let widest = |a: Window, b: Window| (a.0.zip(b.0).map(|(a, b)| a.min(b)), a.1.zip(b.1).map(|(a, b)| a.max(b)));
+        let widest = |a: Window, b: Window| {
+            (
+                a.0.zip(b.0).map(|(a, b)| a.min(b)),
+                a.1.zip(b.1).map(|(a, b)| a.max(b)),
+            )
+        };
         match self {
             Self::And(list) => list.iter().map(Self::window).fold((None, None), narrowest),
-            Self::Or(list) => list.iter().map(Self::window).reduce(widest).unwrap_or_default(),
+            Self::Or(list) => list
+                .iter()
+                .map(Self::window)
+                .reduce(widest)
+                .unwrap_or_default(),
             Self::Not(_) => (None, None),
             Self::Any(_, tests) => tests
                 .iter()

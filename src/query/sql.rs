@@ -34,42 +34,107 @@ const COLUMNS: [[&str; 4]; 41] = [
     ["host", "f.host", "f.host", "n.host"],
     ["instance", "f.instance", "f.instance", "n.instance"],
     ["queue_id", "f.queue_id", "f.queue_id", "n.queue_id"],
-    ["message_id", "f.message_id", "f.message_id", "NULL::VARCHAR"],
+    [
+        "message_id",
+        "f.message_id",
+        "f.message_id",
+        "NULL::VARCHAR",
+    ],
     ["sender", "f.sender", "f.sender", "n.sender"],
     ["recipient", "t.recipient", "NULL::VARCHAR", "n.recipient"],
     ["orig_to", "t.orig_to", "NULL::VARCHAR", "NULL::VARCHAR"],
-    ["client_name", "f.client_name", "f.client_name", "n.client_name"],
-    ["client_address", "f.client_address", "f.client_address", "n.client_address"],
+    [
+        "client_name",
+        "f.client_name",
+        "f.client_name",
+        "n.client_name",
+    ],
+    [
+        "client_address",
+        "f.client_address",
+        "f.client_address",
+        "n.client_address",
+    ],
     ["helo_name", "f.helo_name", "f.helo_name", "n.helo_name"],
-    ["sasl_username", "f.sasl_username", "f.sasl_username", "n.sasl_username"],
+    [
+        "sasl_username",
+        "f.sasl_username",
+        "f.sasl_username",
+        "n.sasl_username",
+    ],
     ["status", "t.status", "f.status", "n.action"],
     ["relay", "t.relay", "NULL::VARCHAR", "NULL::VARCHAR"],
     ["dsn", "t.dsn", "NULL::VARCHAR", "n.dsn"],
-    ["reply_code", "t.reply_code", "NULL::USMALLINT", "n.reply_code"],
-    ["reason", "coalesce(t.reason, f.reason)", "f.reason", "n.reason"],
+    [
+        "reply_code",
+        "t.reply_code",
+        "NULL::USMALLINT",
+        "n.reply_code",
+    ],
+    [
+        "reason",
+        "coalesce(t.reason, f.reason)",
+        "f.reason",
+        "n.reason",
+    ],
     ["attempts", "t.attempts", "NULL::INTEGER", "NULL::INTEGER"],
     ["delay", "t.delay", "NULL::DOUBLE", "NULL::DOUBLE"],
-    ["delay_before_qmgr", "t.delay_before_qmgr", "NULL::DOUBLE", "NULL::DOUBLE"],
-    ["delay_in_qmgr", "t.delay_in_qmgr", "NULL::DOUBLE", "NULL::DOUBLE"],
-    ["delay_conn_setup", "t.delay_conn_setup", "NULL::DOUBLE", "NULL::DOUBLE"],
-    ["delay_transmission", "t.delay_transmission", "NULL::DOUBLE", "NULL::DOUBLE"],
+    [
+        "delay_before_qmgr",
+        "t.delay_before_qmgr",
+        "NULL::DOUBLE",
+        "NULL::DOUBLE",
+    ],
+    [
+        "delay_in_qmgr",
+        "t.delay_in_qmgr",
+        "NULL::DOUBLE",
+        "NULL::DOUBLE",
+    ],
+    [
+        "delay_conn_setup",
+        "t.delay_conn_setup",
+        "NULL::DOUBLE",
+        "NULL::DOUBLE",
+    ],
+    [
+        "delay_transmission",
+        "t.delay_transmission",
+        "NULL::DOUBLE",
+        "NULL::DOUBLE",
+    ],
     ["size", "f.size", "f.size", "NULL::BIGINT"],
     ["nrcpt", "f.nrcpt", "f.nrcpt", "NULL::INTEGER"],
     ["subject", "f.subject", "f.subject", "NULL::VARCHAR"],
     ["service", "f.service", "f.service", "n.service"],
     ["agent", "t.agent", "NULL::VARCHAR", "NULL::VARCHAR"],
     ["rule", "NULL::VARCHAR", "NULL::VARCHAR", "n.rule"],
-    ["protocol_state", "NULL::VARCHAR", "NULL::VARCHAR", "n.protocol_state"],
+    [
+        "protocol_state",
+        "NULL::VARCHAR",
+        "NULL::VARCHAR",
+        "n.protocol_state",
+    ],
     ["count", "1", "1", "n.count"],
     ["first_time", "t.first_time", "f.time", "n.time"],
     ["removed", "f.removed", "f.removed", "NULL::TIMESTAMP"],
     ["message_status", "f.status", "f.status", "NULL::VARCHAR"],
-    ["log_incomplete", "f.log_incomplete", "f.log_incomplete", "false"],
+    [
+        "log_incomplete",
+        "f.log_incomplete",
+        "f.log_incomplete",
+        "false",
+    ],
     ["from_id", "f.id", "f.id", "n.from_id"],
     ["id", "t.id", "f.id", "n.id"],
     ["root_id", "f.root_id", "f.root_id", "NULL::BIGINT"],
     ["parent_id", "f.parent_id", "f.parent_id", "NULL::BIGINT"],
-    ["parent_link", "f.parent_link", "f.parent_link", "NULL::VARCHAR"],
+    [
+        "parent_link",
+        "f.parent_link",
+        "f.parent_link",
+        "NULL::VARCHAR",
+    ],
 ];
 
 impl Part {
@@ -107,7 +172,11 @@ impl Part {
             Self::Refusal => 3,
         };
         let column = |c: &[&str; 4]| Some(format!("{} AS {}", c.get(index)?, c.first()?));
-        COLUMNS.iter().filter_map(column).collect::<Vec<_>>().join(", ")
+        COLUMNS
+            .iter()
+            .filter_map(column)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -128,39 +197,55 @@ pub(super) fn statement(rule: &Rule, all_hops: bool, limit: Option<u64>) -> Stat
     let mut has_mail = false;
     for part in Part::ALL {
         let condition = compile(rule, part, false);
-        if condition == Condition::Never {
-            continue;
+        if condition != Condition::Never {
+            has_mail |= part != Part::Refusal;
+            parts.push(writer.part(part, &condition));
         }
-        has_mail |= part != Part::Refusal;
-        parts.push(writer.part(part, &condition));
     }
     if parts.is_empty() {
         parts.push(writer.part(Part::Refusal, &Condition::Never));
     }
-    let names = COLUMNS.iter().filter_map(|c| c.first().copied()).collect::<Vec<_>>().join(", ");
-    let mut sql = format!("WITH hit AS (\n{}\n)", parts.join("\nUNION ALL\n"));
-    let mut from = "hit h".to_owned();
-    if has_mail && !all_hops {
-        let hops = HOPS.map(|hop| format!("'{hop}'")).join(", ");
-        sql.push_str(&format!(
-            ",\nfate AS (\n  SELECT root_id, coalesce(lower(recipient), '') AS name FROM hit WHERE root_id IS NOT NULL AND status NOT IN ({hops})\n  \
-             UNION\n  SELECT root_id, lower(orig_to) FROM hit WHERE orig_to IS NOT NULL AND status NOT IN ({hops})\n)"
-        ));
-        from.push_str(&format!(
-            "\nWHERE h.status NOT IN ({hops}) OR NOT EXISTS (\n  \
-             SELECT 1 FROM fate WHERE fate.root_id = h.root_id AND fate.name = coalesce(lower(h.recipient), '')\n)"
-        ));
+    let hits = parts.join("\nUNION ALL\n");
+    let (fates, is_shown) = if has_mail && !all_hops {
+        fates()
+    } else {
+        Default::default()
+    };
+    let names: Vec<&str> = COLUMNS.iter().filter_map(|c| c.first().copied()).collect();
+    let names = names.join(", ");
+    let newest =
+        limit.map(|limit| writer.bind(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX))));
+    let from = match newest {
+        None => format!("hit h{is_shown}"),
+        Some(limit) => format!(
+            "(\nSELECT * FROM hit h{is_shown}\nORDER BY time DESC, kind DESC, id DESC\nLIMIT {limit}\n)"
+        ),
+    };
+    let sql = format!(
+        "WITH hit AS (\n{hits}\n){fates}\nSELECT {names}\nFROM {from}\nORDER BY time, kind, id"
+    );
+    Statement {
+        sql,
+        params: writer.params,
     }
-    match limit {
-        None => sql.push_str(&format!("\nSELECT {names}\nFROM {from}\nORDER BY time, kind, id")),
-        Some(limit) => {
-            let limit = writer.bind(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
-            sql.push_str(&format!(
-                "\nSELECT {names}\nFROM (\nSELECT * FROM {from}\nORDER BY time DESC, kind DESC, id DESC\nLIMIT {limit}\n)\nORDER BY time, kind, id"
-            ));
-        }
-    }
-    Statement { sql, params: writer.params }
+}
+
+/// Returns the names under which hits with a fate are known in their chain, and the condition that a hit is none that handed one of
+/// them on.
+fn fates() -> (String, String) {
+    let hops = HOPS.map(|hop| format!("'{hop}'")).join(", ");
+    let fates = format!(
+        ",\nfate AS (\n  \
+         SELECT root_id, coalesce(lower(recipient), '') AS name FROM hit\n  \
+         WHERE root_id IS NOT NULL AND status NOT IN ({hops})\n  \
+         UNION\n  \
+         SELECT root_id, lower(orig_to) FROM hit WHERE orig_to IS NOT NULL AND status NOT IN ({hops})\n)"
+    );
+    let is_shown = format!(
+        "\nWHERE h.status NOT IN ({hops}) OR NOT EXISTS (\n  \
+         SELECT 1 FROM fate WHERE fate.root_id = h.root_id AND fate.name = coalesce(lower(h.recipient), '')\n)"
+    );
+    (fates, is_shown)
 }
 
 /// Numbers parameters in the order of writing.
@@ -236,7 +321,11 @@ fn compile(rule: &Rule, part: Part, negated: bool) -> Condition {
 
 /// Joins by AND (`all`) or OR, leaving out what decides nothing.
 fn join(conditions: impl Iterator<Item = Condition>, all: bool) -> Condition {
-    let (neutral, decisive) = if all { (Condition::Always, Condition::Never) } else { (Condition::Never, Condition::Always) };
+    let (neutral, decisive) = if all {
+        (Condition::Always, Condition::Never)
+    } else {
+        (Condition::Never, Condition::Always)
+    };
     let mut list = Vec::new();
     for condition in conditions {
         match condition {
@@ -250,9 +339,13 @@ fn join(conditions: impl Iterator<Item = Condition>, all: bool) -> Condition {
     match list.pop() {
         None => neutral,
         Some(only) if list.is_empty() => only,
-        Some(last) => {
-            list.push(last);
-            if all { Condition::And(list) } else { Condition::Or(list) }
+        Some(more) => {
+            list.push(more);
+            if all {
+                Condition::And(list)
+            } else {
+                Condition::Or(list)
+            }
         }
     }
 }
@@ -263,7 +356,9 @@ fn negate(condition: Condition) -> Condition {
         Condition::Never => Condition::Always,
         Condition::And(list) => join(list.into_iter().map(negate), false),
         Condition::Or(list) => join(list.into_iter().map(negate), true),
-        Condition::Leaf(sql, params) => Condition::Leaf(format!("NOT coalesce({sql}, false)"), params),
+        Condition::Leaf(sql, params) => {
+            Condition::Leaf(format!("NOT coalesce({sql}, false)"), params)
+        }
     }
 }
 
@@ -271,34 +366,49 @@ fn negate(condition: Condition) -> Condition {
 fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
     let columns = part.columns(field);
     let each = |columns: &[&str], sql: fn(&str) -> String, param: Param| {
-        columns.iter().map(|c| Condition::Leaf(sql(c), vec![param.clone()])).collect()
+        columns
+            .iter()
+            .map(|c| Condition::Leaf(sql(c), vec![param.clone()]))
+            .collect()
     };
-    let text = |s: &String| Param::Text(s.clone());
+    let bound = |s: &String| Param::Text(s.clone());
     match (field.kind, test) {
         (_, Test::Within(since, until)) => {
             let (last, first) = part.times();
-            let since = since.map(|t| Condition::Leaf(format!("{last} >= ?"), vec![Param::Time(t)]));
-            let until = until.map(|t| Condition::Leaf(format!("{first} < ?"), vec![Param::Time(t)]));
+            let since =
+                since.map(|t| Condition::Leaf(format!("{last} >= ?"), vec![Param::Time(t)]));
+            let until =
+                until.map(|t| Condition::Leaf(format!("{first} < ?"), vec![Param::Time(t)]));
             vec![join(since.into_iter().chain(until), true)]
         }
-        (_, Test::Refused) => vec![if part == Part::Refusal { Condition::Always } else { Condition::Never }],
+        (_, Test::Refused) => vec![if part == Part::Refusal {
+            Condition::Always
+        } else {
+            Condition::Never
+        }],
         (_, Test::MessageStatus(s)) => match part {
             Part::Refusal => vec![Condition::Never],
-            _ => each(&["f.status"], equal, text(s)),
+            _ => each(&["f.status"], equal, bound(s)),
         },
         (FieldKind::Chain, Test::Exact(s)) => each(
             columns.plain,
             |c| format!("{c} IN (SELECT root_id FROM delivery_from WHERE queue_id = ?)"),
-            text(s),
+            bound(s),
         ),
         (FieldKind::Ever, test) => ever(part, columns, test),
         // An address in HELO stands in brackets; the others are logged as they are compared here.
-        (_, Test::IsAddress(s)) if columns.plain != columns.address => each(columns.address, |c| format!("{c} = ?"), text(s)),
-        (_, Test::IsAddress(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), text(s)),
-        (_, Test::InNetwork(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), text(s)),
+        (_, Test::IsAddress(s)) if columns.plain != columns.address => {
+            each(columns.address, |c| format!("{c} = ?"), bound(s))
+        }
+        (_, Test::IsAddress(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
+        (_, Test::InNetwork(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
         (_, test) => {
             let (sql, params) = plain(test);
-            columns.plain.iter().map(|c| Condition::Leaf(sql.replace('#', c), params.clone())).collect()
+            columns
+                .plain
+                .iter()
+                .map(|c| Condition::Leaf(sql.replace('#', c), params.clone()))
+                .collect()
         }
     }
 }
@@ -313,26 +423,41 @@ fn ever(part: Part, columns: Columns, test: &Test) -> Vec<Condition> {
         return Vec::new();
     }
     let (sql, params) = plain(test);
-    let mut list: Vec<Condition> = columns.plain.iter().map(|c| Condition::Leaf(sql.replace('#', c), params.clone())).collect();
+    let mut list: Vec<Condition> = columns
+        .plain
+        .iter()
+        .map(|c| Condition::Leaf(sql.replace('#', c), params.clone()))
+        .collect();
     let earlier = sql.replace('#', "a.status");
-    list.push(Condition::Leaf(format!("t.id IN (SELECT a.to_id FROM delivery_attempt a WHERE {earlier})"), params));
+    list.push(Condition::Leaf(
+        format!("t.id IN (SELECT a.to_id FROM delivery_attempt a WHERE {earlier})"),
+        params,
+    ));
     list
 }
 
 /// Returns the condition with `#` for the column.
 fn plain(test: &Test) -> (&'static str, Vec<Param>) {
-    let text = |s: &String| vec![Param::Text(s.clone())];
+    let bound = |s: &String| vec![Param::Text(s.clone())];
     match test {
-        Test::Equal(s) => ("lower(#) = lower(?)", text(s)),
-        Test::Prefix(s) => ("starts_with(lower(#), lower(?))", text(s)),
-        Test::Suffix(s) => ("ends_with(lower(#), lower(?))", text(s)),
-        Test::Contains(s) => ("contains(lower(#), lower(?))", text(s)),
-        Test::Like(s) => (r"lower(#) LIKE lower(?) ESCAPE '\'", text(s)),
-        Test::Regex { pattern, fold: false } => ("regexp_matches(#, ?)", text(pattern)),
-        Test::Regex { pattern, fold: true } => ("regexp_matches(#, ?, 'i')", text(pattern)),
-        Test::Exact(s) => ("# = ?", text(s)),
+        Test::Equal(s) => ("lower(#) = lower(?)", bound(s)),
+        Test::Prefix(s) => ("starts_with(lower(#), lower(?))", bound(s)),
+        Test::Suffix(s) => ("ends_with(lower(#), lower(?))", bound(s)),
+        Test::Contains(s) => ("contains(lower(#), lower(?))", bound(s)),
+        Test::Like(s) => (r"lower(#) LIKE lower(?) ESCAPE '\'", bound(s)),
+        Test::Regex {
+            pattern,
+            fold: false,
+        } => ("regexp_matches(#, ?)", bound(pattern)),
+        Test::Regex {
+            pattern,
+            fold: true,
+        } => ("regexp_matches(#, ?, 'i')", bound(pattern)),
+        Test::Exact(s) => ("# = ?", bound(s)),
         Test::Between(Some(low), Some(high)) if low == high => ("# = ?", vec![low.clone()]),
-        Test::Between(Some(low), Some(high)) => ("# BETWEEN ? AND ?", vec![low.clone(), high.clone()]),
+        Test::Between(Some(low), Some(high)) => {
+            ("# BETWEEN ? AND ?", vec![low.clone(), high.clone()])
+        }
         Test::Between(Some(low), None) => ("# >= ?", vec![low.clone()]),
         Test::Between(None, Some(high)) => ("# <= ?", vec![high.clone()]),
         Test::Greater(low) => ("# > ?", vec![low.clone()]),

@@ -6,7 +6,9 @@
 
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND, Time};
 use crate::model::zone::Zone;
-use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{
+    DateTime, Datelike, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
+};
 
 /// The unit of time that a text names: from its start up to but not with its end. The two are equal for a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,10 @@ pub fn parse_length(text: &str) -> Option<f64> {
         return plain.then_some(number);
     }
     let shift = sum(text)?;
-    #[expect(clippy::cast_precision_loss, reason = "a length of time is an estimate, doubles are what is stored")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a length of time is an estimate, doubles are what is stored"
+    )]
     let micros = (shift.micros as f64) + (f64::from(shift.months) * 30.4375 * DAY as f64);
     #[expect(clippy::cast_precision_loss, reason = "exact")]
     Some(micros / SECOND as f64)
@@ -66,7 +71,9 @@ impl InRange for Time {
 }
 
 fn seconds(text: &str) -> Option<i64> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 fn named_day(text: &str, now: Time, zone: Zone) -> Option<Unit> {
@@ -76,7 +83,10 @@ fn named_day(text: &str, now: Time, zone: Zone) -> Option<Unit> {
         "tomorrow" => 1,
         _ => return None,
     };
-    let date = zone.local(now)?.date_naive().checked_add_signed(TimeDelta::days(days))?;
+    let date = zone
+        .local(now)?
+        .date_naive()
+        .checked_add_signed(TimeDelta::days(days))?;
     day(date, zone)
 }
 
@@ -86,7 +96,10 @@ fn day(date: NaiveDate, zone: Zone) -> Option<Unit> {
 
 fn span(start: NaiveDate, end: NaiveDate, zone: Zone) -> Option<Unit> {
     let at = |date: NaiveDate| zone.instant(date.and_time(NaiveTime::MIN)).in_range();
-    Some(Unit { start: at(start)?, end: at(end)? })
+    Some(Unit {
+        start: at(start)?,
+        end: at(end)?,
+    })
 }
 
 /// A step in time: months are not of one length.
@@ -99,7 +112,10 @@ struct Shift {
 /// Reads `-2h`, `+1d`, `2 hours ago`.
 fn relative(text: &str) -> Option<Shift> {
     let text = text.trim();
-    let back = |shift: Shift| Shift { months: -shift.months, micros: -shift.micros };
+    let back = |shift: Shift| Shift {
+        months: -shift.months,
+        micros: -shift.micros,
+    };
     if let Some(rest) = text.strip_prefix('-') {
         return sum(rest).map(back);
     }
@@ -108,7 +124,11 @@ fn relative(text: &str) -> Option<Shift> {
     }
     let at = text.len().checked_sub(3)?;
     let (length, ago) = text.split_at_checked(at)?;
-    if ago.eq_ignore_ascii_case("ago") { sum(length).map(back) } else { None }
+    if ago.eq_ignore_ascii_case("ago") {
+        sum(length).map(back)
+    } else {
+        None
+    }
 }
 
 /// Adds up `1h 30min`.
@@ -122,7 +142,9 @@ fn sum(text: &str) -> Option<Shift> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, tail) = rest.split_at_checked(digits)?;
         let tail = tail.trim_start();
-        let letters = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
+        let letters = tail
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at_checked(letters)?;
         add(&mut total, number, unit)?;
         rest = tail.trim_start();
@@ -152,7 +174,11 @@ fn add(total: &mut Shift, number: &str, unit: &str) -> Option<()> {
         "w" | "week" | "weeks" => 7 * DAY,
         _ => return None,
     };
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "checked against the range below")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "checked against the range below"
+    )]
     let micros = {
         let micros = count * unit as f64;
         (micros < MAX_MICROS).then_some(micros.round() as i64)?
@@ -182,11 +208,16 @@ fn shifted(now: Time, shift: Shift, zone: Zone) -> Option<Time> {
 /// Takes `UTC`, `Z` or `+01:00` off the end of a time of day.
 fn split_zone(text: &str, zone: Zone) -> (&str, Zone) {
     for name in [" UTC", " utc", " GMT", " Z", "Z", "z"] {
-        if let Some(rest) = text.strip_suffix(name).filter(|rest| rest.contains(':') || name.len() > 2) {
+        if let Some(rest) = text
+            .strip_suffix(name)
+            .filter(|rest| rest.contains(':') || name.len() > 2)
+        {
             return (rest.trim_end(), Zone::UTC);
         }
     }
-    let Some(at) = text.rfind(['+', '-']) else { return (text, zone) };
+    let Some(at) = text.rfind(['+', '-']) else {
+        return (text, zone);
+    };
     let (rest, offset) = text.split_at_checked(at).unwrap_or((text, ""));
     // 2026-11-20 ends like an offset, but no time of day stands before it.
     match parse_offset(offset).filter(|_| rest.contains(':')) {
@@ -220,11 +251,20 @@ fn calendar(text: &str, now: Time, zone: Zone) -> Option<Unit> {
         None if text.contains(':') => ("", Some(text)),
         None => (text, None),
     };
-    let Some(clock) = clock else { return whole_days(date, zone) };
-    let date = if date.is_empty() { zone.local(now)?.date_naive() } else { parse_date(date)? };
+    let Some(clock) = clock else {
+        return whole_days(date, zone);
+    };
+    let date = if date.is_empty() {
+        zone.local(now)?.date_naive()
+    } else {
+        parse_date(date)?
+    };
     let (start, micros) = parse_clock(clock)?;
     let start = zone.instant(NaiveDateTime::new(date, start)).in_range()?;
-    Some(Unit { start, end: start.plus(micros) })
+    Some(Unit {
+        start,
+        end: start.plus(micros),
+    })
 }
 
 /// Reads `2026`, `2026-11` or `2026-11-20`.
@@ -233,10 +273,15 @@ fn whole_days(text: &str, zone: Zone) -> Option<Unit> {
     match parts.as_slice() {
         [year] if year.len() == 4 => {
             let year = number(year, 4)?;
-            span(NaiveDate::from_yo_opt(year, 1)?, NaiveDate::from_yo_opt(year + 1, 1)?, zone)
+            span(
+                NaiveDate::from_yo_opt(year, 1)?,
+                NaiveDate::from_yo_opt(year + 1, 1)?,
+                zone,
+            )
         }
         [year, month] => {
-            let start = NaiveDate::from_ymd_opt(number(year, 4)?, number(month, 2)?.try_into().ok()?, 1)?;
+            let start =
+                NaiveDate::from_ymd_opt(number(year, 4)?, number(month, 2)?.try_into().ok()?, 1)?;
             span(start, start.checked_add_months(Months::new(1))?, zone)
         }
         _ => day(parse_date(text)?, zone),
@@ -262,11 +307,19 @@ fn parse_clock(text: &str) -> Option<(NaiveTime, i64)> {
         return Some((NaiveTime::from_hms_opt(hour, minute, 0)?, MINUTE));
     };
     match second.split_once(['.', ',']) {
-        None => Some((NaiveTime::from_hms_opt(hour, minute, leap(small(second)?))?, SECOND)),
+        None => Some((
+            NaiveTime::from_hms_opt(hour, minute, leap(small(second)?))?,
+            SECOND,
+        )),
         Some((second, fraction)) => {
             let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
             (!fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit())).then_some(())?;
-            let time = NaiveTime::from_hms_micro_opt(hour, minute, leap(small(second)?), digits.parse().ok()?)?;
+            let time = NaiveTime::from_hms_micro_opt(
+                hour,
+                minute,
+                leap(small(second)?),
+                digits.parse().ok()?,
+            )?;
             Some((time, 1))
         }
     }
@@ -286,5 +339,8 @@ fn number(text: &str, digits: usize) -> Option<i32> {
 /// Returns a time as the reading notes show it: without seconds that are zero.
 #[must_use]
 pub(super) fn show(time: Time, zone: Zone) -> String {
-    zone.local(time).map_or_else(|| zone.show(time), |t: DateTime<FixedOffset>| t.format("%Y-%m-%d %H:%M:%S %:z").to_string())
+    zone.local(time).map_or_else(
+        || zone.show(time),
+        |t: DateTime<FixedOffset>| t.format("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    )
 }

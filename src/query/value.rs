@@ -31,7 +31,7 @@ impl Given<'_> {
         }
         let is_word = matches!(literal, Literal::Word(_));
         if is_word && self.is_text() && text.contains(['*', '?']) {
-            return self.like(text);
+            return Ok(self.like(text));
         }
         Ok(match self.field.kind {
             FieldKind::Address => address(text, is_word),
@@ -66,11 +66,14 @@ impl Given<'_> {
     pub(super) fn equal(&self, literal: &Literal) -> Tests {
         let text = literal.text();
         let exactly = match (self.field.kind, literal) {
-            (FieldKind::Chain | FieldKind::Since | FieldKind::Until, _) | (_, Literal::Regex { .. }) => {
+            (FieldKind::Chain | FieldKind::Since | FieldKind::Until, _)
+            | (_, Literal::Regex { .. }) => {
                 return Err(self.operator("="));
             }
             // Their plain form is exact already, or knows more than the text.
-            (FieldKind::QueueId | FieldKind::MessageId | FieldKind::Date, _) => return self.is(literal),
+            (FieldKind::QueueId | FieldKind::MessageId | FieldKind::Date, _) => {
+                return self.is(literal);
+            }
             (kind, _) if kind.is_ordered() => return self.is(literal),
             (FieldKind::Address, _) => unbracketed(text),
             _ => text,
@@ -117,15 +120,29 @@ impl Given<'_> {
         if self.field.kind == FieldKind::Date {
             let unit = |end: Option<&Literal>| end.map(|l| self.unit(self.plain(l)?)).transpose();
             let (since, until) = (unit(low)?.map(|u| u.start), unit(high)?.map(|u| u.end));
-            if since.zip(until).is_some_and(|(since, until)| since >= until) {
-                return Err(self.error(Kind::EmptyRange).hint("the earlier time comes first"));
+            if since
+                .zip(until)
+                .is_some_and(|(since, until)| since >= until)
+            {
+                return Err(self
+                    .error(Kind::EmptyRange)
+                    .hint("the earlier time comes first"));
             }
             return Ok(vec![Test::Within(since, until)]);
         }
         let number = |end: Option<&Literal>| end.map(|l| self.number(self.plain(l)?)).transpose();
-        let (low, high) = (number(low)?.map(|(low, _)| low), number(high)?.map(|(_, high)| high));
-        if low.as_ref().zip(high.as_ref()).is_some_and(|(low, high)| is_above(low, high)) {
-            return Err(self.error(Kind::EmptyRange).hint("the smaller value comes first"));
+        let (low, high) = (
+            number(low)?.map(|(low, _)| low),
+            number(high)?.map(|(_, high)| high),
+        );
+        if low
+            .as_ref()
+            .zip(high.as_ref())
+            .is_some_and(|(low, high)| is_above(low, high))
+        {
+            return Err(self
+                .error(Kind::EmptyRange)
+                .hint("the smaller value comes first"));
         }
         Ok(vec![Test::Between(low, high)])
     }
@@ -134,14 +151,26 @@ impl Given<'_> {
         use FieldKind as K;
         matches!(
             self.field.kind,
-            K::Address | K::User | K::Host | K::QueueId | K::MessageId | K::Status | K::Ever | K::Text | K::Word | K::Service | K::Dsn
+            K::Address
+                | K::User
+                | K::Host
+                | K::QueueId
+                | K::MessageId
+                | K::Status
+                | K::Ever
+                | K::Text
+                | K::Word
+                | K::Service
+                | K::Dsn
         )
     }
 
     fn empty(&self) -> Tests {
         match self.field.kind {
             // from:"" is the null sender.
-            FieldKind::Address | FieldKind::Word | FieldKind::User | FieldKind::MessageId => Ok(vec![Test::Equal(String::new())]),
+            FieldKind::Address | FieldKind::Word | FieldKind::User | FieldKind::MessageId => {
+                Ok(vec![Test::Equal(String::new())])
+            }
             _ => Err(self.bad_value()),
         }
     }
@@ -150,27 +179,46 @@ impl Given<'_> {
         if !self.is_text() {
             return Err(self.error(Kind::NoPattern(self.field.name)));
         }
-        let checked = regex::RegexBuilder::new(pattern).case_insensitive(fold).size_limit(1 << 20).build();
+        let checked = regex::RegexBuilder::new(pattern)
+            .case_insensitive(fold)
+            .size_limit(1 << 20)
+            .build();
         match checked {
-            Ok(_) => Ok(vec![Test::Regex { pattern: pattern.to_owned(), fold }]),
-            Err(regex::Error::CompiledTooBig(_)) => Err(self.error(Kind::BadRegex("it is too big".into()))),
+            Ok(_) => Ok(vec![Test::Regex {
+                pattern: pattern.to_owned(),
+                fold,
+            }]),
+            Err(regex::Error::CompiledTooBig(_)) => {
+                Err(self.error(Kind::BadRegex("it is too big".into())))
+            }
             Err(error) => {
                 // The last line of the crate's message is the cause, the others draw the place.
                 let text = error.to_string();
-                let cause = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                Err(self.error(Kind::BadRegex(cause)).hint("a backslash before . * + ? ( ) [ ] { } | makes them plain"))
+                let cause = text
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+                    .to_owned();
+                Err(self
+                    .error(Kind::BadRegex(cause))
+                    .hint("a backslash before . * + ? ( ) [ ] { } | makes them plain"))
             }
         }
     }
 
-    fn like(&self, text: &str) -> Tests {
-        let word = if self.field.kind == FieldKind::Address { unbracketed(text) } else { text };
+    fn like(&self, text: &str) -> Vec<Test> {
+        let word = if self.field.kind == FieldKind::Address {
+            unbracketed(text)
+        } else {
+            text
+        };
         let pattern = like_pattern(word);
-        Ok(vec![Test::Like(match self.field.kind {
+        vec![Test::Like(match self.field.kind {
             FieldKind::Text => format!("%{pattern}%"),
             FieldKind::Address if word.starts_with('@') => format!("%{pattern}"),
             _ => pattern,
-        })])
+        })]
     }
 
     fn status(&self, text: &str, is_word: bool) -> Tests {
@@ -185,21 +233,32 @@ impl Given<'_> {
             _ => {}
         }
         if is_word && !is_among(&fields::RECIPIENT_STATUS) && !is_among(&fields::REFUSAL_STATUS) {
-            let known = || fields::RECIPIENT_STATUS.into_iter().chain(fields::MESSAGE_STATUS).chain(fields::REFUSAL_STATUS);
+            let known = || {
+                fields::RECIPIENT_STATUS
+                    .into_iter()
+                    .chain(fields::MESSAGE_STATUS)
+                    .chain(fields::REFUSAL_STATUS)
+            };
             return Err(self.unknown_status(&word, known()));
         }
         Ok(vec![Test::Equal(word)])
     }
 
     fn ever(&self, text: &str, is_word: bool) -> Tests {
-        let is_known = fields::RECIPIENT_STATUS.iter().any(|known| known.eq_ignore_ascii_case(text));
+        let is_known = fields::RECIPIENT_STATUS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(text));
         if is_word && !is_known {
             return Err(self.unknown_status(text, fields::RECIPIENT_STATUS));
         }
         Ok(vec![Test::Equal(text.to_owned())])
     }
 
-    fn unknown_status(&self, word: &str, known: impl IntoIterator<Item = &'static str> + Clone) -> Error {
+    fn unknown_status(
+        &self,
+        word: &str,
+        known: impl IntoIterator<Item = &'static str> + Clone,
+    ) -> Error {
         // What other programs call it.
         let near = match word {
             "delivered" | "ok" | "success" => Some("sent"),
@@ -219,7 +278,8 @@ impl Given<'_> {
     fn dsn(&self, text: &str) -> Tests {
         let code = text.trim_end_matches('.');
         let parts: Vec<&str> = code.split('.').collect();
-        let digits = |p: &&str| !p.is_empty() && p.len() <= 3 && p.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            |p: &&str| !p.is_empty() && p.len() <= 3 && p.bytes().all(|b| b.is_ascii_digit());
         if parts.len() > 3 || !parts.iter().all(digits) {
             return Err(self.bad_value());
         }
@@ -236,9 +296,9 @@ impl Given<'_> {
         match self.field.kind {
             FieldKind::Count => digits(text).map(int),
             FieldKind::Bytes => bytes(text).map(int),
-            FieldKind::Seconds => {
-                time::parse_length(text).filter(|s| s.is_finite()).map(|s| (Param::Float(s), Param::Float(s)))
-            }
+            FieldKind::Seconds => time::parse_length(text)
+                .filter(|s| s.is_finite())
+                .map(|s| (Param::Float(s), Param::Float(s))),
             FieldKind::Code => code(text).map(|(low, high)| (Param::Int(low), Param::Int(high))),
             _ => None,
         }
@@ -272,11 +332,17 @@ impl Given<'_> {
     }
 
     fn bad_value(&self) -> Error {
-        self.error(Kind::BadValue { field: self.field.name, wants: self.field.kind.wants() })
+        self.error(Kind::BadValue {
+            field: self.field.name,
+            wants: self.field.kind.wants(),
+        })
     }
 
     fn operator(&self, operator: &'static str) -> Error {
-        self.error(Kind::BadOperator { field: self.field.name, operator })
+        self.error(Kind::BadOperator {
+            field: self.field.name,
+            operator,
+        })
     }
 }
 
@@ -291,7 +357,9 @@ pub(super) fn time(text: &str, span: &Span, options: &Options) -> Result<Unit, E
 
 /// Takes the brackets off `<a@b>`; `<>` is the empty address.
 fn unbracketed(text: &str) -> &str {
-    text.strip_prefix('<').and_then(|t| t.strip_suffix('>')).unwrap_or(text)
+    text.strip_prefix('<')
+        .and_then(|t| t.strip_suffix('>'))
+        .unwrap_or(text)
 }
 
 fn address(text: &str, is_word: bool) -> Vec<Test> {
@@ -302,8 +370,17 @@ fn address(text: &str, is_word: bool) -> Vec<Test> {
     if !is_word {
         return vec![Test::Contains(address.to_owned())];
     }
-    match address.strip_prefix('@').unwrap_or(address).strip_prefix('.') {
-        Some(parent) if is_domain(parent) => return vec![Test::Suffix(format!("@{parent}")), Test::Suffix(format!(".{parent}"))],
+    match address
+        .strip_prefix('@')
+        .unwrap_or(address)
+        .strip_prefix('.')
+    {
+        Some(parent) if is_domain(parent) => {
+            return vec![
+                Test::Suffix(format!("@{parent}")),
+                Test::Suffix(format!(".{parent}")),
+            ];
+        }
         _ => {}
     }
     vec![if address.starts_with('@') {
@@ -332,15 +409,25 @@ fn user(text: &str) -> Vec<Test> {
 
 fn host(text: &str, is_word: bool) -> Vec<Test> {
     if let Some(network) = Network::parse(text) {
-        return vec![match network.is_single() {
-            true => Test::IsAddress(network.address.to_string()),
-            false => Test::InNetwork(format!("{}/{}", network.address, network.prefix)),
+        let address = network.address;
+        return vec![if network.is_single() {
+            Test::IsAddress(address.to_string())
+        } else {
+            Test::InNetwork(format!("{address}/{}", network.prefix))
         }];
     }
     let numbers = text.trim_end_matches('.');
-    let octets = numbers.split('.').filter(|o| !o.is_empty() && o.bytes().all(|b| b.is_ascii_digit())).count();
+    let octets = numbers
+        .split('.')
+        .filter(|o| !o.is_empty() && o.bytes().all(|b| b.is_ascii_digit()))
+        .count();
     if is_word && text.contains('.') && octets == numbers.split('.').count() && octets < 4 {
-        let octets = numbers.split('.').chain(["0"; 4]).take(4).collect::<Vec<_>>().join(".");
+        let octets = numbers
+            .split('.')
+            .chain(["0"; 4])
+            .take(4)
+            .collect::<Vec<_>>()
+            .join(".");
         let prefix = 8 * numbers.split('.').count();
         let network = format!("{octets}/{prefix}");
         if Network::parse(&network).is_some() {
@@ -348,8 +435,14 @@ fn host(text: &str, is_word: bool) -> Vec<Test> {
         }
     }
     match text.strip_prefix('.') {
-        Some(parent) if is_word && !parent.is_empty() => vec![Test::Equal(parent.to_owned()), Test::Suffix(text.to_owned())],
-        None if is_word && is_domain(text) => vec![Test::Equal(text.to_owned()), Test::Suffix(format!(".{text}"))],
+        Some(parent) if is_word && !parent.is_empty() => vec![
+            Test::Equal(parent.to_owned()),
+            Test::Suffix(text.to_owned()),
+        ],
+        None if is_word && is_domain(text) => vec![
+            Test::Equal(text.to_owned()),
+            Test::Suffix(format!(".{text}")),
+        ],
         _ => vec![Test::Contains(text.to_owned())],
     }
 }
@@ -357,7 +450,11 @@ fn host(text: &str, is_word: bool) -> Vec<Test> {
 /// Short ids are logged in capitals; in long ids case matters.
 fn queue_id(text: &str) -> Test {
     let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
-    Test::Exact(if is_hex && !is_long_id(text) { text.to_ascii_uppercase() } else { text.to_owned() })
+    Test::Exact(if is_hex && !is_long_id(text) {
+        text.to_ascii_uppercase()
+    } else {
+        text.to_owned()
+    })
 }
 
 /// The log has brackets around nearly every id; people copy it with and without.
@@ -399,9 +496,14 @@ fn bytes(text: &str) -> Option<i64> {
     if let Some(whole) = digits(number) {
         return whole.checked_mul(unit);
     }
-    let is_plain = number.starts_with(|c: char| c.is_ascii_digit()) && number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let is_plain = number.starts_with(|c: char| c.is_ascii_digit())
+        && number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let fraction: f64 = number.parse().ok().filter(|_| is_plain && unit > 1)?;
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "checked against the range")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "checked against the range"
+    )]
     let size = {
         let size = fraction * unit as f64;
         (size < 9e18).then_some(size.round() as i64)?
