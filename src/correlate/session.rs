@@ -19,7 +19,7 @@ use std::hash::{Hash, Hasher};
 /// More sessions than any host runs; beyond it the longest idle ones are given up.
 const SESSION_LIMIT: usize = 20_000;
 /// Sessions under one pid at a time.
-const STACK_LIMIT: usize = 4;
+const STACK_LIMIT: usize = 32;
 /// Actions waiting for a queue id, users seen: a session has few of either.
 const LIST_LIMIT: usize = 32;
 

@@ -26,16 +26,21 @@ pub(super) fn number_at_end<T: FromStr>(text: &str) -> Option<(&str, T)> {
 /// Ten years in seconds: longer than any queue lifetime.
 const MAX_SECONDS: u32 = 10 * 366 * 86_400;
 
-/// Takes seconds as Postfix prints them: `0`, `0.12`, `432001`; also `4.35e+03`, as programs that rewrite or
-/// generate logs print them.
+/// Takes seconds as Postfix prints them: `0`, `0.12`, `432001`; also `4.35e+03` and `7.6e-05`, as programs that
+/// rewrite or generate logs print them.
 #[must_use]
 pub(super) fn seconds(text: &str) -> Option<(f64, &str)> {
     let (value, rest) = decimal(text)?;
-    let Some(exponent) = rest.strip_prefix("e+") else {
+    let Some(exponent) = rest.strip_prefix('e') else {
         return Some((value, rest));
     };
-    let (exponent, rest) = number::<i32>(exponent)?;
-    let value = value * 10_f64.powi(exponent.min(20));
+    let (sign, digits) = match exponent.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return Some((value, rest)),
+    };
+    let (exponent, rest) = number::<i32>(digits)?;
+    let value = value * 10_f64.powi(sign * exponent.min(20));
     (value <= f64::from(MAX_SECONDS)).then_some((value, rest))
 }
 
@@ -137,6 +142,7 @@ mod tests {
         }
         assert_eq!(seconds("1.3/0.5"), Some((1.3, "/0.5")));
         assert_eq!(seconds("4.35e+03/0.5"), Some((4350.0, "/0.5")));
+        assert_eq!(seconds("7.6e-05 x"), Some((7.6e-05, " x")));
         assert_eq!(seconds("1e+99"), None);
         for text in [
             "",
