@@ -9,6 +9,7 @@ use crate::model::event::{Content, ContentReading, Tail};
 use crate::model::row::{
     Noqueue, Text, message_status as status, origin, recipient_status as recipient,
 };
+use crate::parse::content_class;
 
 /// Header and body checks show at most this much of the text.
 const SHOWN: usize = 200;
@@ -82,7 +83,7 @@ impl Correlator {
             action: text(content.action),
             protocol_state: text(content.part),
             dsn: dsn.map(text),
-            rule: Some(Text::const_new("content")),
+            rule: Some(Text::const_new(content_class(content.part))),
             reason: text(why),
             queue_id: some(content.queue_id),
             from_id: Some(id),

@@ -6,7 +6,7 @@
 //! Limits: `postsuper -d ALL` names no id; open messages of the instance are marked, and unmarked by their next
 //! line.
 
-use super::open::Says;
+use super::open::{Message, Says};
 use super::session::Taken;
 use super::{Correlator, Line, some, text};
 use crate::model::event::{Delivery, Event, Level, Removal, SuperAction};
@@ -285,6 +285,10 @@ impl Correlator {
         if m.row.status == status::EXPIRED {
             m.to.settle(recipient::EXPIRED, line.time);
         }
+        if m.extra.is_short && !is_short(m) {
+            m.extra.is_short = false;
+            m.row.log_incomplete = false;
+        }
         self.touch(line, id);
         self.hand_over(line, id, recorded.at, d, delay);
         id
@@ -371,12 +375,9 @@ impl Correlator {
             m.to.drop_hints();
             let is_open = m.to.settle(left, line.time);
             if removal == Removal::Done {
-                let seen = i32::try_from(m.to.recorded()).unwrap_or(i32::MAX);
-                let is_short = m
-                    .row
-                    .nrcpt
-                    .is_some_and(|n| n > seen.saturating_add(m.extra.repeats));
-                m.row.log_incomplete |= is_open || (is_short && !m.extra.is_probed);
+                m.row.log_incomplete |= is_open;
+                m.extra.is_short = !m.row.log_incomplete && is_short(m);
+                m.row.log_incomplete |= m.extra.is_short;
             }
         }
         id
@@ -391,7 +392,7 @@ impl Correlator {
     ) -> i64 {
         let id = self.find_or_create(line, queue_id, Says::Trailing);
         self.touch(line, id);
-        let is_open = self.mail.get(id).is_some_and(super::open::Message::is_open);
+        let is_open = self.mail.get(id).is_some_and(Message::is_open);
         let kind = match action {
             SuperAction::Requeued => 1,
             SuperAction::Held => 2,
@@ -485,7 +486,7 @@ impl Correlator {
     pub(super) fn corrupt(&mut self, line: &Line<'_>, queue_id: &str) -> i64 {
         let id = self.find_or_create(line, queue_id, Says::Trailing);
         self.touch(line, id);
-        if self.mail.get(id).is_some_and(super::open::Message::is_open) {
+        if self.mail.get(id).is_some_and(Message::is_open) {
             self.close(id, status::CORRUPT, line.time);
             if let Some(m) = self.mail.edit(id) {
                 m.to.settle(recipient::UNKNOWN, line.time);
@@ -590,4 +591,13 @@ impl Correlator {
         }
         self.arm(id);
     }
+}
+
+/// Tells whether the recipients of a removed message are more than its records account for (grammar 8).
+fn is_short(m: &Message) -> bool {
+    let seen = i32::try_from(m.to.recorded()).unwrap_or(i32::MAX);
+    !m.extra.is_probed
+        && m.row
+            .nrcpt
+            .is_some_and(|n| n > seen.saturating_add(m.extra.repeats))
 }

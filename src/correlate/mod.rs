@@ -19,7 +19,7 @@
 //! | `refusal` | rows of refusals; actions that precede a queue id |
 //! | `chain` | links between messages |
 //! | `notice` | warnings and notices by template and day |
-//! | `clock`, `queue_id` | time of hosts and of long queue ids |
+//! | `clock` | hosts, their clocks and timers |
 //! | `state` | what no row holds, as JSON |
 
 mod chain;
@@ -28,7 +28,6 @@ mod content;
 mod life;
 mod notice;
 mod open;
-mod queue_id;
 mod recipient;
 mod refusal;
 mod session;
@@ -39,7 +38,7 @@ mod tests;
 pub use state::{BadState, message_ids};
 
 use crate::model::entry::{Entry, Trust};
-use crate::model::event::{Event, Policy};
+use crate::model::event::Event;
 use crate::model::row::{Changes, LogLine, Text};
 use crate::model::time::{DAY, HOUR, MINUTE, Time};
 use serde::{Deserialize, Serialize};
@@ -62,10 +61,6 @@ pub struct Settings {
     pub closed_limit: usize,
     /// Raw lines from this time on are kept; none: no raw lines.
     pub log_line_from: Option<Time>,
-    /// Masks the variable parts of a warning: `parse::template`.
-    pub template: fn(&str) -> String,
-    /// Names the class of the rule behind a refusal: `parse::rule_class`.
-    pub rule_class: fn(&Policy<'_>) -> &'static str,
 }
 
 impl Default for Settings {
@@ -77,8 +72,6 @@ impl Default for Settings {
             not_received_after: HOUR,
             closed_limit: 50_000,
             log_line_from: None,
-            template: str::to_owned,
-            rule_class: |_| "other",
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::{Correlator, Line, text};
 use crate::model::row::{Changes, EventRow, Text};
 use crate::model::time::{DAY, Time};
+use crate::parse;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -72,7 +73,7 @@ impl Notices {
 impl Correlator {
     /// Counts a warning or notice.
     pub(super) fn problem(&mut self, line: &Line<'_>, level: &str, sample: &str) {
-        let template = (self.settings.template)(sample);
+        let template = parse::template(sample);
         self.count(line, level, &template, sample);
     }
 

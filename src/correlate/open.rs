@@ -4,9 +4,10 @@
 //! are imported; a message leaves memory only after it was closed for the late-line span (or beyond the cap).
 
 use super::recipient::Recipients;
-use super::{Correlator, Line, queue_id, text};
+use super::{Correlator, Line, text};
 use crate::model::row::{Changes, DeliveryFrom, Text, message_status as status, origin};
 use crate::model::time::{DAY, HOUR, SECOND, Time};
+use crate::parse::queue_id;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -29,6 +30,8 @@ pub(super) struct Extra {
     pub(super) is_probed: bool,
     /// Records that repeat a final state: duplicates in the envelope.
     pub(super) repeats: i32,
+    /// Recipients were missing when it was removed: late records may still bring them.
+    pub(super) is_short: bool,
     /// Set by a postsuper summary without ids; the next line about the message takes it back.
     pub(super) doubt: Option<Doubt>,
 }
@@ -247,7 +250,7 @@ impl Correlator {
                 }
                 let ahead = m.row.time.since(line.time);
                 let fits = ahead <= 5 * SECOND;
-                if !fits && ahead > STEP_BACK && queue_id::time(queue_id).is_none() {
+                if !fits && ahead > STEP_BACK && long_id_time(queue_id).is_none() {
                     return None;
                 }
                 let near = if fits { m.row.time.0 } else { -m.row.time.0 };
@@ -301,7 +304,7 @@ impl Correlator {
         if let Some(id) = self.find(line, queue_id, says) {
             return id;
         }
-        let from_id = queue_id::time(queue_id).filter(|t| t.since(line.time) <= DAY);
+        let from_id = long_id_time(queue_id).filter(|t| t.since(line.time) <= DAY);
         let from_delay = match says {
             Says::Delivery(arrival, _) => Some(arrival),
             _ => None,
@@ -500,4 +503,8 @@ fn arrival_fits(m: &Message, arrival: Time, delay: f64) -> bool {
     #[expect(clippy::cast_possible_truncation, reason = "clamped above")]
     let tolerance = (10 * SECOND).max((percent * 1e6) as i64);
     m.extra.is_time_guessed || arrival.since(m.row.time).abs() <= tolerance
+}
+
+fn long_id_time(queue_id: &str) -> Option<Time> {
+    queue_id::decode(queue_id).map(|id| id.time)
 }

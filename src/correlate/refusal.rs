@@ -6,6 +6,7 @@ use super::open::Says;
 use super::{Correlator, Line, Owner, some, text};
 use crate::model::event::{Client, Policy};
 use crate::model::row::{Noqueue, Text, message_status as status, recipient_status as recipient};
+use crate::parse;
 
 impl Correlator {
     /// reject, hold, discard and their kin, from smtpd, postscreen and cleanup's milters.
@@ -74,7 +75,7 @@ impl Correlator {
         let client = p.client.unwrap_or_default();
         let base = self.noqueue_base(line);
         let noqueue = base.id;
-        self.out.noqueues.push(Noqueue {
+        let row = Noqueue {
             action: text(p.action),
             protocol_state: text(p.protocol_state),
             client_name: some(client.name),
@@ -88,13 +89,19 @@ impl Correlator {
             sasl_username: p.tail.sasl_username.map(text),
             reply_code: p.reply_code,
             dsn: p.dsn.map(text),
-            rule: Some(Text::from((self.settings.rule_class)(p))),
+            rule: Some(Text::const_new(parse::rule_class(p))),
             dnsbl: p.dnsbl.map(text),
             reason: text(p.reason),
             queue_id: p.queue_id.map(text),
             from_id: id,
             ..base
-        });
+        };
+        let row = if p.client.is_none() {
+            self.with_session_client(line, row)
+        } else {
+            row
+        };
+        self.out.noqueues.push(row);
         noqueue
     }
 
@@ -106,6 +113,11 @@ impl Correlator {
         client: &Client<'_>,
         reason: &str,
     ) -> Owner {
+        // Only noted until 3.8, and by default later: what follows tells whether the client was refused.
+        if action == "improper command pipelining" {
+            self.problem(line, "info", reason);
+            return Owner::default();
+        }
         let base = self.noqueue_base(line);
         let noqueue = Some(base.id);
         self.out.noqueues.push(Noqueue {

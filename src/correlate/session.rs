@@ -9,7 +9,7 @@
 use super::{Correlator, Line, some, text};
 use crate::model::event::{Abend, Client, Direction, Tail};
 use crate::model::row::{
-    Auth, Connection, Text, message_status as status, recipient_status as recipient,
+    Auth, Connection, Noqueue, Text, message_status as status, recipient_status as recipient,
 };
 use crate::model::time::{DAY, SECOND, Time};
 use hashbrown::{Equivalent, HashMap};
@@ -19,7 +19,7 @@ use std::hash::{Hash, Hasher};
 /// More sessions than any host runs; beyond it the longest idle ones are given up.
 const SESSION_LIMIT: usize = 20_000;
 /// Sessions under one pid at a time.
-const STACK_LIMIT: usize = 32;
+const STACK_LIMIT: usize = 16;
 /// Actions waiting for a queue id, users seen: a session has few of either.
 const LIST_LIMIT: usize = 32;
 
@@ -106,6 +106,7 @@ pub(super) struct Session {
     last: Time,
     has_start: bool,
     count: i32,
+    pid: Option<u32>,
     instance: Text,
     service: Text,
     name: Option<Text>,
@@ -170,6 +171,7 @@ impl Session {
             last: line.time,
             has_start,
             count: 1 + i32::try_from(line.entry.repeated).unwrap_or(0),
+            pid: line.entry.pid,
             instance: text(line.instance),
             service: text(line.service),
             name: some(client.name),
@@ -278,7 +280,7 @@ impl Correlator {
                 .unwrap_or_default(),
             instance: session.instance,
             service: session.service,
-            pid: None,
+            pid: session.pid,
             client_name: session.name,
             client_address: session.address,
             client_port: session.port,
@@ -412,6 +414,26 @@ impl Correlator {
                 sasl_method: sasl_method.map(text),
                 sasl_username: sasl_username.map(text),
             });
+        }
+    }
+
+    /// Returns the row of a refusal whose line names no client, with the client of the session.
+    pub(super) fn with_session_client(&mut self, line: &Line<'_>, row: Noqueue) -> Noqueue {
+        let Some(session) = self.sessions.get(line, &Client::default()) else {
+            return row;
+        };
+        let (sasl_method, sasl_username) = session
+            .proxied
+            .clone()
+            .map(|p| (p.sasl_method, p.sasl_username))
+            .unwrap_or_default();
+        Noqueue {
+            client_name: session.name.clone(),
+            client_address: session.address.clone(),
+            client_port: session.port,
+            sasl_method: row.sasl_method.or(sasl_method),
+            sasl_username: row.sasl_username.or(sasl_username),
+            ..row
         }
     }
 

@@ -27,13 +27,18 @@ mod program;
 mod qmgr;
 pub mod queue_id;
 mod reply;
+mod rule;
 mod smtp;
 mod smtpd;
 mod tail;
+mod template;
 
 use crate::model::entry::Entry;
 use crate::model::event::{Event, Level};
 use program::{Origin, Program};
+
+pub use rule::{content_class, rule_class};
+pub use template::template;
 
 /// Returns what the line means.
 #[must_use]

@@ -1,64 +1,78 @@
-//! CSV and TSV with a header, times in UTC.
+//! Csv: comma-separated for spreadsheets, tab-separated for scripts; headers always, also over no rows.
 //!
-//! A cell of text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, tab or carriage
-//! return) gets a leading apostrophe: addresses and replies are written by strangers. Numbers are left alone.
+//! - csv: RFC 4180. A text that begins with `= + - @`, tab or carriage return gets an apostrophe in front, or a spreadsheet would run
+//!   it as a formula: senders choose such texts. Numbers stay as they are.
+//! - tsv: one row is one line: tab, line break, backslash and other controls in a text are `\t`, `\n`, `\\`, `\x1b`.
+//!
+//! NULL is empty in both. Times are RFC 3339 in UTC; lists and structs are JSON.
 
-use super::json::exact;
+use super::escape::terminal;
+use super::json;
 use crate::model::table::{Cell, Table};
-use std::io::{Error, Result, Write};
+use std::io::{self, Write};
 
-/// Writes the table with `delimiter` between the cells.
-///
-/// # Errors
-/// When `out` cannot take it.
-pub fn write(table: &Table, delimiter: u8, out: &mut dyn Write) -> Result<()> {
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(delimiter)
-        .from_writer(out);
-    writer.write_record(&table.columns).map_err(plain)?;
+/// Writes comma-separated values.
+pub(super) fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = ::csv::WriterBuilder::new().flexible(true).from_writer(out);
+    let plain = |error: ::csv::Error| match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    };
+    writer
+        .write_record(table.columns.iter().map(|name| guarded(name)))
+        .map_err(plain)?;
     for row in &table.rows {
-        writer
-            .write_record(row.iter().map(guarded))
-            .map_err(plain)?;
+        writer.write_record(row.iter().map(field)).map_err(plain)?;
     }
     writer.flush()
 }
 
-fn guarded(cell: &Cell) -> String {
-    let text = exact(cell);
-    let is_formula =
-        matches!(cell, Cell::Text(_)) && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if is_formula { format!("'{text}") } else { text }
+/// Writes tab-separated values.
+pub(super) fn write_tabs(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    let line = |texts: Vec<String>| texts.join("\t");
+    writeln!(
+        out,
+        "{}",
+        line(table.columns.iter().map(|name| escaped(name)).collect())
+    )?;
+    for row in &table.rows {
+        writeln!(
+            out,
+            "{}",
+            line(row.iter().map(|cell| escaped(&text(cell))).collect())
+        )?;
+    }
+    Ok(())
 }
 
-fn plain(error: csv::Error) -> Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => Error::other(format!("{other:?}")),
+fn field(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => guarded(text),
+        other => text(other),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn guarded(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if is_formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
 
-    #[test]
-    fn formulas_are_disarmed_and_numbers_are_not() {
-        let row = vec![
-            Cell::Text("=cmd()".into()),
-            Cell::Int(-5),
-            Cell::Text("a,\"b\"".into()),
-            Cell::Null,
-        ];
-        let table = Table {
-            columns: ["a", "b", "c", "d"].map(str::to_owned).to_vec(),
-            rows: vec![row],
-        };
-        let mut out = Vec::new();
-        write(&table, b',', &mut out).unwrap();
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "a,b,c,d\n'=cmd(),-5,\"a,\"\"b\"\"\",\n"
-        );
+fn escaped(text: &str) -> String {
+    terminal(&text.replace('\\', "\\\\")).into_owned()
+}
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Null => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Big(n) => n.to_string(),
+        cell => match json::value(cell) {
+            serde_json::Value::String(text) => text,
+            value => value.to_string(),
+        },
     }
 }

@@ -1,121 +1,102 @@
-//! JSON: one object a line, exact, times as RFC 3339 in UTC.
+//! Json: one object a line; valid for every value.
+//!
+//! Times are RFC 3339 in UTC. `NaN`, `Infinity` and integers beyond 64 bits are strings, bytes are hexadecimal strings. Columns of the
+//! same name get a number, because an object has each key once.
 
+use super::row::hex;
 use crate::model::table::{Cell, Table};
+use crate::model::time::Time;
 use chrono::SecondsFormat;
-use serde::Serialize;
-use serde::ser::{SerializeMap, SerializeSeq, Serializer};
-use std::io::{Result, Write};
+use serde_json::{Map, Number, Value};
+use std::io::{self, Write};
 
-/// Writes one object a row.
-///
-/// # Errors
-/// When `out` cannot take it.
-pub fn lines(table: &Table, out: &mut dyn Write) -> Result<()> {
+/// Writes one object a line.
+pub(super) fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    let names = unique(&table.columns);
     for row in &table.rows {
-        serde_json::to_writer(
-            &mut *out,
-            &Object {
-                columns: &table.columns,
-                row,
-            },
-        )?;
+        serde_json::to_writer(&mut *out, &object(&names, row))?;
         out.write_all(b"\n")?;
     }
     Ok(())
 }
 
-/// Writes one object with an array of objects a section.
+/// Writes one object of named tables, each a list of objects.
 ///
 /// # Errors
-/// When `out` cannot take it.
-pub fn sections(sections: &[(&str, &Table)], out: &mut dyn Write) -> Result<()> {
-    serde_json::to_writer(&mut *out, &Sections(sections))?;
+/// When `out` does not take it.
+pub fn sections<S: AsRef<str>>(sections: &[(S, Table)], out: &mut dyn Write) -> io::Result<()> {
+    let list = |table: &Table| {
+        let names = unique(&table.columns);
+        Value::Array(table.rows.iter().map(|row| object(&names, row)).collect())
+    };
+    let all: Map<String, Value> = sections
+        .iter()
+        .map(|(name, table)| (name.as_ref().to_owned(), list(table)))
+        .collect();
+    serde_json::to_writer(&mut *out, &Value::Object(all))?;
     out.write_all(b"\n")
 }
 
-struct Object<'t> {
-    columns: &'t [String],
-    row: &'t [Cell],
+fn object(names: &[String], row: &[Cell]) -> Value {
+    Value::Object(names.iter().cloned().zip(row.iter().map(value)).collect())
 }
 
-impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.row.len()))?;
-        for (column, cell) in self.columns.iter().zip(self.row) {
-            map.serialize_entry(column, &Value(cell))?;
-        }
-        map.end()
-    }
-}
-
-struct Sections<'s>(&'s [(&'s str, &'s Table)]);
-
-impl Serialize for Sections<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, table) in self.0 {
-            let rows: Vec<Object<'_>> = table
-                .rows
-                .iter()
-                .map(|row| Object {
-                    columns: &table.columns,
-                    row,
-                })
-                .collect();
-            map.serialize_entry(name, &rows)?;
-        }
-        map.end()
-    }
-}
-
-struct Value<'c>(&'c Cell);
-
-impl Serialize for Value<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        match self.0 {
-            Cell::Null => serializer.serialize_unit(),
-            Cell::Bool(b) => serializer.serialize_bool(*b),
-            Cell::Int(n) => serializer.serialize_i64(*n),
-            // Beyond 64 bits most readers of JSON lose digits, so it is text.
-            Cell::Big(n) => serializer.collect_str(n),
-            // JSON has no NaN and no infinity.
-            Cell::Float(x) if !x.is_finite() => serializer.collect_str(x),
-            Cell::Float(x) => serializer.serialize_f64(*x),
-            Cell::Text(text) => serializer.serialize_str(text),
-            Cell::Time(_) | Cell::Blob(_) => serializer.serialize_str(&exact(self.0)),
-            Cell::List(cells) => {
-                let mut seq = serializer.serialize_seq(Some(cells.len()))?;
-                cells
-                    .iter()
-                    .try_for_each(|cell| seq.serialize_element(&Value(cell)))?;
-                seq.end()
-            }
-            Cell::Struct(fields) => {
-                let mut map = serializer.serialize_map(Some(fields.len()))?;
-                fields
-                    .iter()
-                    .try_for_each(|(name, cell)| map.serialize_entry(name, &Value(cell)))?;
-                map.end()
-            }
-        }
-    }
-}
-
-/// Returns a cell as exact text: times in UTC with `Z`, bytes in hex, lists and structs as JSON, NULL empty.
-#[must_use]
-pub fn exact(cell: &Cell) -> String {
+/// Returns the cell as JSON.
+pub(super) fn value(cell: &Cell) -> Value {
     match cell {
-        Cell::Null => String::new(),
-        Cell::Bool(b) => b.to_string(),
-        Cell::Int(n) => n.to_string(),
-        Cell::Big(n) => n.to_string(),
-        Cell::Float(x) => x.to_string(),
-        Cell::Text(text) => text.clone(),
-        Cell::Time(time) => time.to_utc().map_or_else(
-            || time.0.to_string(),
-            |t| t.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        ),
-        Cell::Blob(bytes) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
-        Cell::List(_) | Cell::Struct(_) => serde_json::to_string(&Value(cell)).unwrap_or_default(),
+        Cell::Null => Value::Null,
+        Cell::Bool(b) => Value::Bool(*b),
+        Cell::Int(n) => Value::from(*n),
+        Cell::Big(n) => u64::try_from(*n)
+            .map(Value::from)
+            .or_else(|_| i64::try_from(*n).map(Value::from))
+            .unwrap_or_else(|_| Value::String(n.to_string())),
+        Cell::Float(n) => {
+            Number::from_f64(*n).map_or_else(|| Value::String(float_name(*n).into()), Value::Number)
+        }
+        Cell::Text(text) => Value::String(text.clone()),
+        Cell::Time(t) => Value::String(time(*t)),
+        Cell::Blob(bytes) => Value::String(hex(bytes)),
+        Cell::List(cells) => Value::Array(cells.iter().map(value).collect()),
+        Cell::Struct(fields) => {
+            let names: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+            Value::Object(
+                unique(&names)
+                    .into_iter()
+                    .zip(fields.iter().map(|(_, cell)| value(cell)))
+                    .collect(),
+            )
+        }
     }
+}
+
+fn float_name(n: f64) -> &'static str {
+    match (n.is_nan(), n > 0.0) {
+        (true, _) => "NaN",
+        (false, true) => "Infinity",
+        (false, false) => "-Infinity",
+    }
+}
+
+/// Returns the time in UTC; what no calendar holds as microseconds.
+pub(super) fn time(t: Time) -> String {
+    t.to_utc().map_or_else(
+        || t.0.to_string(),
+        |utc| utc.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+    )
+}
+
+/// Returns the names, later ones of the same name with a number.
+fn unique(names: &[String]) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        let mut key = name.clone();
+        let mut number = 2;
+        while seen.contains(&key) || (number > 2 && names.contains(&key)) {
+            key = format!("{name}_{number}");
+            number += 1;
+        }
+        seen.push(key);
+    }
+    seen
 }

@@ -1,91 +1,96 @@
-//! Table -> bytes on a `Write`.
+//! Render: Table -> bytes on a `Write`. Pure: no terminal, no clock; width, colour and zone are given.
 //!
-//! Promises: nothing of the log reaches a terminal unescaped ([`escape`]); JSON, CSV and TSV are exact, with times
-//! in UTC; what people read has times in their zone.
+//! `table`, `short` and `story` are for eyes: every text in them passes [`escape::terminal`], times are in the user's zone.
+//! `json`, `csv` and `tsv` are for programs: values as stored, times in UTC.
 
-pub mod csv;
+mod color;
+mod count;
+mod csv;
 pub mod escape;
-pub mod hit;
+mod eyes;
 pub mod json;
-pub mod short;
+mod qid;
+mod row;
+mod short;
 pub mod story;
-pub mod table;
+mod table;
+#[cfg(test)]
+mod tests;
 
-use crate::model::table::{Cell, Table};
+use crate::model::table::Table;
 use crate::model::zone::Zone;
-use std::collections::BTreeSet;
-use std::io::{Result, Write};
+use std::io::{self, Write};
 
-/// Formats of results. What only makes sense for mail falls back to its nearest kin for other tables.
+/// A form of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// Columns for eyes
+    /// Columns for a terminal
     Table,
-    /// One line a recipient, for pipes
+    /// One line a hit, for pipes
     Short,
-    /// Verdict and timeline of each mail
+    /// What became of one mail: verdict and timeline
     Story,
-    /// One JSON object a line, times in UTC
+    /// One JSON object a line
     Json,
-    /// Comma-separated values with a header, times in UTC
+    /// Comma-separated, for spreadsheets
     Csv,
-    /// Tab-separated values with a header, times in UTC
+    /// Tab-separated, for scripts
     Tsv,
     /// Queue ids, each once
     Qid,
-    /// How many
+    /// The number of hits
     Count,
 }
 
-/// How to draw.
+/// How to draw what is for eyes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
-    /// With colour.
+    /// Use colour.
     pub color: bool,
-    /// Columns of the terminal; none for a pipe: then nothing is shortened.
+    /// Columns of the terminal; none: as wide as it gets.
     pub width: Option<u16>,
-    /// Zone of times that people read.
+    /// Zone of the times shown.
     pub zone: Zone,
 }
 
-/// Writes any table.
-///
-/// # Errors
-/// When `out` cannot take it.
-pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) -> Result<()> {
-    match format {
-        Format::Table | Format::Short | Format::Story => table::write(table, style, out),
-        Format::Json => json::lines(table, out),
-        Format::Csv => csv::write(table, b',', out),
-        Format::Tsv => csv::write(table, b'\t', out),
-        Format::Qid => queue_ids(table, out),
-        Format::Count => writeln!(out, "{}", table.rows.len()),
+impl Default for Style {
+    /// As into a file: plain, as wide as it gets, UTC.
+    fn default() -> Self {
+        Self {
+            color: false,
+            width: None,
+            zone: Zone::UTC,
+        }
     }
 }
 
-/// Writes the hits of `find`; stories need more than the hits and are written by [`story::write`].
+/// Writes the result of a search.
+///
+/// A story needs more than the hits ([`story::write`]); here it is one line a hit.
 ///
 /// # Errors
-/// When `out` cannot take it.
-pub fn hits(hits: &Table, format: Format, style: &Style, out: &mut dyn Write) -> Result<()> {
+/// When `out` does not take it.
+pub fn hits(hits: &Table, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match format {
-        Format::Table => table::hits(hits, style, out),
+        Format::Table => eyes::write(hits, style, out),
         Format::Short | Format::Story => short::write(hits, style, out),
         _ => table(hits, format, style, out),
     }
 }
 
-fn queue_ids(table: &Table, out: &mut dyn Write) -> Result<()> {
-    let Some(column) = table.columns.iter().position(|c| c == "queue_id") else {
-        return Ok(());
-    };
-    let mut seen = BTreeSet::new();
-    for row in &table.rows {
-        if let Some(Cell::Text(id)) = row.get(column)
-            && seen.insert(id.as_str())
-        {
-            writeln!(out, "{}", escape::terminal(id))?;
-        }
+/// Writes any result. Formats that only hits have give the table.
+///
+/// Times of SQL users belong to them: give `Zone::UTC` in the style to show what is stored.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Json => json::write(table, out),
+        Format::Csv => csv::write(table, out),
+        Format::Tsv => csv::write_tabs(table, out),
+        Format::Qid => qid::write(table, out),
+        Format::Count => count::write(table, out),
+        Format::Table | Format::Short | Format::Story => table::write(table, style, out),
     }
-    Ok(())
 }

@@ -1,63 +1,54 @@
-//! One line a hit: time, status, sender -> recipient, where, why. For pipes, so nothing is shortened.
+//! Short: one line a hit, for pipes: `time status queue_id <sender> -> <recipient> via host: dsn reason`.
 
 use super::Style;
-use super::hit::{Hit, hits};
+use super::color::tone;
+use super::eyes::via;
+use super::row::{Row, rows};
 use crate::model::table::Table;
-use std::io::{Result, Write};
+use chrono::SecondsFormat;
+use std::io::{self, Write};
 
-/// Writes the hits of `find`.
-///
-/// # Errors
-/// When `out` cannot take it.
-pub fn write(table: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
-    for hit in hits(table) {
-        let time = hit
-            .time("time")
-            .map_or_else(|| "-".to_owned(), |t| stamp(t, style));
-        write!(
-            out,
-            "{time} {} {} {} {} -> {}",
-            hit.text("host")
-                .filter(|h| !h.is_empty())
-                .unwrap_or("-".into()),
-            hit.text("queue_id").unwrap_or("NOQUEUE".into()),
-            hit.status(),
-            hit.address("sender"),
-            hit.address("recipient")
-        )?;
-        if let Some(orig_to) = hit.text("orig_to") {
-            write!(out, " (for <{orig_to}>)")?;
-        }
-        detail(&hit, out)?;
-        writeln!(out)?;
+/// Writes one line a hit.
+pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    for hit in rows(hits) {
+        writeln!(out, "{}", line(&hit, style))?;
     }
     Ok(())
 }
 
-/// Writes ` relay dsn (reason)`, as far as known; for a refusal the client instead of the relay.
-fn detail(hit: &Hit<'_>, out: &mut dyn Write) -> Result<()> {
-    let relay = hit.text("relay").filter(|r| *r != "none").map(String::from);
-    let place = if hit.is_refusal() {
-        hit.client()
-    } else {
-        relay
-    };
-    if let Some(place) = place {
-        write!(out, " {place}")?;
+fn line(hit: &Row<'_>, style: &Style) -> String {
+    let time = hit.time("time").and_then(|t| style.zone.local(t));
+    let time = time.map_or_else(
+        || "-".into(),
+        |t| t.to_rfc3339_opts(SecondsFormat::Secs, false),
+    );
+    let status = hit.raw("status").unwrap_or_default();
+    let mut line = format!(
+        "{time} {} {} {} -> {}",
+        tone(status).paint(&hit.text("status"), style.color),
+        or_dash(hit.text("queue_id")),
+        bracketed(hit, "sender"),
+        bracketed(hit, "recipient"),
+    );
+    let via = via(hit);
+    if !via.is_empty() {
+        line.push_str(" via ");
+        line.push_str(&via);
     }
-    if let Some(dsn) = hit.text("dsn") {
-        write!(out, " {dsn}")?;
+    let said = hit.said();
+    if !said.is_empty() {
+        line.push_str(": ");
+        line.push_str(&said);
     }
-    if let Some(reason) = hit.text("reason") {
-        write!(out, " ({reason})")?;
-    }
-    Ok(())
+    line
 }
 
-/// Returns the time as journalctl's short-iso.
-fn stamp(time: crate::model::time::Time, style: &Style) -> String {
-    style.zone.local(time).map_or_else(
-        || time.0.to_string(),
-        |t| t.format("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-    )
+fn or_dash(text: String) -> String {
+    if text.is_empty() { "-".into() } else { text }
+}
+
+/// `<address>`; `-` when it was not seen, so that it cannot be taken for the null sender.
+fn bracketed(hit: &Row<'_>, column: &str) -> String {
+    hit.raw(column)
+        .map_or_else(|| "-".into(), |_| format!("<{}>", hit.text(column)))
 }

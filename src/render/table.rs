@@ -1,160 +1,167 @@
-//! Columns for eyes, fitted to the terminal's width.
+//! Table: columns for a terminal, shortened to its width.
+//!
+//! Limits: a result with more columns than the terminal can show eight letters of each is wider than the terminal.
 
-use super::hit::{Hit, hits as rows};
-use super::{Style, escape, json};
+use super::color::Tone;
+use super::row;
+use super::{Style, escape};
 use crate::model::table::{Cell, Table};
-use std::io::{Result, Write};
+use std::io::{self, Write};
 use tabled::builder::Builder;
-use tabled::settings::object::{Cell as Place, Columns};
-use tabled::settings::peaker::PriorityMax;
-use tabled::settings::{Alignment, Color, Style as Lines, Width};
+use tabled::grid::util::string::{get_char_width, get_string_width};
+use tabled::settings::object::{Cell as Place, Columns, Rows};
+use tabled::settings::{Alignment, Color, Padding, Style as Borders};
 
-/// Writes any table: header, a line below it, one line a row.
-///
-/// # Errors
-/// When `out` cannot take it.
-pub fn write(table: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
-    let mut builder = Builder::new();
-    builder.push_record(
-        table
-            .columns
-            .iter()
-            .map(|c| escape::terminal(c).into_owned()),
-    );
-    for row in &table.rows {
-        builder.push_record(row.iter().map(|cell| shown(cell, style)));
-    }
-    let numeric: Vec<usize> = (0..table.columns.len())
-        .filter(|i| is_numeric(table, *i))
+/// A column is not made narrower than this: less would say nothing.
+const LEAST: usize = 8;
+/// Blanks between two columns.
+const GAP: usize = 2;
+
+/// Writes any table; nothing when it has no rows.
+pub(super) fn write(table: &Table, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let right: Vec<bool> = (0..table.columns.len())
+        .map(|column| is_numeric(table, column))
         .collect();
-    draw(builder, style, out, |drawn| {
-        for column in numeric {
-            drawn.modify(Columns::one(column), Alignment::right());
-        }
-    })
+    let rows = table
+        .rows
+        .iter()
+        .map(|cells| cells.iter().map(|cell| row::cell(cell, style)).collect())
+        .collect();
+    draw(
+        Drawing {
+            columns: table.columns.clone(),
+            rows,
+            right,
+            tones: Vec::new(),
+        },
+        style,
+        out,
+    )
 }
 
-/// Writes the hits of `find`: when, what, who to whom, where, why.
-///
-/// # Errors
-/// When `out` cannot take it.
-pub fn hits(table: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
-    let mut builder = Builder::new();
-    builder.push_record([
-        "time",
-        "status",
-        "sender",
-        "recipient",
-        "queue id",
-        "via",
-        "dsn",
-        "reason",
-    ]);
-    let mut colors = Vec::new();
-    for hit in rows(table) {
-        colors.push(color(&hit.status()));
-        builder.push_record(record(&hit, style));
+/// Texts ready to be drawn.
+pub(super) struct Drawing {
+    /// Headers.
+    pub(super) columns: Vec<String>,
+    /// Harmless texts.
+    pub(super) rows: Vec<Vec<String>>,
+    /// Columns to be set flush right.
+    pub(super) right: Vec<bool>,
+    /// Row, column, tone.
+    pub(super) tones: Vec<(usize, usize, Tone)>,
+}
+
+/// Writes what is ready to be drawn.
+pub(super) fn draw(drawing: Drawing, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    if drawing.rows.is_empty() || drawing.columns.is_empty() {
+        return Ok(());
     }
-    let is_coloured = style.color;
-    draw(builder, style, out, |drawn| {
-        for (row, color) in colors.into_iter().enumerate().filter(|_| is_coloured) {
-            if let Some(color) = color {
-                drawn.modify(Place::new(row + 1, 1), color);
-            }
-        }
-    })
-}
-
-fn record(hit: &Hit<'_>, style: &Style) -> [String; 8] {
-    let text = |column| hit.text(column).map(String::from).unwrap_or_default();
-    let relay = hit.text("relay").filter(|r| *r != "none").map(String::from);
-    let via = if hit.is_refusal() {
-        hit.client()
-    } else {
-        relay
-    };
-    [
-        hit.time("time")
-            .map(|t| moment(t, style))
-            .unwrap_or_default(),
-        hit.status().into_owned(),
-        hit.text("sender").map_or("-".into(), |s| {
-            if s.is_empty() {
-                "<>".into()
-            } else {
-                s.into_owned()
-            }
-        }),
-        hit.text("recipient").map_or("-".into(), String::from),
-        text("queue_id"),
-        via.unwrap_or_default(),
-        text("dsn"),
-        text("reason"),
-    ]
-}
-
-/// Green for delivered, red for failed for good, yellow for what may still come.
-fn color(status: &str) -> Option<Color> {
-    match status {
-        "sent" | "filtered" | "relayed" | "forwarded" => Some(Color::FG_GREEN),
-        "bounced" | "expired" | "deleted" => Some(Color::FG_RED),
-        s if s.contains("reject") => Some(Color::FG_RED),
-        "deferred" | "SOFTBOUNCE" | "held" | "queued" | "receiving" => Some(Color::FG_YELLOW),
-        _ => None,
-    }
-}
-
-/// Draws and fits. A single blank after the last column's text is not printed.
-fn draw(
-    builder: Builder,
-    style: &Style,
-    out: &mut dyn Write,
-    adjust: impl FnOnce(&mut tabled::Table),
-) -> Result<()> {
-    let mut drawn = builder.build();
-    drawn.with(Lines::psql());
-    adjust(&mut drawn);
-    if let Some(width) = style.width {
-        drawn.with(
-            Width::truncate(usize::from(width))
-                .suffix("…")
-                .priority(PriorityMax::right()),
+    let columns: Vec<String> = drawing
+        .columns
+        .iter()
+        .map(|name| escape::terminal(name).into_owned())
+        .collect();
+    let widths = fit(
+        &natural(&columns, &drawing.rows),
+        style.width.map(usize::from),
+    );
+    let mut builder = Builder::default();
+    for texts in std::iter::once(&columns).chain(&drawing.rows) {
+        builder.push_record(
+            texts
+                .iter()
+                .zip(&widths)
+                .map(|(text, width)| shorten(text, *width)),
         );
     }
-    for line in drawn.to_string().lines() {
+    let mut table = builder.build();
+    table
+        .with(Borders::empty())
+        .with(Padding::new(0, GAP, 0, 0));
+    for (column, _) in drawing
+        .right
+        .iter()
+        .enumerate()
+        .filter(|(_, right)| **right)
+    {
+        table.modify(Columns::one(column), Alignment::right());
+    }
+    if style.color {
+        table.modify(Rows::first(), Color::BOLD);
+        for (row, column, tone) in drawing.tones {
+            if let Some(color) = tone.color() {
+                table.modify(Place::new(row + 1, column), color);
+            }
+        }
+    }
+    for line in table.to_string().lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
 
-/// Tells whether a column holds numbers only.
 fn is_numeric(table: &Table, column: usize) -> bool {
-    let mut cells = table.rows.iter().filter_map(|row| row.get(column));
-    let is_number = |cell: &Cell| {
-        matches!(
-            cell,
-            Cell::Int(_) | Cell::Big(_) | Cell::Float(_) | Cell::Null
-        )
-    };
-    let has_number = table
+    let mut cells = table
         .rows
         .iter()
         .filter_map(|row| row.get(column))
-        .any(|c| *c != Cell::Null);
-    has_number && cells.all(is_number)
+        .filter(|cell| **cell != Cell::Null)
+        .peekable();
+    cells.peek().is_some()
+        && cells.all(|cell| matches!(cell, Cell::Int(_) | Cell::Big(_) | Cell::Float(_)))
 }
 
-fn shown(cell: &Cell, style: &Style) -> String {
-    match cell {
-        Cell::Time(time) => moment(*time, style),
-        cell => escape::terminal(&json::exact(cell)).into_owned(),
+fn natural(columns: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let mut widths: Vec<usize> = columns.iter().map(|name| get_string_width(name)).collect();
+    for texts in rows {
+        for (width, text) in widths.iter_mut().zip(texts) {
+            *width = (*width).max(get_string_width(text));
+        }
+    }
+    widths
+}
+
+/// Takes from the widest column until all fit or none can give any more.
+fn fit(natural: &[usize], width: Option<usize>) -> Vec<usize> {
+    let mut widths = natural.to_vec();
+    let Some(width) = width else { return widths };
+    // The gap after the last column is cut off.
+    let room = (width + GAP).saturating_sub(GAP * widths.len());
+    loop {
+        let excess = widths.iter().sum::<usize>().saturating_sub(room);
+        let widest = widths.iter().copied().max().unwrap_or(0);
+        if excess == 0 || widest <= LEAST {
+            return widths;
+        }
+        let next = widths
+            .iter()
+            .copied()
+            .filter(|w| *w < widest)
+            .max()
+            .unwrap_or(0)
+            .max(LEAST);
+        let fair = widest.saturating_sub(excess).max(next);
+        if let Some(last) = widths.iter_mut().rev().find(|w| **w == widest) {
+            // One less than the others of the same width, where there are some.
+            *last = fair.min(widest - 1);
+        }
     }
 }
 
-/// Returns the time in the user's zone, without the zone: the columns of one table share it.
-fn moment(time: crate::model::time::Time, style: &Style) -> String {
-    style.zone.local(time).map_or_else(
-        || time.0.to_string(),
-        |t| t.format("%Y-%m-%d %H:%M:%S").to_string(),
-    )
+/// Returns the text in at most `width` columns, with `…` where something was cut off.
+pub(super) fn shorten(text: &str, width: usize) -> String {
+    if get_string_width(text) <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    let mut used = 1;
+    for c in text.chars() {
+        used += get_char_width(c);
+        if used > width {
+            break;
+        }
+        short.push(c);
+    }
+    short.push('…');
+    short
 }

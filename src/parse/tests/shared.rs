@@ -124,3 +124,28 @@ fn nothing_of_the_rig_is_unknown() {
     assert!(total.postfix > 2000);
     assert_eq!(total.other, 0);
 }
+
+/// The examples of the grammar itself, neighbours included.
+#[test]
+fn examples_of_the_grammar_are_understood() {
+    let Some(path) = shared("postfix-log-grammar.md") else {
+        return;
+    };
+    let text = read(&path);
+    let mut in_log = false;
+    let mut lines = 0;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_log = line == "```log";
+        } else if in_log && !line.starts_with('#') {
+            let (ident, text) = header(line).unwrap();
+            lines += 1;
+            let event = event(ident, text);
+            let known = !matches!(event, Event::Other { .. } | Event::Foreign | Event::Ignored)
+                || text.starts_with("addr ");
+            assert!(known, "{line}: {event:?}");
+        }
+    }
+    assert!(lines > 100);
+    eprintln!("{lines} examples of the grammar");
+}

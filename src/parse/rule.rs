@@ -1,0 +1,230 @@
+//! Classes of refusals, told by the standard texts of smtpd, postscreen and common policy servers.
+//!
+//! Limits: administrators may write any text; what is not recognised falls to the restriction that it names
+//! (`recipient`, `sender`, `client`, `helo`), else to `policy`.
+
+use super::{address, attrs};
+use crate::model::event::Policy;
+
+/// Texts that tell the class wherever they stand in the refusal, in order of precedence.
+const ANYWHERE: &[(&str, &str)] = &[
+    ("bare <LF> received", "bare_lf"),
+    ("Relay access denied", "relay"),
+    ("Relaying denied", "relay"),
+    ("] blocked using ", "dnsbl"),
+    ("reylist", "greylist"),
+    ("raylist", "greylist"),
+    ("GREYLIST", "greylist"),
+    ("SPF ", "spf"),
+    ("not owned by user ", "auth"),
+    ("not logged in", "auth"),
+    ("SASL login name rejected", "auth"),
+    ("Authentication required", "auth"),
+    ("authentication required", "auth"),
+    ("User unknown in ", "unknown_user"),
+    ("Message size exceeds ", "size"),
+    ("message file too big", "size"),
+    ("Insufficient system storage", "storage"),
+    ("queue file write error", "storage"),
+    ("Server configuration ", "config"),
+    ("Local configuration error", "config"),
+    ("Temporary lookup failure", "lookup"),
+    ("Server local data error", "lookup"),
+    ("Session encryption is required", "tls"),
+    ("Must issue a STARTTLS command first", "tls"),
+    ("Client certificate ", "tls"),
+    ("Improper use of SMTP command pipelining", "protocol"),
+    ("Data command rejected", "protocol"),
+    ("Protocol error", "protocol"),
+    ("too many connections", "rate"),
+    ("all server ports busy", "rate"),
+    ("all screening ports busy", "rate"),
+    ("too many errors", "rate"),
+    ("rate limit", "rate"),
+];
+
+/// Texts behind the restriction that refused, and the class they make of it.
+const BEHIND: &[(&str, &str, &str)] = &[
+    (
+        "Recipient address rejected: ",
+        "undeliverable address",
+        "unknown_user",
+    ),
+    (
+        "Recipient address rejected: ",
+        "unverified address",
+        "unknown_user",
+    ),
+    ("Recipient address rejected: ", "", "recipient"),
+    (
+        "Sender address rejected: ",
+        "undeliverable address",
+        "unknown_sender",
+    ),
+    (
+        "Sender address rejected: ",
+        "unverified address",
+        "unknown_sender",
+    ),
+    ("Sender address rejected: ", "Domain ", "unknown_sender"),
+    ("Sender address rejected: ", "", "sender"),
+    (
+        "Client host rejected: ",
+        "cannot find your ",
+        "unknown_client",
+    ),
+    ("Client host rejected: ", "", "client"),
+    ("Helo command rejected: ", "", "helo"),
+];
+
+/// Returns the class of a refusal, for counting and filtering.
+#[must_use]
+pub fn rule_class(policy: &Policy<'_>) -> &'static str {
+    let text = own_text(policy.reason);
+    if policy.dnsbl.is_some() {
+        return "dnsbl";
+    }
+    let by_text = ANYWHERE
+        .iter()
+        .find(|(words, _)| text.contains(words))
+        .map(|(_, class)| *class);
+    if policy.action.starts_with("milter-") {
+        return match by_text {
+            Some(class @ ("greylist" | "spf")) => class,
+            _ => "milter",
+        };
+    }
+    if policy.action.starts_with("proxy-") {
+        return "proxy";
+    }
+    if policy.is_postscreen && text.contains("Service currently unavailable") {
+        // postscreen puts off whom it has not seen yet, and turns away whom its own list denies.
+        return match policy.reply_code {
+            Some(400..=499) => "greylist",
+            _ => "client",
+        };
+    }
+    by_text.or_else(|| by_restriction(text)).unwrap_or("policy")
+}
+
+/// Returns the class of a header or body check by the part that it looked at.
+#[must_use]
+pub fn content_class(part: &str) -> &'static str {
+    match part {
+        "header" => "header",
+        "body" => "body",
+        "mime-error" => "mime",
+        _ => "content",
+    }
+}
+
+/// Returns Postfix's own words: what follows codes and the quoted `<{what}>: ` of the client.
+fn own_text(reason: &str) -> &str {
+    let text = attrs::reply_code(reason).map_or(reason, |(_, rest)| rest);
+    let text = attrs::dsn(text).map_or(text, |(_, rest)| rest).trim_start();
+    text.strip_prefix('<')
+        .and_then(|what| address::ends(what).find_map(|(_, rest)| rest.strip_prefix(": ")))
+        .unwrap_or(text)
+}
+
+fn by_restriction(text: &str) -> Option<&'static str> {
+    BEHIND.iter().find_map(|(restriction, words, class)| {
+        let (_, detail) = text.split_once(restriction)?;
+        detail.starts_with(words).then_some(*class)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::event;
+    use super::*;
+    use crate::model::event::Event;
+
+    fn class(reason: &str) -> &'static str {
+        let text = format!(
+            "NOQUEUE: reject: RCPT from mx.example.com[198.51.100.7]: {reason}; from=<a@example.net> to=<b@example.org> proto=ESMTP helo=<x>"
+        );
+        match event("postfix/smtpd", &text) {
+            Event::Policy(policy) => rule_class(&policy),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn standard_texts_have_their_class() {
+        let cases = [
+            ("554 5.7.1 <b@example.org>: Relay access denied", "relay"),
+            (
+                "550 5.1.1 <b@example.org>: Recipient address rejected: User unknown in local recipient table",
+                "unknown_user",
+            ),
+            (
+                "550 5.1.1 <b@example.org>: Recipient address rejected: undeliverable address: host x said: 550",
+                "unknown_user",
+            ),
+            (
+                "554 5.7.1 <b@example.org>: Recipient address rejected: Access denied",
+                "recipient",
+            ),
+            (
+                "450 4.2.0 <b@example.org>: Recipient address rejected: Greylisted, see https://example.org",
+                "greylist",
+            ),
+            (
+                "450 4.1.8 <a@example.net>: Sender address rejected: Domain not found",
+                "unknown_sender",
+            ),
+            (
+                "554 5.7.1 <a@example.net>: Sender address rejected: Access denied",
+                "sender",
+            ),
+            (
+                "553 5.7.1 <a@example.net>: Sender address rejected: not owned by user joe",
+                "auth",
+            ),
+            (
+                "450 4.7.25 Client host rejected: cannot find your hostname, [198.51.100.7]",
+                "unknown_client",
+            ),
+            (
+                "554 5.7.1 <mx.example.com[198.51.100.7]>: Client host rejected: Access denied",
+                "client",
+            ),
+            (
+                "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname",
+                "helo",
+            ),
+            (
+                "554 5.7.1 Service unavailable; Client host [198.51.100.7] blocked using list.example; https://example/q",
+                "dnsbl",
+            ),
+            (
+                "550 5.7.23 <b@example.org>: Recipient address rejected: Message rejected due to: SPF fail",
+                "spf",
+            ),
+            ("552 5.3.4 Message size exceeds fixed limit", "size"),
+            ("452 4.3.1 Insufficient system storage", "storage"),
+            ("451 4.3.5 Server configuration error", "config"),
+            (
+                "451 4.3.0 <b@example.org>: Temporary lookup failure",
+                "lookup",
+            ),
+            (
+                "503 5.5.0 <DATA>: Data command rejected: Improper use of SMTP command pipelining",
+                "protocol",
+            ),
+            ("530 5.7.0 Session encryption is required", "tls"),
+            ("bare <LF> received", "bare_lf"),
+            ("450 4.7.1 come back later", "policy"),
+        ];
+        for (reason, expected) in cases {
+            assert_eq!(class(reason), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn words_of_the_client_do_not_choose_the_class() {
+        let reason = "550 5.1.1 <\"x>: Relay access denied\"@example.org>: Recipient address rejected: User unknown in virtual mailbox table";
+        assert_eq!(class(reason), "unknown_user");
+    }
+}
