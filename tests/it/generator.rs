@@ -22,7 +22,7 @@ fn counts() -> Vec<(&'static str, String)> {
     let leaf = |status: &str| {
         format!(
             "SELECT count(*) FROM delivery_to t JOIN delivery_from f ON f.id = t.from_id
-             JOIN delivery_from r ON r.id = f.root_id WHERE r.origin <> 'bounce' AND {LEAF} AND {status}"
+             JOIN delivery_from r ON r.id = f.root_id WHERE r.origin <> 'bounce' AND r.status <> 'rejected' AND {LEAF} AND {status}"
         )
     };
     let attempts = |words: &str| format!("SELECT count(*) FROM attempt WHERE status IN ({words})");
