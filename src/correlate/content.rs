@@ -1,0 +1,178 @@
+//! Content: header and body checks of cleanup, and what they prove about a message (grammar 9.2.6).
+//!
+//! Promises: of the readings of a line whose text imitates a tail, the one counts whose origin is the client
+//! that `client=` named; if none does, only the text is kept. Sender and client are never taken from here.
+
+use super::open::{Message, Says};
+use super::{Correlator, Line, Owner, limited, some, text};
+use crate::model::event::{Content, ContentReading, Tail};
+use crate::model::row::{
+    Noqueue, Text, message_status as status, origin, recipient_status as recipient,
+};
+use crate::parse::content_class;
+
+/// Header and body checks show at most this much of the text.
+const SHOWN: usize = 200;
+
+impl Correlator {
+    /// A header or body check.
+    pub(super) fn content(&mut self, line: &Line<'_>, content: &Content<'_>) -> Owner {
+        // Checks of the delivery agents have no tail and say nothing about reception (grammar 5.5).
+        if content.origin.is_none() || line.entry.program() != "cleanup" {
+            return self.mention(line, content.queue_id).into();
+        }
+        let id = self.find_or_create(line, content.queue_id, Says::Reception);
+        let Some(m) = self.touch(line, id) else {
+            return Owner::default();
+        };
+        let chosen = choose(m, content);
+        if content.part == "header"
+            && let Some(subject) = subject(content, chosen.as_ref())
+        {
+            m.row.subject.get_or_insert_with(|| text(subject));
+        }
+        let reading = chosen.unwrap_or(ContentReading {
+            text: shown(content.text),
+            origin: "",
+            tail: Tail::default(),
+            reason: None,
+        });
+        if let Some(helo) = reading.tail.helo_name {
+            m.row.helo_name.get_or_insert_with(|| text(helo));
+        }
+        if let Some(protocol) = reading.tail.protocol_name {
+            m.row.protocol_name.get_or_insert_with(|| text(protocol));
+        }
+        let why = reading
+            .reason
+            .filter(|r| !r.is_empty())
+            .unwrap_or(reading.text);
+        let to = reading.tail.recipient;
+        match content.action {
+            "hold" => self.hold(line, id, why, to),
+            "discard" => {
+                self.end_reception(line, id, status::DISCARDED, recipient::DISCARDED, why, to);
+            }
+            "reject" => {
+                let noqueue = self.content_refusal(line, id, content, &reading);
+                self.reject_message(line, id, why, to);
+                return Owner {
+                    from: Some(id),
+                    noqueue: Some(noqueue),
+                };
+            }
+            _ => {}
+        }
+        Some(id).into()
+    }
+
+    fn content_refusal(
+        &mut self,
+        line: &Line<'_>,
+        id: i64,
+        content: &Content<'_>,
+        reading: &ContentReading<'_>,
+    ) -> i64 {
+        let why = reading
+            .reason
+            .filter(|r| !r.is_empty())
+            .unwrap_or(reading.text);
+        let dsn = why.split(' ').next().filter(|word| is_dsn(word));
+        let base = self.noqueue_base(line);
+        let row = Noqueue {
+            action: text(content.action),
+            protocol_state: text(content.part),
+            dsn: dsn.map(text),
+            rule: Some(Text::const_new(content_class(content.part))),
+            reason: text(why),
+            queue_id: some(content.queue_id),
+            from_id: Some(id),
+            ..base
+        };
+        let row = match self.mail.get(id) {
+            Some(m) => with_client(row, m, &reading.tail),
+            None => row,
+        };
+        let noqueue = row.id;
+        self.out.noqueues.push(row);
+        noqueue
+    }
+}
+
+fn with_client(row: Noqueue, m: &Message, tail: &Tail<'_>) -> Noqueue {
+    let sender = tail.sender.map(text).or_else(|| m.row.sender.clone());
+    Noqueue {
+        client_name: m.row.client_name.clone(),
+        client_address: m.row.client_address.clone(),
+        client_port: m.row.client_port,
+        sasl_method: m.row.sasl_method.clone(),
+        sasl_username: m.row.sasl_username.clone(),
+        helo_name: m.row.helo_name.clone(),
+        protocol_name: m.row.protocol_name.clone(),
+        sender,
+        recipient: tail.recipient.map(text),
+        ..row
+    }
+}
+
+fn is_dsn(word: &str) -> bool {
+    let mut parts = word.split('.');
+    let class = parts.next().is_some_and(|c| matches!(c, "2" | "4" | "5"));
+    let digits = |p: Option<&str>| {
+        p.is_some_and(|p| (1..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))
+    };
+    class && digits(parts.next()) && digits(parts.next()) && parts.next().is_none()
+}
+
+/// Returns the reading whose origin is the known client.
+fn choose<'a>(m: &Message, content: &Content<'a>) -> Option<ContentReading<'a>> {
+    let first = ContentReading {
+        text: content.text,
+        origin: content.origin?,
+        tail: content.tail,
+        reason: content.reason,
+    };
+    let mut readings = std::iter::once(first).chain(content.other_readings.iter().copied());
+    if m.row.origin == origin::UNKNOWN {
+        return readings.next();
+    }
+    readings.find(|r| is_origin(m, r.origin))
+}
+
+fn is_origin(m: &Message, origin: &str) -> bool {
+    if m.row.orig_client.as_deref() == Some(origin) {
+        return true;
+    }
+    let Some(address) = m.row.client_address.as_deref() else {
+        return origin
+            == if m.row.uid.is_some() {
+                "local"
+            } else {
+                "unknown"
+            };
+    };
+    let name = m.row.client_name.as_deref().unwrap_or_default();
+    origin
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix('['))
+        .and_then(|rest| rest.split_once(']'))
+        .is_some_and(|(inside, _)| inside == address)
+}
+
+fn subject<'a>(content: &Content<'a>, chosen: Option<&ContentReading<'a>>) -> Option<&'a str> {
+    if content.action.starts_with("milter-") {
+        return None;
+    }
+    let whole = chosen.map_or_else(|| shown(content.text), |r| r.text);
+    let (name, value) = whole.split_once(':')?;
+    name.eq_ignore_ascii_case("subject")
+        .then(|| value.trim_start())
+}
+
+fn shown(s: &str) -> &str {
+    let s = limited(s);
+    let end = (0..=SHOWN.min(s.len()))
+        .rev()
+        .find(|n| s.is_char_boundary(*n));
+    s.split_at(end.unwrap_or(0)).0
+}

@@ -1,0 +1,603 @@
+//! Life of a message: smtpd, pickup or Postfix itself -> cleanup -> queue manager -> agents -> removed.
+//!
+//! One function a kind of line; what each does to the rows is the table of grammar 7.1, doubts are settled by
+//! the table of grammar 8.
+//!
+//! Limits: `postsuper -d ALL` names no id; open messages of the instance are marked, and unmarked by their next
+//! line.
+
+use super::open::{Message, Says};
+use super::session::Taken;
+use super::{Correlator, Line, some, text};
+use crate::model::event::{Delivery, Event, Level, Removal, SuperAction};
+use crate::model::row::{
+    Text, link, message_status as status, origin, recipient_status as recipient,
+};
+use crate::model::time::{SECOND, Time};
+use serde::{Deserialize, Serialize};
+
+/// postsuper processes whose summary has not come yet; more than this many at once is no real host.
+const SUPER_LIMIT: usize = 64;
+
+/// What one postsuper process named id by id so far.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct SuperRun {
+    host: u32,
+    pid: Option<u32>,
+    /// Deleted, requeued, held, released, expired.
+    named: [u64; 5],
+}
+
+/// All running postsuper processes.
+pub(super) type SuperRuns = Vec<SuperRun>;
+
+impl Correlator {
+    /// `client=`: smtpd or qmqpd created a queue file.
+    pub(super) fn accept(&mut self, line: &Line<'_>, event: &Event<'_>) -> Option<i64> {
+        let Event::Accept {
+            queue_id,
+            client,
+            sasl_method,
+            sasl_username,
+            sasl_sender,
+            orig_queue_id,
+            orig_client,
+        } = event
+        else {
+            return None;
+        };
+        self.auth_success(line, client, *sasl_method, *sasl_username);
+        let Some(queue_id) = *queue_id else {
+            self.proxied(line, client, *sasl_method, *sasl_username);
+            return None;
+        };
+        let id = self.born(line, queue_id, origin::SMTPD, client.address)?;
+        let m = self.touch(line, id)?;
+        m.row.service = Some(text(line.service));
+        m.row.client_name = some(client.name);
+        m.row.client_address = some(client.address);
+        m.row.client_port = client.port;
+        m.row.sasl_method = sasl_method.map(text);
+        m.row.sasl_username = sasl_username.map(text);
+        m.row.sasl_sender = sasl_sender.map(text);
+        m.row.orig_queue_id = orig_queue_id.map(text);
+        m.row.orig_client = orig_client.map(text);
+        let taken = self.taken(line, client, id);
+        self.apply_taken(line, id, taken);
+        self.link_to_origin(line, id);
+        self.resolve(id);
+        Some(id)
+    }
+
+    /// What the session knew before the queue id did.
+    fn apply_taken(&mut self, line: &Line<'_>, id: i64, taken: Taken) {
+        if let Some(m) = self.mail.edit(id) {
+            m.row.tls = taken.tls;
+        }
+        for action in taken.pending {
+            self.act(
+                line,
+                id,
+                &action.action,
+                &action.reason,
+                action.recipient.as_deref(),
+            );
+        }
+        if let Some(previous) = taken.previous {
+            self.session_ended(previous, line.time);
+        }
+    }
+
+    /// The process that took a message does something else now.
+    pub(super) fn session_ended(&mut self, id: i64, time: Time) {
+        if self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.status == status::RECEIVING)
+            && let Some(m) = self.mail.edit(id)
+        {
+            m.extra.session_end = Some(time);
+            self.arm(id);
+        }
+    }
+
+    /// `uid= from=`: pickup took a local submission.
+    pub(super) fn pickup(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: &str,
+        uid: u32,
+        sender: &str,
+        orig_id: Option<&str>,
+    ) -> i64 {
+        let Some(id) = self.born(line, queue_id, origin::PICKUP, "") else {
+            return self.find_or_create(line, queue_id, Says::Reception);
+        };
+        if let Some(m) = self.touch(line, id) {
+            m.row.service = Some(text(line.service));
+            m.row.uid = Some(i64::from(uid));
+            m.row.sender = Some(text(sender));
+            m.row.orig_queue_id = orig_id.map(text);
+            if orig_id.is_some() {
+                m.row.origin = Text::const_new(origin::REQUEUE);
+            }
+        }
+        if let Some(parent) = orig_id.and_then(|orig| self.find(line, orig, Says::Trailing)) {
+            self.link(id, parent, link::REQUEUE);
+        }
+        self.resolve(id);
+        id
+    }
+
+    /// Starts the generation that a creating line announces; a replay of that line finds the one it started.
+    fn born(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: &str,
+        origin: &'static str,
+        client_address: &str,
+    ) -> Option<i64> {
+        let mut superseded = Vec::new();
+        let mut same = None;
+        for m in self.mail.generations(queue_id) {
+            if m.host != line.host || m.row.instance != line.instance || m.is_probe {
+                continue;
+            }
+            let apart = line.time.since(m.row.time);
+            let is_internal = matches!(m.row.origin.as_str(), origin::INTERNAL | origin::UNKNOWN);
+            let is_replay = apart == 0
+                && m.row.origin == origin
+                && m.row.client_address.as_deref().unwrap_or_default() == client_address;
+            // A collector may hand cleanup's line over before smtpd's.
+            let is_reordered = is_internal && m.is_open() && apart.abs() <= 10 * SECOND;
+            if is_replay || is_reordered {
+                same = Some((m.row.id, is_reordered));
+            } else if m.is_open() && apart >= -5 * SECOND {
+                superseded.push(m.row.id);
+            }
+        }
+        if let Some((id, is_reordered)) = same {
+            if is_reordered && let Some(m) = self.mail.edit(id) {
+                m.row.origin = Text::const_new(origin);
+                m.row.log_incomplete = false;
+                m.extra.is_time_guessed = false;
+                m.row.time = m.row.time.min(line.time);
+                if m.row.status == status::UNKNOWN {
+                    m.set_status(status::RECEIVING);
+                }
+            }
+            return Some(id);
+        }
+        for old in superseded {
+            self.supersede(old, line.time);
+        }
+        Some(self.create(line, queue_id, origin, line.time))
+    }
+
+    /// The id was given to another message: the queue file of this one is gone, its last lines are missing.
+    fn supersede(&mut self, id: i64, time: Time) {
+        let was_receiving = self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.status == status::RECEIVING);
+        let word = if was_receiving {
+            status::CANCELED
+        } else {
+            status::UNKNOWN
+        };
+        self.close(id, word, time);
+        if let Some(m) = self.mail.edit(id) {
+            if was_receiving {
+                m.to.settle(recipient::CANCELED, time);
+            } else {
+                m.row.log_incomplete = true;
+                m.to.settle(recipient::UNKNOWN, time);
+            }
+        }
+    }
+
+    /// `message-id=`, `resent-message-id=`.
+    pub(super) fn message_id(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: &str,
+        value: &str,
+        is_resent: bool,
+    ) -> i64 {
+        let says = if is_resent {
+            Says::Reception
+        } else {
+            Says::MessageId(value)
+        };
+        let found = self.find(line, queue_id, says);
+        let id = found.unwrap_or_else(|| self.create(line, queue_id, origin::INTERNAL, line.time));
+        if let Some(m) = self.touch(line, id) {
+            let column = if is_resent {
+                &mut m.row.resent_message_id
+            } else {
+                &mut m.row.message_id
+            };
+            column.get_or_insert_with(|| text(value));
+        }
+        self.resolve(id);
+        id
+    }
+
+    /// `from=, size=, nrcpt= (queue active)`.
+    pub(super) fn active(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: &str,
+        sender: &str,
+        size: u64,
+        nrcpt: u32,
+    ) -> i64 {
+        let id = self.find_or_create(line, queue_id, Says::Active);
+        self.in_queue(id);
+        if let Some(m) = self.touch(line, id) {
+            m.row.sender = Some(text(sender));
+            m.row.size = i64::try_from(size).ok();
+            m.row.nrcpt = i32::try_from(nrcpt).ok();
+        }
+        id
+    }
+
+    /// Something shows that the message is in the queue.
+    fn in_queue(&mut self, id: i64) {
+        let Some(m) = self.mail.get(id) else {
+            return;
+        };
+        if m.extra.is_guess {
+            self.reopen(id);
+        } else if !m.is_open()
+            || !matches!(
+                m.row.status.as_str(),
+                status::RECEIVING | status::UNKNOWN | status::HELD
+            )
+        {
+            return;
+        }
+        if let Some(m) = self.mail.edit(id) {
+            m.set_status(status::QUEUED);
+            m.row.reason = None;
+        }
+    }
+
+    /// A delivery record.
+    pub(super) fn delivery(&mut self, line: &Line<'_>, d: &Delivery<'_>) -> i64 {
+        #[expect(clippy::cast_possible_truncation, reason = "clamped to ten years")]
+        let delay = (d.delay.clamp(0.0, 315_360_000.0) * 1e6) as i64;
+        let arrival = line.time.plus(-delay);
+        let id = self.find_or_create(line, d.queue_id, Says::Delivery(arrival, d.delay));
+        if self.is_probe(line, id, d) {
+            return id;
+        }
+        self.in_queue(id);
+        let Self { mail, ids, out, .. } = self;
+        let Some(m) = mail.edit(id) else {
+            return id;
+        };
+        if m.extra.is_time_guessed {
+            m.row.time = m.row.time.min(arrival);
+        }
+        let recorded = m.to.record(&m.row, ids, &mut out.attempts, line, d);
+        m.extra.repeats += i32::from(recorded.is_repeat);
+        if m.row.status == status::EXPIRED {
+            m.to.settle(recipient::EXPIRED, line.time);
+        }
+        if m.extra.is_short && !is_short(m) {
+            m.extra.is_short = false;
+            m.row.log_incomplete = false;
+        }
+        self.touch(line, id);
+        self.hand_over(line, id, recorded.at, d, delay);
+        id
+    }
+
+    /// Handles the result of an address probe, which is no delivery (grammar 5.11).
+    fn is_probe(&mut self, line: &Line<'_>, id: i64, d: &Delivery<'_>) -> bool {
+        let Some(m) = self.mail.get(id) else {
+            return true;
+        };
+        if m.is_probe {
+            return true;
+        }
+        if !matches!(
+            d.status,
+            "deliverable" | "undeliverable" | "undeliverable-but-not-cached"
+        ) {
+            return false;
+        }
+        let was_submitted = m.row.client_address.is_some() || m.row.uid.is_some();
+        if !was_submitted && m.to.is_empty() {
+            self.forget_probe(id);
+        } else if let Some(m) = self.touch(line, id) {
+            m.extra.is_probed = true;
+            if m.row.status == status::RECEIVING {
+                m.set_status(status::QUEUED);
+            }
+        }
+        true
+    }
+
+    /// `status=expired, returned to sender`.
+    pub(super) fn expired(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: &str,
+        sender: &str,
+        word: &str,
+    ) -> i64 {
+        let id = self.find_or_create(line, queue_id, Says::Trailing);
+        if let Some(m) = self.touch(line, id) {
+            m.row.sender = Some(text(sender));
+            m.to.settle(recipient::EXPIRED, line.time);
+            if m.is_open() {
+                m.set_status(status::EXPIRED);
+                m.row.reason = Some(text(word));
+            }
+        }
+        id
+    }
+
+    /// `removed`, by the queue manager, postsuper or cleanup.
+    pub(super) fn removed(&mut self, line: &Line<'_>, queue_id: &str, removal: Removal) -> i64 {
+        if removal == Removal::Deleted {
+            self.count_super(line, 0);
+        }
+        let id = self.find_or_create(line, queue_id, Says::Trailing);
+        self.touch(line, id);
+        let Some(m) = self.mail.get(id) else {
+            return id;
+        };
+        let was_guess = m.extra.is_guess;
+        if !m.is_open() && !was_guess {
+            return id;
+        }
+        let before = m.row.status.clone();
+        if was_guess {
+            self.reopen(id);
+        }
+        let (word, left) = match removal {
+            Removal::Done => (status::DONE, recipient::UNKNOWN),
+            Removal::Deleted => (status::DELETED, recipient::DELETED),
+            Removal::Canceled => (status::CANCELED, recipient::CANCELED),
+            Removal::Discarded => (status::DISCARDED, recipient::DISCARDED),
+        };
+        // What happened before says more than the end of the queue file.
+        let word = match before.as_str() {
+            status::EXPIRED if removal == Removal::Done => status::EXPIRED,
+            status::REJECTED if removal == Removal::Canceled => status::REJECTED,
+            _ => word,
+        };
+        self.close(id, word, line.time);
+        if let Some(m) = self.mail.edit(id) {
+            m.to.drop_hints();
+            let is_open = m.to.settle(left, line.time);
+            if removal == Removal::Done {
+                m.row.log_incomplete |= is_open;
+                m.extra.is_short = !m.row.log_incomplete && is_short(m);
+                m.row.log_incomplete |= m.extra.is_short;
+            }
+        }
+        id
+    }
+
+    /// postsuper on one message.
+    pub(super) fn super_action(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: &str,
+        action: SuperAction,
+    ) -> i64 {
+        let id = self.find_or_create(line, queue_id, Says::Trailing);
+        self.touch(line, id);
+        let is_open = self.mail.get(id).is_some_and(Message::is_open);
+        let kind = match action {
+            SuperAction::Requeued => 1,
+            SuperAction::Held => 2,
+            SuperAction::Released => 3,
+            SuperAction::Expired => 4,
+        };
+        self.count_super(line, kind);
+        if !is_open {
+            return id;
+        }
+        if action == SuperAction::Requeued {
+            self.close(id, status::REQUEUED, line.time);
+        }
+        if let Some(m) = self.mail.edit(id) {
+            match action {
+                SuperAction::Requeued => {
+                    m.to.settle(recipient::REQUEUED, line.time);
+                }
+                SuperAction::Held => {
+                    m.set_status(status::HELD);
+                    m.row.reason = Some(Text::const_new("placed on hold"));
+                }
+                SuperAction::Released => {
+                    m.set_status(status::QUEUED);
+                    m.row.reason = None;
+                }
+                SuperAction::Expired => {}
+            }
+        }
+        self.arm(id);
+        id
+    }
+
+    fn count_super(&mut self, line: &Line<'_>, kind: usize) {
+        let (host, pid) = (line.host, line.entry.pid);
+        let at = self
+            .supers
+            .iter()
+            .position(|s| s.host == host && s.pid == pid);
+        let at = at.unwrap_or_else(|| {
+            if self.supers.len() >= SUPER_LIMIT {
+                self.supers.remove(0);
+            }
+            self.supers.push(SuperRun {
+                host,
+                pid,
+                ..SuperRun::default()
+            });
+            self.supers.len() - 1
+        });
+        if let Some(n) = self.supers.get_mut(at).and_then(|s| s.named.get_mut(kind)) {
+            *n += 1;
+        }
+    }
+
+    /// `Deleted: 3 messages`: more than were named means that others went without a trace.
+    pub(super) fn super_summary(&mut self, line: &Line<'_>, action: &str, count: u64) {
+        let (kind, reason) = match action {
+            "Deleted" => (0, "possibly deleted by postsuper"),
+            "Requeued" => (1, "possibly requeued by postsuper"),
+            "Placed on hold" => (2, "possibly held by postsuper"),
+            "Released from hold" => (3, "possibly released by postsuper"),
+            _ => return,
+        };
+        let (host, pid) = (line.host, line.entry.pid);
+        let run = self
+            .supers
+            .iter_mut()
+            .find(|s| s.host == host && s.pid == pid);
+        let named = run
+            .and_then(|s| s.named.get_mut(kind))
+            .map_or(0, std::mem::take);
+        if count <= named {
+            return;
+        }
+        let ids: Vec<i64> = self
+            .mail
+            .messages
+            .values()
+            .filter(|m| m.host == host && m.is_open() && m.row.instance == line.instance)
+            .map(|m| m.row.id)
+            .collect();
+        for id in ids {
+            if let Some(m) = self.mail.edit(id) {
+                m.doubt(reason);
+            }
+        }
+    }
+
+    /// `saving corrupt file`.
+    pub(super) fn corrupt(&mut self, line: &Line<'_>, queue_id: &str) -> i64 {
+        let id = self.find_or_create(line, queue_id, Says::Trailing);
+        self.touch(line, id);
+        if self.mail.get(id).is_some_and(Message::is_open) {
+            self.close(id, status::CORRUPT, line.time);
+            if let Some(m) = self.mail.edit(id) {
+                m.to.settle(recipient::UNKNOWN, line.time);
+            }
+        }
+        id
+    }
+
+    /// A line that names a message; some warnings say that it was refused.
+    pub(super) fn note(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: Option<&str>,
+        level: Level,
+        note: &str,
+    ) -> Option<i64> {
+        if level != Level::Info {
+            self.problem(line, level.name(), note);
+        }
+        let id = self.mention(line, queue_id?)?;
+        let is_refusal = level == Level::Warning
+            && (note.starts_with("message rejected")
+                || note.starts_with("queue file size limit exceeded")
+                || note.contains("message not accepted"));
+        if is_refusal
+            && self
+                .mail
+                .get(id)
+                .is_some_and(|m| m.row.status == status::RECEIVING)
+        {
+            self.reject_message(line, id, note, None);
+        }
+        Some(id)
+    }
+
+    /// A line that names a message and changes nothing.
+    pub(super) fn mention(&mut self, line: &Line<'_>, queue_id: &str) -> Option<i64> {
+        let id = self.find(line, queue_id, Says::Trailing)?;
+        self.touch(line, id);
+        Some(id)
+    }
+
+    /// Another daemon names a message: its raw line is kept with it, nothing else.
+    pub(super) fn mention_by_neighbour(&self, line: &Line<'_>, queue_id: &str) -> Option<i64> {
+        let of_host = self
+            .mail
+            .generations(queue_id)
+            .filter(|m| m.host == line.host);
+        of_host.map(|m| m.row.id).max()
+    }
+
+    /// Refuses the whole message: all its recipients, known or not (grammar 8).
+    pub(super) fn reject_message(
+        &mut self,
+        line: &Line<'_>,
+        id: i64,
+        reason: &str,
+        to: Option<&str>,
+    ) {
+        self.end_reception(line, id, status::REJECTED, recipient::REJECTED, reason, to);
+    }
+
+    /// Ends a message before it reached the queue manager.
+    pub(super) fn end_reception(
+        &mut self,
+        line: &Line<'_>,
+        id: i64,
+        word: &'static str,
+        recipient_word: &'static str,
+        reason: &str,
+        to: Option<&str>,
+    ) {
+        let Self { mail, ids, .. } = self;
+        let Some(m) = mail.edit(id) else {
+            return;
+        };
+        if !m.is_open() && !m.extra.is_guess {
+            return;
+        }
+        m.extra.is_guess = false;
+        m.row.reason = some(reason);
+        if let Some(to) = to.filter(|to| !to.is_empty()) {
+            m.to.hint(&m.row, ids, to, recipient_word, line.time);
+        }
+        m.to.settle(recipient_word, line.time);
+        self.close(id, word, line.time);
+    }
+
+    /// Puts a message into the hold queue.
+    pub(super) fn hold(&mut self, line: &Line<'_>, id: i64, reason: &str, to: Option<&str>) {
+        let Self { mail, ids, .. } = self;
+        let Some(m) = mail.edit(id) else {
+            return;
+        };
+        if !m.is_open() {
+            return;
+        }
+        m.set_status(status::HELD);
+        m.row.reason = some(reason);
+        if let Some(to) = to.filter(|to| !to.is_empty()) {
+            m.to.hint(&m.row, ids, to, recipient::HELD, line.time);
+        }
+        self.arm(id);
+    }
+}
+
+/// Tells whether the recipients of a removed message are more than its records account for (grammar 8).
+fn is_short(m: &Message) -> bool {
+    let seen = i32::try_from(m.to.recorded()).unwrap_or(i32::MAX);
+    !m.extra.is_probed
+        && m.row
+            .nrcpt
+            .is_some_and(|n| n > seen.saturating_add(m.extra.repeats))
+}

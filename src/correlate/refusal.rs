@@ -1,0 +1,158 @@
+//! Refusal: one row for each thing that was turned away, and what policy lines do to messages (grammar 7.1).
+//!
+//! Promises: only refusals become rows; hold, discard, redirect, filter, warn, info and their kin do not.
+
+use super::open::Says;
+use super::{Correlator, Line, Owner, some, text};
+use crate::model::event::{Client, Policy};
+use crate::model::row::{Noqueue, Text, message_status as status, recipient_status as recipient};
+use crate::parse;
+
+impl Correlator {
+    /// reject, hold, discard and their kin, from smtpd, postscreen and cleanup's milters.
+    pub(super) fn policy(&mut self, line: &Line<'_>, p: &Policy<'_>) -> Owner {
+        let is_refusal = matches!(
+            p.action,
+            "reject" | "milter-reject" | "proxy-reject" | "hangup"
+        );
+        let is_whole = is_whole(line, p);
+        let is_act = matches!(
+            p.action,
+            "hold" | "milter-hold" | "discard" | "milter-discard"
+        );
+        let id = match p.queue_id {
+            Some(q) if is_act || (is_refusal && is_whole) => {
+                Some(self.find_or_create(line, q, Says::Reception))
+            }
+            Some(q) => self.find(line, q, Says::Reception),
+            None => None,
+        };
+        if let Some(m) = id.and_then(|id| self.touch(line, id)) {
+            if let Some(helo) = p.tail.helo_name {
+                m.row.helo_name.get_or_insert_with(|| text(helo));
+            }
+            if let Some(protocol) = p.tail.protocol_name {
+                m.row.protocol_name.get_or_insert_with(|| text(protocol));
+            }
+        }
+        let mut owner = Owner::from(id);
+        if is_refusal {
+            owner.noqueue = Some(self.refuse(line, p, id));
+        }
+        match (id, p.client) {
+            (Some(id), _) if is_act => self.act(line, id, p.action, p.reason, p.tail.recipient),
+            (Some(id), _) if is_refusal && is_whole => {
+                self.reject_message(line, id, p.reason, p.tail.recipient);
+            }
+            (None, Some(client)) if p.queue_id.is_none() && !p.is_postscreen => {
+                self.pend(line, &client, is_act.then_some(p.action), p.reason, &p.tail);
+            }
+            _ => {}
+        }
+        owner
+    }
+
+    /// Applies hold and discard to a message.
+    pub(super) fn act(
+        &mut self,
+        line: &Line<'_>,
+        id: i64,
+        action: &str,
+        reason: &str,
+        to: Option<&str>,
+    ) {
+        match action {
+            "hold" | "milter-hold" => self.hold(line, id, reason, to),
+            "discard" | "milter-discard" => {
+                let (word, recipient_word) = (status::DISCARDED, recipient::DISCARDED);
+                self.end_reception(line, id, word, recipient_word, reason, to);
+            }
+            _ => {}
+        }
+    }
+
+    fn refuse(&mut self, line: &Line<'_>, p: &Policy<'_>, id: Option<i64>) -> i64 {
+        let client = p.client.unwrap_or_default();
+        let base = self.noqueue_base(line);
+        let noqueue = base.id;
+        let row = Noqueue {
+            action: text(p.action),
+            protocol_state: text(p.protocol_state),
+            client_name: some(client.name),
+            client_address: some(client.address),
+            client_port: client.port,
+            helo_name: p.tail.helo_name.map(text),
+            protocol_name: p.tail.protocol_name.map(text),
+            sender: p.tail.sender.map(text),
+            recipient: p.tail.recipient.map(text),
+            sasl_method: p.tail.sasl_method.map(text),
+            sasl_username: p.tail.sasl_username.map(text),
+            reply_code: p.reply_code,
+            dsn: p.dsn.map(text),
+            rule: Some(Text::const_new(parse::rule_class(p))),
+            dnsbl: p.dnsbl.map(text),
+            reason: text(p.reason),
+            queue_id: p.queue_id.map(text),
+            from_id: id,
+            ..base
+        };
+        let row = if p.client.is_none() {
+            self.with_session_client(line, row)
+        } else {
+            row
+        };
+        self.out.noqueues.push(row);
+        noqueue
+    }
+
+    /// A client turned away without a reject line.
+    pub(super) fn refusal(
+        &mut self,
+        line: &Line<'_>,
+        action: &str,
+        client: &Client<'_>,
+        reason: &str,
+    ) -> Owner {
+        // Only noted until 3.8, and by default later: what follows tells whether the client was refused.
+        if action == "improper command pipelining" {
+            self.problem(line, "info", reason);
+            return Owner::default();
+        }
+        let base = self.noqueue_base(line);
+        let noqueue = Some(base.id);
+        self.out.noqueues.push(Noqueue {
+            action: text(action),
+            client_name: some(client.name),
+            client_address: some(client.address),
+            client_port: client.port,
+            reason: text(reason),
+            ..base
+        });
+        Owner {
+            from: None,
+            noqueue,
+        }
+    }
+
+    /// Returns a row with its id and all that the entry itself tells.
+    pub(super) fn noqueue_base(&mut self, line: &Line<'_>) -> Noqueue {
+        Noqueue {
+            id: self.ids.noqueue.next(),
+            time: line.time,
+            host: self.host_name(line.host),
+            instance: text(line.instance),
+            service: text(line.service),
+            pid: line.entry.pid,
+            count: 1 + i32::try_from(line.entry.repeated).unwrap_or(0),
+            ..Noqueue::default()
+        }
+    }
+}
+
+/// Tells whether a reject concerns the whole message and not one recipient (golden rule 7).
+fn is_whole(line: &Line<'_>, p: &Policy<'_>) -> bool {
+    line.entry.program() == "cleanup"
+        || p.protocol_state == "END-OF-MESSAGE"
+        || p.protocol_state.starts_with("DATA")
+        || p.protocol_state.starts_with("BDAT")
+}

@@ -1,0 +1,579 @@
+//! Session: what one smtpd, qmqpd or postscreen client does between connect and disconnect (grammar 7.4).
+//!
+//! Promises: TLS, actions before a queue id, log-ins and aborts are attached to the message of that process.
+//! A session without a `connect` line is opened implicitly. A new `connect` under the same pid supersedes the
+//! old session, which still takes its own late `disconnect` (containers that share a pid name space log so).
+//!
+//! Limits: idle sessions end as `unknown` after a day, or when there are too many.
+
+use super::{Correlator, Line, some, text};
+use crate::model::event::{Abend, Client, Direction, Tail};
+use crate::model::row::{
+    Auth, Connection, Noqueue, Text, message_status as status, recipient_status as recipient,
+};
+use crate::model::time::{DAY, SECOND, Time};
+use hashbrown::{Equivalent, HashMap};
+use serde::{Deserialize, Serialize};
+use std::hash::{Hash, Hasher};
+
+/// More sessions than any host runs; beyond it the longest idle ones are given up.
+const SESSION_LIMIT: usize = 20_000;
+/// Sessions under one pid at a time.
+const STACK_LIMIT: usize = 16;
+/// Actions waiting for a queue id, users seen: a session has few of either.
+const LIST_LIMIT: usize = 32;
+
+/// One process; for postscreen, which serves all clients in one process, one client.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Key {
+    host: u32,
+    ident: Text,
+    pid: u32,
+    address: Text,
+}
+
+#[derive(Clone, Copy)]
+struct KeyRef<'a> {
+    host: u32,
+    ident: &'a str,
+    pid: u32,
+    address: &'a str,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.borrow().hash(state);
+    }
+}
+
+impl Hash for KeyRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.host, self.ident, self.pid, self.address).hash(state);
+    }
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.host == key.host
+            && self.pid == key.pid
+            && key.ident == self.ident
+            && key.address == self.address
+    }
+}
+
+impl Key {
+    fn borrow(&self) -> KeyRef<'_> {
+        KeyRef {
+            host: self.host,
+            ident: &self.ident,
+            pid: self.pid,
+            address: &self.address,
+        }
+    }
+}
+
+impl KeyRef<'_> {
+    fn own(self) -> Key {
+        Key {
+            host: self.host,
+            ident: text(self.ident),
+            pid: self.pid,
+            address: text(self.address),
+        }
+    }
+}
+
+/// An action that came before the queue id it belongs to (golden rule 8).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Pending {
+    pub(super) action: Text,
+    pub(super) reason: Text,
+    pub(super) sender: Option<Text>,
+    pub(super) recipient: Option<Text>,
+}
+
+/// What smtpd told about a client whose mail went through a before-queue filter.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Proxied {
+    sasl_method: Option<Text>,
+    sasl_username: Option<Text>,
+}
+
+/// A session in progress.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Session {
+    time: Time,
+    last: Time,
+    has_start: bool,
+    count: i32,
+    pid: Option<u32>,
+    instance: Text,
+    service: Text,
+    name: Option<Text>,
+    address: Option<Text>,
+    port: Option<u16>,
+    tls: Option<Text>,
+    outcome: Option<Text>,
+    /// The message that this process is taking or took last.
+    current: Option<i64>,
+    pending: Vec<Pending>,
+    users: Vec<Text>,
+    proxied: Option<Proxied>,
+}
+
+/// Sessions by process.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    map: HashMap<Key, Vec<Session>>,
+}
+
+/// What a session hands to the message it created.
+pub(super) struct Taken {
+    pub(super) tls: Option<Text>,
+    pub(super) pending: Vec<Pending>,
+    pub(super) previous: Option<i64>,
+}
+
+impl Sessions {
+    pub(super) fn restore(list: Vec<(Key, Vec<Session>)>) -> Self {
+        Self {
+            map: list.into_iter().collect(),
+        }
+    }
+
+    pub(super) fn list(&self) -> impl Iterator<Item = (&Key, &Vec<Session>)> {
+        self.map.iter()
+    }
+
+    /// Returns the session of this process with that client, else its newest.
+    fn get(&mut self, line: &Line<'_>, client: &Client<'_>) -> Option<&mut Session> {
+        let stack = self.map.get_mut(&key(line, client))?;
+        let at = position(stack, client);
+        let session = stack.get_mut(at)?;
+        session.last = line.time;
+        Some(session)
+    }
+
+    fn get_or_open(&mut self, line: &Line<'_>, client: &Client<'_>) -> Option<&mut Session> {
+        let key = key(line, client);
+        if !self.map.contains_key(&key) {
+            let session = Session::new(line, client, false);
+            self.map.insert(key.own(), vec![session]);
+        }
+        self.get(line, client)
+    }
+}
+
+impl Session {
+    fn new(line: &Line<'_>, client: &Client<'_>, has_start: bool) -> Self {
+        Self {
+            time: line.time,
+            last: line.time,
+            has_start,
+            count: 1 + i32::try_from(line.entry.repeated).unwrap_or(0),
+            pid: line.entry.pid,
+            instance: text(line.instance),
+            service: text(line.service),
+            name: some(client.name),
+            address: some(client.address),
+            port: client.port,
+            ..Self::default()
+        }
+    }
+}
+
+fn key<'a>(line: &Line<'a>, client: &Client<'a>) -> KeyRef<'a> {
+    let is_screen = line.entry.program() == "postscreen";
+    KeyRef {
+        host: line.host,
+        ident: line.entry.ident,
+        // A client of postscreen is told by its port; the pid is the same for all.
+        pid: if is_screen {
+            client.port.map_or(0, u32::from)
+        } else {
+            line.entry.pid.unwrap_or(0)
+        },
+        address: if is_screen { client.address } else { "" },
+    }
+}
+
+fn position(stack: &[Session], client: &Client<'_>) -> usize {
+    // XCLIENT changes the client within a session, so no match means the newest.
+    stack
+        .iter()
+        .rposition(|s| s.address.as_deref() == Some(client.address))
+        .unwrap_or(stack.len().saturating_sub(1))
+}
+
+impl Correlator {
+    pub(super) fn connect(&mut self, line: &Line<'_>, client: &Client<'_>) {
+        let key = key(line, client);
+        let session = Session::new(line, client, true);
+        if let Some(stack) = self.sessions.map.get_mut(&key) {
+            let oldest = (stack.len() >= STACK_LIMIT).then(|| stack.remove(0));
+            stack.push(session);
+            if let Some(oldest) = oldest {
+                self.end_session(line.host, oldest, None, None, "unknown");
+            }
+            return;
+        }
+        if self.sessions.map.len() >= SESSION_LIMIT {
+            self.shed_sessions();
+        }
+        self.sessions.map.insert(key.own(), vec![session]);
+    }
+
+    pub(super) fn disconnect(&mut self, line: &Line<'_>, client: &Client<'_>, commands: &str) {
+        self.close_session(line, client, commands, "closed");
+    }
+
+    fn close_session(&mut self, line: &Line<'_>, client: &Client<'_>, commands: &str, word: &str) {
+        let key = key(line, client);
+        let session = match self.sessions.map.get_mut(&key) {
+            None => Session::new(line, client, false),
+            Some(stack) => {
+                let session = stack.remove(position(stack, client));
+                if stack.is_empty() {
+                    self.sessions.map.remove(&key);
+                }
+                session
+            }
+        };
+        self.end_session(line.host, session, Some(line.time), some(commands), word);
+    }
+
+    /// postscreen's own words: a client that passed is smtpd's from then on.
+    pub(super) fn postscreen(&mut self, line: &Line<'_>, client: &Client<'_>, action: &str) {
+        if action.starts_with("PASS") {
+            self.close_session(line, client, "", action);
+        } else if let Some(session) = self.sessions.get(line, client)
+            && matches!(action, "HANGUP" | "PREGREET")
+        {
+            session.outcome.get_or_insert_with(|| text(action));
+        }
+    }
+
+    fn end_session(
+        &mut self,
+        host: u32,
+        session: Session,
+        end: Option<Time>,
+        commands: Option<Text>,
+        word: &str,
+    ) {
+        if let (Some(current), Some(end)) = (session.current, end) {
+            self.session_ended(current, end);
+        }
+        let micros = end
+            .filter(|_| session.has_start)
+            .map(|end| end.since(session.time).max(0));
+        #[expect(clippy::cast_precision_loss, reason = "a session lasts no centuries")]
+        let duration = micros.map(|micros| micros as f64 / 1e6);
+        self.out.connections.push(Connection {
+            id: self.ids.connection.next(),
+            time: session.time,
+            duration,
+            host: self
+                .hosts
+                .get(host)
+                .map(|h| h.name.clone())
+                .unwrap_or_default(),
+            instance: session.instance,
+            service: session.service,
+            pid: session.pid,
+            client_name: session.name,
+            client_address: session.address,
+            client_port: session.port,
+            commands,
+            tls: session.tls,
+            outcome: session.outcome.unwrap_or_else(|| text(word)),
+            count: session.count,
+        });
+    }
+
+    /// `timeout|lost connection|too many errors after`.
+    pub(super) fn abort(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: Option<&str>,
+        abend: Abend,
+        state: &str,
+        client: &Client<'_>,
+    ) -> Option<i64> {
+        let what = match abend {
+            Abend::Timeout => "timeout",
+            Abend::LostConnection => "lost connection",
+            Abend::TooManyErrors => "too many errors",
+            Abend::BareLf => "bare <LF> received",
+        };
+        let outcome = text(&format!("{what} after {state}"));
+        let mut current = None;
+        if let Some(session) = self.sessions.get_or_open(line, client) {
+            session.outcome = Some(outcome.clone());
+            session.pending.clear();
+            current = session.current.take();
+        }
+        let named = queue_id.and_then(|q| self.find(line, q, super::open::Says::Reception));
+        let id = named.or(current)?;
+        let is_taking = self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.status == status::RECEIVING);
+        if named.is_some() {
+            self.touch(line, id);
+        }
+        // After END-OF-MESSAGE the client had its answer; before it, nothing was received.
+        if !is_taking || state == "END-OF-MESSAGE" {
+            return named;
+        }
+        self.end_reception(
+            line,
+            id,
+            status::CANCELED,
+            recipient::CANCELED,
+            &outcome,
+            None,
+        );
+        if let Some(m) = self.mail.edit(id) {
+            // Before 3.10 the line names no id: the queue manager may still prove otherwise.
+            m.extra.is_guess = named.is_none();
+        }
+        Some(id)
+    }
+
+    /// `... TLS connection established from`.
+    pub(super) fn tls(
+        &mut self,
+        line: &Line<'_>,
+        direction: Direction,
+        client: &Client<'_>,
+        protocol: &str,
+        cipher: &str,
+    ) -> Option<i64> {
+        if direction == Direction::Inbound && line.entry.program() == "smtpd" {
+            let session = self.sessions.get_or_open(line, client)?;
+            session.tls = Some(text(&format!("{protocol} {cipher}")));
+        }
+        None
+    }
+
+    /// Takes over what the session knows into a message that it created.
+    pub(super) fn taken(&mut self, line: &Line<'_>, client: &Client<'_>, id: i64) -> Taken {
+        let mut taken = Taken {
+            tls: None,
+            pending: Vec::new(),
+            previous: None,
+        };
+        if let Some(session) = self.sessions.get_or_open(line, client) {
+            taken.tls.clone_from(&session.tls);
+            taken.pending = std::mem::take(&mut session.pending);
+            taken.previous = session
+                .current
+                .replace(id)
+                .filter(|previous| *previous != id);
+        }
+        taken
+    }
+
+    /// Keeps an action until the queue id is known; another sender means that the earlier ones came to nothing.
+    pub(super) fn pend(
+        &mut self,
+        line: &Line<'_>,
+        client: &Client<'_>,
+        action: Option<&str>,
+        reason: &str,
+        tail: &Tail<'_>,
+    ) {
+        let Some(session) = self.sessions.get_or_open(line, client) else {
+            return;
+        };
+        let sender = tail.sender.map(text);
+        session.pending.retain(|p| p.sender == sender);
+        if let Some(action) = action
+            && session.pending.len() < LIST_LIMIT
+        {
+            session.pending.push(Pending {
+                action: text(action),
+                reason: text(reason),
+                sender,
+                recipient: tail.recipient.map(text),
+            });
+        }
+    }
+
+    /// `NOQUEUE: client=`: the mail goes through a before-queue filter.
+    pub(super) fn proxied(
+        &mut self,
+        line: &Line<'_>,
+        client: &Client<'_>,
+        sasl_method: Option<&str>,
+        sasl_username: Option<&str>,
+    ) {
+        if let Some(session) = self.sessions.get_or_open(line, client) {
+            session.proxied = Some(Proxied {
+                sasl_method: sasl_method.map(text),
+                sasl_username: sasl_username.map(text),
+            });
+        }
+    }
+
+    /// Returns the row of a refusal whose line names no client, with the client of the session.
+    pub(super) fn with_session_client(&mut self, line: &Line<'_>, row: Noqueue) -> Noqueue {
+        let Some(session) = self.sessions.get(line, &Client::default()) else {
+            return row;
+        };
+        let (sasl_method, sasl_username) = session
+            .proxied
+            .clone()
+            .map(|p| (p.sasl_method, p.sasl_username))
+            .unwrap_or_default();
+        Noqueue {
+            client_name: session.name.clone(),
+            client_address: session.address.clone(),
+            client_port: session.port,
+            sasl_method: row.sasl_method.or(sasl_method),
+            sasl_username: row.sasl_username.or(sasl_username),
+            ..row
+        }
+    }
+
+    /// `proxy-accept:`: the filter's reply names the id after it; the client of this session sent that mail.
+    pub(super) fn proxy_accept(
+        &mut self,
+        line: &Line<'_>,
+        queued_as: Option<&str>,
+        tail: &Tail<'_>,
+    ) -> Option<i64> {
+        // The line names no client: the pid has one session.
+        let session = self.sessions.get(line, &Client::default())?.clone();
+        let queue_id = queued_as?;
+        let earliest = session.time.plus(-5 * SECOND);
+        let found = self.mail.generations(queue_id).filter(|m| {
+            m.host == line.host
+                && m.row.time >= earliest
+                && m.row.time <= line.time.plus(5 * SECOND)
+        });
+        let id = found.map(|m| m.row.id).max()?;
+        let m = self.mail.edit(id)?;
+        if let (Some(name), Some(address)) = (&session.name, &session.address) {
+            let client = || text(&format!("{name}[{address}]"));
+            m.row.orig_client.get_or_insert_with(client);
+        }
+        let proxied = session.proxied.unwrap_or_default();
+        m.row.sasl_method = m.row.sasl_method.take().or(proxied.sasl_method);
+        m.row.sasl_username = m.row.sasl_username.take().or(proxied.sasl_username);
+        m.row.helo_name = m.row.helo_name.take().or_else(|| tail.helo_name.map(text));
+        m.row.protocol_name = m
+            .row
+            .protocol_name
+            .take()
+            .or_else(|| tail.protocol_name.map(text));
+        m.row.tls = m.row.tls.take().or(session.tls);
+        Some(id)
+    }
+
+    pub(super) fn auth_failure(
+        &mut self,
+        line: &Line<'_>,
+        client: &Client<'_>,
+        sasl_method: &str,
+        sasl_username: Option<&str>,
+        reason: &str,
+    ) {
+        let row = self.auth(line, client, some(sasl_method), sasl_username);
+        self.out.auths.push(Auth {
+            ok: false,
+            reason: some(reason),
+            count: 1 + i32::try_from(line.entry.repeated).unwrap_or(0),
+            ..row
+        });
+    }
+
+    /// One row a session and user: success shows in `client=` only.
+    pub(super) fn auth_success(
+        &mut self,
+        line: &Line<'_>,
+        client: &Client<'_>,
+        sasl_method: Option<&str>,
+        sasl_username: Option<&str>,
+    ) {
+        let Some(user) = sasl_username else {
+            return;
+        };
+        if let Some(session) = self.sessions.get_or_open(line, client) {
+            if session.users.iter().any(|u| u == user) {
+                return;
+            }
+            if session.users.len() < LIST_LIMIT {
+                session.users.push(text(user));
+            }
+        }
+        let row = self.auth(line, client, sasl_method.map(text), Some(user));
+        self.out.auths.push(Auth { ok: true, ..row });
+    }
+
+    fn auth(
+        &mut self,
+        line: &Line<'_>,
+        client: &Client<'_>,
+        sasl_method: Option<Text>,
+        sasl_username: Option<&str>,
+    ) -> Auth {
+        Auth {
+            id: self.ids.auth.next(),
+            time: line.time,
+            host: self.host_name(line.host),
+            instance: text(line.instance),
+            service: text(line.service),
+            client_name: some(client.name),
+            client_address: some(client.address),
+            sasl_method,
+            sasl_username: sasl_username.map(text),
+            count: 1,
+            ..Auth::default()
+        }
+    }
+
+    /// Ends the sessions of a host that were idle for a day.
+    pub(super) fn sweep_sessions(&mut self, host: u32) {
+        let before = self.hosts.clock(host).plus(-DAY);
+        self.give_up_sessions(|key, s| key.host == host && s.last < before);
+    }
+
+    /// Gives up the longest idle quarter of all sessions.
+    fn shed_sessions(&mut self) {
+        let mut last: Vec<Time> = self
+            .sessions
+            .map
+            .values()
+            .flatten()
+            .map(|s| s.last)
+            .collect();
+        let (_, before, _) = last.select_nth_unstable(SESSION_LIMIT / 4);
+        let before = *before;
+        self.give_up_sessions(|_, s| s.last <= before);
+    }
+
+    fn give_up_sessions(&mut self, is_idle: impl Fn(&Key, &Session) -> bool) {
+        let mut gone = Vec::new();
+        self.sessions.map.retain(|key, stack| {
+            stack.retain(|session| {
+                let is_idle = is_idle(key, session);
+                if is_idle {
+                    gone.push((session.time, key.clone(), session.clone()));
+                }
+                !is_idle
+            });
+            !stack.is_empty()
+        });
+        // The map has no order, ids of rows must have one.
+        gone.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        for (_, key, session) in gone {
+            let end = session.last;
+            if let Some(current) = session.current {
+                self.session_ended(current, end);
+            }
+            self.end_session(key.host, session, None, None, "unknown");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Tests of the correlator: stories as log files, batches and restarts, truth of the rig and its generator.
+
+mod batches;
+mod reader;
+mod stories;
+mod tables;
+mod truth;
