@@ -1,5 +1,27 @@
 //! maillog: what became of a mail, from Postfix's log.
+//!
+//! ```text
+//! source -> Entry -> parse -> Event -> correlate -> Row ->+
+//!    |                                     |open messages +-> store: one transaction a batch
+//!    +---------------- Cursor ---------------------------->+
+//! find text -> tokens -> tree -> plan -> SQL + parameters -> store -> Table -> render -> stdout
+//! ```
+//! `parse`, `correlate`, `query` and `render` know no file, clock, database or terminal, and build without the
+//! feature `store`. DuckDB is named in `store` only, systemd in `source::journal` only.
 
+#[cfg(feature = "store")]
+pub mod canned;
+#[cfg(feature = "store")]
+pub mod cmd;
+pub mod config;
 pub mod correlate;
+#[cfg(feature = "store")]
+pub mod ingest;
 pub mod model;
+pub mod notice;
 pub mod parse;
+pub mod query;
+pub mod render;
+pub mod source;
+#[cfg(feature = "store")]
+pub mod store;

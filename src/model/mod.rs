@@ -6,3 +6,4 @@ pub mod event;
 pub mod row;
 pub mod table;
 pub mod time;
+pub mod zone;

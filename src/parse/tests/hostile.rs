@@ -58,6 +58,19 @@ fn unquoted_recipient_with_a_domain_in_front_of_a_record_is_ambiguous() {
 }
 
 #[test]
+fn original_recipient_alone_makes_nothing_ambiguous() {
+    let text = format!("64AB9120A53: to=<bob@example.com>, orig_to=<root>{REAL}");
+    let one = delivery(&text);
+    assert_eq!(
+        (one.recipient, one.orig_to, one.ambiguous),
+        ("bob@example.com", Some("root"), false)
+    );
+    let text =
+        format!("64AB9120A53: to=<bob@example.com>, orig_to=<x@example.com>, orig_to=<root>{REAL}");
+    assert!(delivery(&text).ambiguous);
+}
+
+#[test]
 fn record_in_a_reply_with_bracket_is_ambiguous_but_the_first_counts() {
     let text = format!("64AB9120A53: to=<bob@example.com>{REAL} <x>{FAKE}");
     let delivery = delivery(&text);
@@ -116,10 +129,11 @@ fn cut_record_has_no_status() {
     let whole = format!("64AB9120A53: to=<bob@example.com>{REAL}");
     let status = whole.find("(host").unwrap();
     for end in 14..status {
-        assert!(is_other("postfix/smtp", &whole[..end]), "{}", &whole[..end]);
+        let cut = whole.get(..end).unwrap();
+        assert!(is_other("postfix/smtp", cut), "{cut}");
     }
     for end in status + 1..=whole.len() {
-        assert_eq!(delivery(&whole[..end]).status, "bounced");
+        assert_eq!(delivery(whole.get(..end).unwrap()).status, "bounced");
     }
 }
 

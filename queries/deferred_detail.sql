@@ -1,0 +1,21 @@
+-- summary: why deliveries were put off, by program, relay and reason
+-- param: since time -7d
+-- param: until time now
+-- param: top integer 20
+--
+-- One count an attempt, also of recipients that were delivered, bounced or expired later. Addresses in the text are
+-- masked, so that one cause is one row.
+SELECT
+    a.agent,
+    a.relay_name,
+    left(regexp_replace(a.reason, '<[^<> ]*@[^<> ]*>', '<...>', 'g'), 160) AS reason,
+    count(*) AS attempts,
+    count(DISTINCT a.to_id) AS recipients,
+    max(a.time) AS last_time
+FROM attempt a
+WHERE a.time >= $since
+    AND a.time < $until
+    AND a.dsn LIKE '4.%'
+GROUP BY ALL
+ORDER BY attempts DESC, last_time DESC, a.agent, a.relay_name, reason
+LIMIT $top;

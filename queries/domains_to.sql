@@ -1,0 +1,25 @@
+-- summary: recipient domains by number of deliveries, with bytes, deferrals and delays
+-- param: since time -7d
+-- param: until time now
+-- param: top integer 20
+--
+-- Handing a mail over to a content filter, another instance or host of ours is no delivery; a deferral at any queue is
+-- one. Delays are those of the last queue, in seconds: since the mail entered it; the average is over deliveries, the
+-- maximum over all attempts.
+SELECT
+    lower(split_part(t.recipient, '@', -1)) AS domain,
+    count(*) FILTER (WHERE a.status = 'sent') AS delivered,
+    coalesce(sum(f.size) FILTER (WHERE a.status = 'sent'), 0)::BIGINT AS bytes,
+    count(*) FILTER (WHERE a.dsn LIKE '4.%') AS deferrals,
+    count(*) FILTER (WHERE a.status = 'bounced') AS bounced,
+    round(avg(a.delay) FILTER (WHERE a.status = 'sent'), 1) AS average_delay,
+    max(a.delay) AS longest_delay
+FROM attempt a
+JOIN delivery_to t ON t.id = a.to_id
+JOIN delivery_from f ON f.id = a.from_id
+WHERE a.time >= $since
+    AND a.time < $until
+    AND a.status NOT IN ('filtered', 'relayed', 'forwarded')
+GROUP BY domain
+ORDER BY delivered DESC, deferrals DESC, domain
+LIMIT $top;

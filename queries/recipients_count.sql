@@ -1,0 +1,19 @@
+-- summary: recipients by number of messages delivered
+-- param: since time -7d
+-- param: until time now
+-- param: top integer 20
+--
+-- The address after aliases, at the queue that decided: handing over to a content filter, another instance or host of
+-- ours is no delivery.
+SELECT
+    lower(t.recipient) AS recipient,
+    count(*) AS messages,
+    coalesce(sum(f.size), 0)::BIGINT AS bytes
+FROM delivery_to t
+JOIN delivery_from f ON f.id = t.from_id
+WHERE t.time >= $since
+    AND t.time < $until
+    AND t.status = 'sent'
+GROUP BY ALL
+ORDER BY messages DESC, bytes DESC, recipient
+LIMIT $top;

@@ -1,0 +1,21 @@
+-- summary: what was refused, by stage and reason
+-- param: since time -7d
+-- param: until time now
+-- param: top integer 20
+--
+-- Refusals of smtpd and postscreen, of header and body checks, milters and before-queue filters. Addresses (mail and IP)
+-- in the text are masked, so that one rule is one row; client_address is one example.
+SELECT
+    protocol_state,
+    rule,
+    left(regexp_replace(regexp_replace(reason, '<[^<> ]*>', '<...>', 'g'), '\[[0-9A-Fa-f.:]+\]', '[...]', 'g'), 160) AS reason,
+    sum(count)::BIGINT AS refusals,
+    count(DISTINCT client_address) AS clients,
+    min(client_address) AS client_address,
+    max(time) AS last_time
+FROM noqueue
+WHERE time >= $since
+    AND time < $until
+GROUP BY ALL
+ORDER BY refusals DESC, last_time DESC, protocol_state, rule, reason
+LIMIT $top;

@@ -1,0 +1,146 @@
+//! The subcommands: what can be typed, and which file does it.
+
+pub mod coverage;
+pub mod failure;
+pub mod find;
+pub mod generate;
+pub mod ingest;
+pub mod output;
+pub mod parse;
+pub mod query;
+pub mod sql;
+pub mod status;
+pub mod story;
+
+use crate::config::{Config, Environment};
+use crate::model::time::Time;
+use crate::model::zone::Zone;
+use crate::render::Style;
+use crate::store::Store;
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// Answers what became of a mail, from Postfix's log
+#[derive(Debug, Parser)]
+#[command(name = "maillog", version, max_term_width = 100, subcommand_required = true)]
+#[command(after_help = "Begin with: maillog ingest /var/log/mail.log* && maillog find user@example.org")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Database file [default: /var/lib/maillog/maillog.duckdb for root and the user maillog, else below
+    /// $XDG_DATA_HOME]
+    #[arg(long, global = true, value_name = "FILE", env = "MAILLOG_DB", hide_env_values = true)]
+    pub db: Option<PathBuf>,
+    /// Settings file [default: /etc/maillog.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "MAILLOG_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// Colour the result
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: output::Color,
+    /// Do not start a pager
+    #[arg(long, global = true)]
+    pub no_pager: bool,
+    /// The present, for tests
+    #[arg(long, global = true, hide = true, value_name = "TIME")]
+    pub now: Option<String>,
+}
+
+/// The subcommands, in the order of help.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Ingest(ingest::Ingest),
+    Find(find::Find),
+    Query(query::Query),
+    Sql(sql::Sql),
+    Status(status::Status),
+    Parse(parse::Parse),
+    Generate(generate::Generate),
+}
+
+/// How a command ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Found or done: 0.
+    Found,
+    /// Nothing found: 1.
+    Nothing,
+    /// Done in part; what failed was said already: 2.
+    Failed,
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// What cannot be done, for one line on stderr and exit status 2.
+    pub fn run(self) -> Result<Exit> {
+        let run = Context::new(self.global)?;
+        match self.command {
+            Command::Ingest(c) => c.run(&run),
+            Command::Find(c) => c.run(&run),
+            Command::Query(c) => c.run(&run),
+            Command::Sql(c) => c.run(&run),
+            Command::Status(c) => c.run(&run),
+            Command::Parse(c) => c.run(&run),
+            Command::Generate(c) => c.run(&run),
+        }
+    }
+}
+
+/// What every command is given: settings, the present, the user's zone.
+#[derive(Debug)]
+pub struct Context {
+    /// Resolved settings.
+    pub config: Config,
+    /// The present.
+    pub now: Time,
+    /// The user's zone, for what is shown and for times that are typed.
+    pub zone: Zone,
+    color: output::Color,
+    no_pager: bool,
+}
+
+impl Context {
+    fn new(global: Global) -> Result<Self> {
+        let config =
+            Config::resolve(global.db.as_deref(), global.config.as_deref(), &Environment::current())?;
+        let now = match &global.now {
+            Some(text) => chrono::DateTime::parse_from_rfc3339(text)
+                .with_context(|| format!("--now {text}: not an RFC 3339 time"))?
+                .with_timezone(&chrono::Utc)
+                .into(),
+            None => chrono::Utc::now().into(),
+        };
+        let zone = Zone::system();
+        Ok(Self { config, now, zone, color: global.color, no_pager: global.no_pager })
+    }
+
+    /// Opens stdout; `paged` when the result is for eyes and may be long.
+    #[must_use]
+    pub fn output(&self, paged: bool) -> output::Output {
+        let is_terminal = std::io::stdout().is_terminal();
+        let style = Style {
+            color: self.color.is_on(is_terminal),
+            width: is_terminal.then(output::terminal_width).flatten(),
+            zone: self.zone,
+        };
+        output::Output::open(style, paged && !self.no_pager)
+    }
+
+    /// Opens the database for questions.
+    ///
+    /// # Errors
+    /// When it is missing, foreign, newer, locked or broken.
+    pub fn reader(&self) -> Result<Store> {
+        Ok(Store::open_reader(&self.config.database_to_read())?)
+    }
+}

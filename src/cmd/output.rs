@@ -1,0 +1,117 @@
+//! Where results go: stdout, or a pager on a terminal; colour and width, as git decides them.
+
+use crate::render::Style;
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use std::io::{IsTerminal, Write};
+use std::process::{Child, Command, Stdio};
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Also into a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+impl Color {
+    /// Returns whether to colour what goes to stdout.
+    #[must_use]
+    pub fn is_on(self, is_terminal: bool) -> bool {
+        let is_set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => is_terminal && !is_set("NO_COLOR") && !is_dumb,
+        }
+    }
+}
+
+/// Stdout, perhaps through a pager.
+pub struct Output {
+    out: Box<dyn Write>,
+    pager: Option<Child>,
+    /// How to draw.
+    pub style: Style,
+    /// Stdout is a terminal.
+    pub is_terminal: bool,
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output").field("is_terminal", &self.is_terminal).finish_non_exhaustive()
+    }
+}
+
+impl Output {
+    /// Opens stdout, through the pager when it is a terminal and `paged`.
+    #[must_use]
+    pub fn open(style: Style, paged: bool) -> Self {
+        let is_terminal = std::io::stdout().is_terminal();
+        let mut pager = (is_terminal && paged).then(start_pager).flatten();
+        let out: Box<dyn Write> = match pager.as_mut().and_then(|p| p.stdin.take()) {
+            Some(stdin) => Box::new(std::io::BufWriter::new(stdin)),
+            None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
+        };
+        Self { out, pager, style, is_terminal }
+    }
+
+    /// Returns what to write to.
+    pub fn writer(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    /// Writes out what is left and waits for the pager to be left.
+    ///
+    /// # Errors
+    /// When stdout cannot take it; a closed pipe is an error of kind `BrokenPipe` for the caller to judge.
+    pub fn finish(mut self) -> Result<()> {
+        let written = self.out.flush();
+        drop(self.out);
+        if let Some(mut pager) = self.pager.take() {
+            pager.wait().context("cannot wait for the pager")?;
+        }
+        written.context("cannot write the result")
+    }
+}
+
+/// Starts `MAILLOG_PAGER`, else `PAGER`, else `less`. None when it is `cat`, empty or cannot be started.
+fn start_pager() -> Option<Child> {
+    let named = ["MAILLOG_PAGER", "PAGER"].iter().find_map(|name| std::env::var(name).ok());
+    let pager = named.unwrap_or_else(|| "less".to_owned());
+    if matches!(pager.trim(), "" | "cat") {
+        return None;
+    }
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(&pager).stdin(Stdio::piped());
+    for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
+    }
+    if !is_program(pager.split_whitespace().next()?) {
+        return None;
+    }
+    command.spawn().ok()
+}
+
+/// `sh -c` of a missing program would swallow the result, so look for it first.
+fn is_program(name: &str) -> bool {
+    if name.contains('/') || name.contains('=') {
+        return true;
+    }
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()))
+}
+
+/// Returns the columns of the terminal that stdout is, if it is one.
+#[must_use]
+pub fn terminal_width() -> Option<u16> {
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal_size::terminal_size().map(|(width, _)| width.0).or_else(columns)
+}

@@ -1,0 +1,105 @@
+//! `maillog parse`: what each line was understood as, one JSON object a line, without a database.
+
+use crate::model::entry::Entry;
+use crate::parse;
+use crate::source::{self, Decoder, Input};
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::Serialize;
+use std::io::Write;
+use std::ffi::OsString;
+
+use super::{Context as Run, Exit};
+
+/// Show what each log line was understood as
+///
+/// Prints one JSON object a line, in the order of the log, without a database. This is what a report about a
+/// line that maillog gets wrong should contain.
+#[derive(Debug, Args)]
+pub struct Parse {
+    /// Log to read; - or nothing reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: Option<OsString>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+    /// Only lines that were not understood
+    #[arg(long)]
+    pub unknown: bool,
+    #[command(flatten)]
+    pub stamp: super::ingest::Stamp,
+}
+
+/// Formats of `maillog parse`.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub enum Format {
+    /// One object a line
+    #[default]
+    Json,
+}
+
+/// One printed object: the record, its identifier taken apart, and its meaning.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    host: &'a str,
+    instance: &'a str,
+    service: &'a str,
+    pid: Option<u32>,
+    #[serde(flatten)]
+    event: &'a crate::model::event::Event<'a>,
+    text: &'a str,
+}
+
+impl Parse {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the result not be written.
+    pub fn run(self, run: &Run) -> Result<Exit> {
+        let options = self.stamp.options(run)?;
+        let path = self.file.unwrap_or_else(|| "-".into());
+        let (inputs, _) = source::collect(&[path], &options)?;
+        let mut output = run.output(false);
+        for input in &inputs {
+            print(input, &options, self.unknown, output.writer())?;
+        }
+        output.finish()?;
+        Ok(Exit::Found)
+    }
+}
+
+/// Prints each record of one input. A failed write ends the reading; its error is returned.
+fn print(input: &Input, options: &source::Options, unknown: bool, out: &mut dyn Write) -> Result<()> {
+    let mut decoder = Decoder::new(options, input.hints(options), None);
+    let mut written = Ok(());
+    let mut sink = |entry: &Entry<'_>| {
+        if written.is_ok() {
+            written = line(entry, unknown, out);
+        }
+    };
+    for chunk in input.read_from(0)? {
+        decoder.decode(&chunk?, &mut sink);
+    }
+    decoder.finish(&mut sink);
+    written.context("cannot write the result")
+}
+
+fn line(entry: &Entry<'_>, unknown: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    let event = parse::parse(entry);
+    if unknown && !matches!(event, crate::model::event::Event::Other { .. }) {
+        return Ok(());
+    }
+    let line = Line {
+        time: entry.time.and_then(|t| t.to_utc()).map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
+        host: entry.host,
+        instance: entry.instance(),
+        service: entry.service(),
+        pid: entry.pid,
+        event: &event,
+        text: entry.text,
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}

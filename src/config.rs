@@ -1,0 +1,223 @@
+//! Arguments + environment + file + defaults -> one resolved `Config`.
+//!
+//! Order: command line, environment (`MAILLOG_DB`, `MAILLOG_CONFIG`), `/etc/maillog.toml`, built-in defaults.
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::{Uid, User};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Where the administrator's settings are, unless `--config` or `MAILLOG_CONFIG` names another file.
+pub const CONFIG_FILE: &str = "/etc/maillog.toml";
+/// Where the service keeps its database.
+pub const SYSTEM_DIRECTORY: &str = "/var/lib/maillog";
+/// Name of the database file in its directory.
+pub const DATABASE_NAME: &str = "maillog.duckdb";
+/// User that the service runs as.
+pub const SERVICE_USER: &str = "maillog";
+
+/// What `/etc/maillog.toml` may say. Unknown keys are errors, so that a typing slip is noticed.
+#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Path of the database.
+    pub database: Option<PathBuf>,
+    /// Zone of log stamps without one, IANA name.
+    pub timezone: Option<String>,
+    /// Days that raw lines are kept, 0 for not at all.
+    pub retain_lines_days: Option<u32>,
+    /// Memory that the database may use, MiB.
+    pub memory_mib: Option<u32>,
+}
+
+/// Everything that is decided before a command runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Path of the database to write.
+    pub database: PathBuf,
+    /// The database was named by the user rather than by default.
+    pub database_is_named: bool,
+    /// Zone of log stamps without one, as written.
+    pub timezone: Option<String>,
+    /// Days that raw lines are kept.
+    pub retain_lines_days: u32,
+    /// Memory that the database may use, MiB.
+    pub memory_mib: u32,
+}
+
+/// The environment as far as it matters here; given, so that tests need no real one.
+#[derive(Debug, Default)]
+pub struct Environment {
+    /// `$HOME`.
+    pub home: Option<PathBuf>,
+    /// `$XDG_DATA_HOME`.
+    pub xdg_data_home: Option<PathBuf>,
+    /// root or the service's user.
+    pub is_service: bool,
+}
+
+impl Environment {
+    /// Reads the process's environment and user.
+    #[must_use]
+    pub fn current() -> Self {
+        let path = |name| {
+            std::env::var_os(name)
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        };
+        let uid = Uid::effective();
+        let is_maillog = || {
+            User::from_uid(uid)
+                .ok()
+                .flatten()
+                .is_some_and(|u| u.name == SERVICE_USER)
+        };
+        Self {
+            home: path("HOME"),
+            xdg_data_home: path("XDG_DATA_HOME").filter(|p| p.is_absolute()),
+            is_service: uid.is_root() || is_maillog(),
+        }
+    }
+
+    /// Returns the default place of the database.
+    ///
+    /// # Errors
+    /// When neither `XDG_DATA_HOME` nor `HOME` is set for an ordinary user.
+    fn database(&self) -> Result<PathBuf> {
+        if self.is_service {
+            return Ok(Path::new(SYSTEM_DIRECTORY).join(DATABASE_NAME));
+        }
+        let data = match (&self.xdg_data_home, &self.home) {
+            (Some(data), _) => data.clone(),
+            (None, Some(home)) => home.join(".local/share"),
+            (None, None) => {
+                bail!("no place for the database: HOME is not set; name a file with --db")
+            }
+        };
+        Ok(data.join("maillog").join(DATABASE_NAME))
+    }
+}
+
+impl Config {
+    /// Resolves the settings from the command line's `db` and `config`, the file and the environment.
+    ///
+    /// # Errors
+    /// When a named file cannot be read, or any file cannot be understood.
+    pub fn resolve(db: Option<&Path>, config: Option<&Path>, env: &Environment) -> Result<Self> {
+        let file = read(config)?;
+        let named = db.map(Path::to_path_buf).or(file.database);
+        let database_is_named = named.is_some();
+        let database = match named {
+            Some(path) => path,
+            None => env.database()?,
+        };
+        Ok(Self {
+            database,
+            database_is_named,
+            timezone: file.timezone,
+            retain_lines_days: file.retain_lines_days.unwrap_or(7),
+            memory_mib: file.memory_mib.unwrap_or(192),
+        })
+    }
+
+    /// Returns the database to ask: the user's own, or the service's when the user has none.
+    #[must_use]
+    pub fn database_to_read(&self) -> PathBuf {
+        let system = Path::new(SYSTEM_DIRECTORY).join(DATABASE_NAME);
+        let falls_back = !self.database_is_named && !self.database.exists() && system.exists();
+        if falls_back {
+            system
+        } else {
+            self.database.clone()
+        }
+    }
+}
+
+fn read(named: Option<&Path>) -> Result<File> {
+    let path = named.unwrap_or(Path::new(CONFIG_FILE));
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(File::default());
+        }
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+    };
+    parse(&text).with_context(|| format!("cannot understand {}", path.display()))
+}
+
+/// Reads the text of a configuration file.
+fn parse(text: &str) -> Result<File> {
+    toml::from_str(text).map_err(|e| {
+        let line = e.span().map_or(1, |s| {
+            1 + text.bytes().take(s.start).filter(|b| *b == b'\n').count()
+        });
+        anyhow::anyhow!("line {line}: {}", e.message())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user() -> Environment {
+        Environment {
+            home: Some("/home/a".into()),
+            ..Environment::default()
+        }
+    }
+
+    #[test]
+    fn root_and_service_use_the_system_directory() {
+        let env = Environment {
+            is_service: true,
+            ..user()
+        };
+        assert_eq!(
+            env.database().unwrap(),
+            Path::new("/var/lib/maillog/maillog.duckdb")
+        );
+    }
+
+    #[test]
+    fn a_user_has_the_database_below_home_or_xdg() {
+        assert_eq!(
+            user().database().unwrap(),
+            Path::new("/home/a/.local/share/maillog/maillog.duckdb")
+        );
+        let xdg = Environment {
+            xdg_data_home: Some("/data".into()),
+            ..user()
+        };
+        assert_eq!(
+            xdg.database().unwrap(),
+            Path::new("/data/maillog/maillog.duckdb")
+        );
+        assert!(Environment::default().database().is_err());
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line() {
+        let error = parse("database = '/x'\ntimezon = 'UTC'\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("line 2: unknown field `timezon`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn command_line_beats_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("m.toml");
+        std::fs::write(&file, "database = '/from/file'\nretain_lines_days = 0\n").unwrap();
+        let from_file = Config::resolve(None, Some(&file), &user()).unwrap();
+        assert_eq!(
+            (from_file.database.as_path(), from_file.retain_lines_days),
+            (Path::new("/from/file"), 0)
+        );
+        let both = Config::resolve(Some(Path::new("/db")), Some(&file), &user()).unwrap();
+        assert_eq!(both.database, Path::new("/db"));
+        assert!(Config::resolve(None, Some(Path::new("/nonexistent.toml")), &user()).is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! What an ingestion did, for the closing lines and for programs (`--json`).
+
+use crate::model::event::Event;
+use crate::model::row::Changes;
+use crate::model::time::Time;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Counts of one run. Lines are records: a record of several lines (`-o export`) counts as one.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Summary {
+    /// Files that were opened.
+    pub files: u64,
+    /// Of these, files that held nothing new.
+    pub files_known: u64,
+    /// Paths left out of a directory, with the reason.
+    pub skipped: Vec<String>,
+    /// What failed, each with its file; what was readable before is stored.
+    pub failures: Vec<String>,
+    /// Records read.
+    pub lines: u64,
+    /// Records of Postfix or of a neighbour whose meaning is known.
+    pub understood: u64,
+    /// Of these, known to have no bearing on mail.
+    pub ignored: u64,
+    /// Records of other programs.
+    pub foreign: u64,
+    /// Records of Postfix that nothing here knows; `maillog status` shows their templates.
+    pub not_understood: u64,
+    /// Records that the log itself says were lost.
+    pub lost: u64,
+    /// Messages that were new.
+    pub messages: u64,
+    /// Recipients that were new.
+    pub recipients: u64,
+    /// Refusals.
+    pub refusals: u64,
+    /// Hosts by name.
+    pub hosts: BTreeSet<String>,
+    /// Earliest time read.
+    pub first_time: Option<Time>,
+    /// Latest time read.
+    pub last_time: Option<Time>,
+    /// Records with a time more than a day ahead of the clock.
+    pub future: u64,
+    /// Bytes of log, uncompressed.
+    pub bytes: u64,
+    /// Wall time, last commit included.
+    pub seconds: f64,
+    /// `lines / seconds`.
+    pub lines_per_second: f64,
+}
+
+/// How a record counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Known, and bears on mail, sessions or events.
+    Understood,
+    /// Known and without bearing.
+    Ignored,
+    /// Not Postfix.
+    Foreign,
+    /// Postfix, unknown.
+    NotUnderstood,
+}
+
+impl Class {
+    /// Returns how the meaning of a record counts.
+    #[must_use]
+    pub const fn of(event: &Event<'_>) -> Self {
+        match event {
+            Event::Ignored => Self::Ignored,
+            Event::Foreign => Self::Foreign,
+            Event::Other { .. } => Self::NotUnderstood,
+            _ => Self::Understood,
+        }
+    }
+}
+
+impl Summary {
+    /// Counts one record.
+    pub fn count(&mut self, class: Class) {
+        self.lines += 1;
+        match class {
+            Class::Understood => self.understood += 1,
+            Class::Ignored => {
+                self.understood += 1;
+                self.ignored += 1;
+            }
+            Class::Foreign => self.foreign += 1,
+            Class::NotUnderstood => self.not_understood += 1,
+        }
+    }
+
+    /// Counts the new rows of one batch.
+    pub fn add(&mut self, changes: &Changes) {
+        self.messages += changes.from_inserts.len() as u64;
+        self.messages = self.messages.saturating_sub(changes.from_deletes.len() as u64);
+        self.recipients += changes.to_inserts.len() as u64;
+        self.recipients = self.recipients.saturating_sub(changes.to_deletes.len() as u64);
+        self.refusals += changes.noqueues.iter().map(|r| u64::from(r.count.unsigned_abs())).sum::<u64>();
+    }
+
+    /// Closes the counts after `seconds`.
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    pub fn finish(&mut self, seconds: f64) {
+        self.seconds = seconds;
+        self.lines_per_second = self.lines as f64 / seconds.max(0.001);
+    }
+
+    /// Widens the span of time.
+    pub fn see(&mut self, time: Time) {
+        self.first_time = Some(self.first_time.map_or(time, |t| t.min(time)));
+        self.last_time = Some(self.last_time.map_or(time, |t| t.max(time)));
+    }
+}

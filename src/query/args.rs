@@ -1,0 +1,116 @@
+//! Args: shell arguments -> query text.
+//!
+//! The shell takes quotes away, so an argument with blanks is judged by its form:
+//! - It holds query syntax (OR, AND, NOT, a known `field:` behind a blank, a double quote): it is query text, as if typed without quotes.
+//! - `field:some words` where the field takes text or a time: the words are one value (`subject:"annual report"`, `since:"2 hours ago"`).
+//! - Any other `field:…`: query text.
+//! - Else it is a phrase, searched as text.
+//!
+//! Limits: an argument without blanks is query text always; to search for parentheses or quotes, quote them twice.
+
+use super::ast::quoted;
+use super::fields;
+use super::lex::field_name;
+use std::ffi::OsString;
+
+/// Joins arguments to a query text.
+#[must_use]
+pub fn join<S: AsRef<str>>(args: &[S]) -> String {
+    let parts: Vec<String> = args
+        .iter()
+        .map(|arg| part(arg.as_ref()))
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(" ")
+}
+
+fn part(arg: &str) -> String {
+    let arg = arg.trim();
+    if !arg.contains(char::is_whitespace) || has_syntax(arg) {
+        return arg.to_owned();
+    }
+    let (sign, term) = arg.strip_prefix('-').map_or(("", arg), |term| ("-", term));
+    let known = field_name(term).and_then(|name| Some((name, fields::find(name)?)));
+    let Some((name, field)) = known else {
+        // A regular expression may hold blanks.
+        return if is_regex(arg) {
+            arg.to_owned()
+        } else {
+            quoted(arg)
+        };
+    };
+    let value = term.get(name.len() + 1..).unwrap_or_default();
+    if !field.kind.takes_blanks() || is_regex(value) {
+        return arg.to_owned();
+    }
+    let operator = super::ast::Op::ALL
+        .into_iter()
+        .map(super::ast::Op::text)
+        .find(|op| value.starts_with(op))
+        .unwrap_or_default();
+    let value = value.strip_prefix(operator).unwrap_or(value);
+    let value = match value.split_once("..").filter(|_| field.kind.is_ordered()) {
+        Some((low, high)) => format!("{}..{}", end(low), end(high)),
+        None => quoted(value),
+    };
+    format!("{sign}{name}:{operator}{value}")
+}
+
+/// An open end of a range stays open.
+fn end(text: &str) -> String {
+    if text.is_empty() {
+        String::new()
+    } else {
+        quoted(text)
+    }
+}
+
+fn is_regex(text: &str) -> bool {
+    text.len() > 2 && text.starts_with('/') && (text.ends_with('/') || text.ends_with("/i"))
+}
+
+fn has_syntax(arg: &str) -> bool {
+    let mut words = arg.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let is_field = |word: &str| {
+        let word = word.trim_start_matches(['(', '-']);
+        field_name(word).is_some_and(|name| fields::find(name).is_some())
+    };
+    let is_keyword = |word: &str| matches!(word.trim_start_matches('('), "OR" | "AND" | "NOT");
+    // Of quotes only those count that begin a value.
+    let begins_quote = |word: &str| word.starts_with('"') || word.contains(":\"");
+    is_keyword(first)
+        || begins_quote(first)
+        || (first.starts_with('(') && is_field(first))
+        || words.any(|word| is_field(word) || is_keyword(word) || begins_quote(word))
+}
+
+/// Returns the arguments with each negated term `-field:value` written so that no option parser takes it for a flag.
+///
+/// The order stays, because OR makes it matter. Known fields count, and names that can be nothing but a mistyped field: a flag has one
+/// letter, and a value that begins with a small letter, digits and a colon belongs to no flag of ours. What follows `--` is left alone.
+#[must_use]
+pub fn protect<I: IntoIterator<Item = OsString>>(args: I) -> Vec<OsString> {
+    let mut is_over = false;
+    args.into_iter()
+        .map(|arg| {
+            is_over |= arg == "--";
+            match arg.to_str().filter(|_| !is_over).and_then(negated) {
+                Some(term) => term.into(),
+                None => arg,
+            }
+        })
+        .collect()
+}
+
+fn negated(arg: &str) -> Option<String> {
+    let term = arg
+        .strip_prefix('-')
+        .filter(|term| !term.starts_with('-'))?;
+    let name = field_name(term)?;
+    let is_likely = name.len() > 1
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit());
+    (fields::find(name).is_some() || is_likely).then(|| format!("NOT {}", part(term)))
+}

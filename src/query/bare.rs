@@ -1,0 +1,120 @@
+//! Bare: how a word without a field is read.
+//!
+//! Only the form of the word decides, never the database, so the same word always means the same.
+
+use super::ast::Literal;
+use super::ip::{Network, parse_address};
+
+/// A bare word's field, and its value there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) field: &'static str,
+    pub(super) literal: Literal,
+    /// What it was taken for, for people.
+    pub(super) what: &'static str,
+}
+
+/// Returns how the literal is read: in quotes or slashes as text, else by its form.
+pub(super) fn read(literal: &Literal) -> Reading {
+    let reading = |field, what| Reading {
+        field,
+        literal: literal.clone(),
+        what,
+    };
+    let Literal::Word(word) = literal else {
+        return reading("text", "text of the reply");
+    };
+    if word == "<>" {
+        return reading("from", "null sender");
+    }
+    if Network::parse(word).is_some() {
+        return reading(
+            "client",
+            if word.contains('/') {
+                "client network"
+            } else {
+                "client address"
+            },
+        );
+    }
+    if word.starts_with('<') && word.ends_with('>') && word.contains('@') {
+        return reading("msgid", "message id");
+    }
+    if word.contains('@') {
+        return reading(
+            "to",
+            if word.starts_with('@') {
+                "recipient domain"
+            } else {
+                "recipient"
+            },
+        );
+    }
+    if is_queue_id(word) {
+        return reading("qid", "queue id");
+    }
+    if is_domain(word.strip_prefix('.').unwrap_or(word)) {
+        return reading("to", "recipient domain");
+    }
+    reading("text", "text of the reply")
+}
+
+/// Returns whether the word looks like a queue id: short (hex) or long (base 52 with a z).
+///
+/// Short words and years stay text; plain numbers are ids from nine digits on.
+pub(super) fn is_queue_id(word: &str) -> bool {
+    is_short_id(word, word.bytes().any(|b| b.is_ascii_digit())) || is_long_id(word)
+}
+
+fn is_short_id(word: &str, has_digit: bool) -> bool {
+    // Ids are logged in capitals; words and numbers need more to be taken for one.
+    let least = match (
+        word.bytes().any(|b| b.is_ascii_uppercase()),
+        word.bytes().any(|b| b.is_ascii_lowercase()),
+    ) {
+        (true, _) => 6,
+        (false, true) => 8,
+        (false, false) => 9,
+    };
+    has_digit
+        && (least..=21).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_hexdigit())
+        && !is_mixed(word)
+}
+
+/// Hex is written in one case.
+fn is_mixed(word: &str) -> bool {
+    word.bytes().any(|b| b.is_ascii_uppercase()) && word.bytes().any(|b| b.is_ascii_lowercase())
+}
+
+/// Long ids: at least ten symbols of time in base 52, the last z of the word, the inode in base 51; no vowels.
+pub(super) fn is_long_id(word: &str) -> bool {
+    let symbol = |b: u8| b.is_ascii_alphanumeric() && !b"AEIOUaeiou".contains(&b);
+    let Some((time, inode)) = word.rsplit_once('z') else {
+        return false;
+    };
+    // The first symbol is 3 from 2006, 4 from 2018 and 5 from 2030 on.
+    (10..=12).contains(&time.len())
+        && time.starts_with(['3', '4', '5'])
+        && (1..=12).contains(&inode.len())
+        && time.bytes().chain(inode.bytes()).all(symbol)
+}
+
+/// Returns whether the word has the form of a domain: labels with dots, the last of letters.
+pub(super) fn is_domain(word: &str) -> bool {
+    let label = |l: &str| {
+        !l.is_empty()
+            && l.len() <= 63
+            && l.chars()
+                .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+    };
+    let top = |l: &str| {
+        l.chars().count() >= 2 && (l.chars().all(char::is_alphabetic) || l.starts_with("xn--"))
+    };
+    word.len() <= 255
+        && word.rsplit_once('.').is_some_and(|(_, last)| top(last))
+        && word.split('.').all(label)
+        && parse_address(word).is_none()
+}

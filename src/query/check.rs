@@ -1,0 +1,171 @@
+//! Check: tree + fields -> rules. Here names get a meaning, and values their type.
+
+use super::ast::{Expr, Form, Literal, Node, Op, Term, Value};
+use super::error::{Error, Kind, Span, visible_text};
+use super::fields::{self, Field, FieldKind};
+use super::plan::{Rule, Test};
+use super::value::{self, Given};
+use super::{Options, bare};
+use crate::model::time::Time;
+
+/// Most values in one query; each costs the database a comparison.
+pub(super) const MAX_VALUES: usize = 1000;
+
+/// What was understood of a tree.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// How bare words were read.
+    pub(super) readings: Vec<String>,
+    /// A state inside our own systems was asked for by name.
+    pub(super) names_hop: bool,
+    values: usize,
+}
+
+impl Checked {
+    /// Gives the tree its meaning.
+    pub(super) fn rule(&mut self, expr: &Expr, options: &Options) -> Result<Rule, Error> {
+        match &expr.node {
+            Node::And(list) => Ok(Rule::And(self.rules(list, options)?)),
+            Node::Or(list) => Ok(Rule::Or(self.rules(list, options)?)),
+            Node::Not(inner) => Ok(Rule::Not(Box::new(self.rule(inner, options)?))),
+            Node::Term(term) => self.term(term, options),
+        }
+    }
+
+    fn rules(&mut self, list: &[Expr], options: &Options) -> Result<Vec<Rule>, Error> {
+        list.iter().map(|expr| self.rule(expr, options)).collect()
+    }
+
+    fn term(&mut self, term: &Term, options: &Options) -> Result<Rule, Error> {
+        let field = term
+            .field
+            .as_ref()
+            .map(|name| lookup(&name.text, &name.span))
+            .transpose()?;
+        let mut rules = Vec::new();
+        for value in &term.values {
+            self.values += 1;
+            if self.values > MAX_VALUES {
+                return Err(Error::new(Kind::TooMany, value.span.clone()));
+            }
+            let rule = match field {
+                Some(field) => self.value(field, value, options)?,
+                None => self.bare(value, options)?,
+            };
+            push(&mut rules, rule);
+        }
+        Ok(match rules.pop() {
+            Some(only) if rules.is_empty() => only,
+            last => {
+                rules.extend(last);
+                Rule::Or(rules)
+            }
+        })
+    }
+
+    fn bare(&mut self, value: &Value, options: &Options) -> Result<Rule, Error> {
+        let Form::Is(literal) = &value.form else {
+            return Err(Error::new(Kind::MissingColon, value.span.clone()));
+        };
+        let reading = bare::read(literal);
+        let field = lookup(reading.field, &value.span)?;
+        let note = format!(
+            "{} read as {} ({}:)",
+            visible_text(&literal.to_string()),
+            reading.what,
+            field.name
+        );
+        if !self.readings.contains(&note) {
+            self.readings.push(note);
+        }
+        let value = Value {
+            form: Form::Is(reading.literal),
+            span: value.span.clone(),
+        };
+        self.value(field, &value, options)
+    }
+
+    fn value(
+        &mut self,
+        field: &'static Field,
+        value: &Value,
+        options: &Options,
+    ) -> Result<Rule, Error> {
+        let given = Given {
+            field,
+            span: &value.span,
+            options,
+        };
+        let any = |tests| Rule::Any(field, tests);
+        match &value.form {
+            Form::Is(literal) => {
+                self.note_hop(field, literal);
+                given.is(literal).map(any)
+            }
+            Form::Range(low, high) => given.range(low.as_ref(), high.as_ref()).map(any),
+            Form::Compare(Op::Unequal, literal) => {
+                self.note_hop(field, literal);
+                Ok(Rule::Not(Box::new(any(given.equal(literal)?))))
+            }
+            Form::Compare(Op::Equal, literal) => {
+                self.note_hop(field, literal);
+                given.equal(literal).map(any)
+            }
+            Form::Compare(Op::Contains, literal) => given.contains(literal).map(any),
+            Form::Compare(op, literal) => given.order(*op, literal).map(any),
+        }
+    }
+
+    fn note_hop(&mut self, field: &Field, literal: &Literal) {
+        let is_hop = match field.kind {
+            FieldKind::Status => fields::HOPS
+                .iter()
+                .any(|hop| hop.eq_ignore_ascii_case(literal.text())),
+            FieldKind::Chain => true,
+            _ => false,
+        };
+        self.names_hop |= is_hop;
+    }
+}
+
+/// Adds a rule; tests of the same field become one rule.
+fn push(rules: &mut Vec<Rule>, rule: Rule) {
+    match (rules.last_mut(), rule) {
+        (Some(Rule::Any(last, tests)), Rule::Any(field, more)) if last.name == field.name => {
+            tests.extend(more);
+        }
+        (_, rule) => rules.push(rule),
+    }
+}
+
+fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
+    if let Some(field) = fields::find(name) {
+        return Ok(field);
+    }
+    let names = fields::FIELDS
+        .iter()
+        .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
+    let quotes = "put the text in quotes to search for it in replies";
+    let hint = match fields::nearest(name, names) {
+        Some(near) => format!("did you mean {near}: ? Else {quotes}"),
+        None => quotes.to_owned(),
+    };
+    Err(Error::new(Kind::UnknownField(name.to_owned()), span.clone()).hint(hint))
+}
+
+/// Reads the times of `--since` and `--until`.
+pub(super) fn window(options: &Options) -> Result<Option<Rule>, Error> {
+    let time = |text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => value::time(text, &(0..text.len()), options)
+            .map(|unit| Some(unit.start))
+            .map_err(|error| error.within(text)),
+    };
+    let (since, until) = (time(&options.since)?, time(&options.until)?);
+    Ok((since.is_some() || until.is_some()).then(|| within(since, until)))
+}
+
+/// Returns the rule that something of a hit happened within these times.
+pub(super) fn within(since: Option<Time>, until: Option<Time>) -> Rule {
+    Rule::Any(&fields::DATE, vec![Test::Within(since, until)])
+}

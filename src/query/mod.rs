@@ -1,0 +1,152 @@
+//! Query: find text -> tokens with spans -> tree -> checked rules -> SQL with bound parameters. Pure.
+//!
+//! ```text
+//! query   = or ;
+//! or      = and { "OR" and } ;
+//! and     = unary { [ "AND" ] unary } ;            space means AND
+//! unary   = [ "-" | "NOT" ] atom ;
+//! atom    = "(" query ")" | field ":" values | bare { "," bare } ;
+//! values  = value { "," value } ;                  comma means any of; no blanks beside it
+//! value   = cmp literal | literal ".." [ literal ] | ".." literal | literal ;
+//! cmp     = ">" | ">=" | "<" | "<=" | "=" | "!=" | "~" ;
+//! bare    = literal ;
+//! literal = word | '"' text '"' | "/" regex "/" [ "i" ] ;   * and ? are wildcards in word
+//! ```
+//!
+//! Keywords are written in capitals. In quotes `\"` and `\\` stand for `"` and `\`; between slashes `\/` for `/`. `> >= < <= ..` compare
+//! only where values have an order (numbers, sizes, lengths of time, codes, dates); `=` is the whole value exactly, `~` a part of it.
+//! The fields stand in [`fields::FIELDS`], the reading of bare words in `bare.rs`, that of shell arguments in [`args`].
+//!
+//! Case of letters matters in long queue ids and in `/regex/` without `i`, nowhere else.
+//! The window is of activity: a mail is in it when its first attempt is not after and its last one not before it.
+
+pub mod args;
+pub mod ast;
+mod bare;
+mod check;
+pub mod error;
+pub mod fields;
+pub mod ip;
+mod lex;
+mod parse;
+mod plan;
+mod sql;
+pub mod story;
+#[cfg(test)]
+mod tests;
+pub mod time;
+mod value;
+
+pub use args::protect;
+pub use error::Error;
+
+use crate::model::table::Param;
+use crate::model::time::{DAY, Time};
+use crate::model::zone::Zone;
+use check::Checked;
+use plan::Rule;
+
+/// Days that are searched when no time is named.
+pub const DEFAULT_DAYS: i64 = 7;
+
+/// What a query depends on beside its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The present.
+    pub now: Time,
+    /// The user's zone.
+    pub zone: Zone,
+    /// `--since` as typed.
+    pub since: Option<String>,
+    /// `--until` as typed.
+    pub until: Option<String>,
+    /// Lift the default window.
+    pub all: bool,
+    /// At most this many hits, the newest.
+    pub limit: Option<u64>,
+    /// Show also the rows that handed a mail over inside our own systems, though the row with its fate is there.
+    pub all_hops: bool,
+}
+
+/// A query ready to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The text of the query, joined from its arguments.
+    pub text: String,
+    /// One statement with parameters `$1`, `$2`, …
+    pub sql: String,
+    /// Their values.
+    pub params: Vec<Param>,
+    /// How bare words were read and which time is searched, to be said on stderr.
+    pub reading: Vec<String>,
+    /// The time searched: from, until (not included); open where none.
+    pub window: (Option<Time>, Option<Time>),
+}
+
+/// Compiles the arguments of a search.
+///
+/// # Errors
+/// When the text is no query, or a value not of its field's kind: with the place in the text and a hint.
+pub fn compile<S: AsRef<str>>(terms: &[S], options: &Options) -> Result<Plan, Error> {
+    compile_text(&args::join(terms), options)
+}
+
+/// Compiles a query text.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
+    let mut checked = Checked::default();
+    let tree = parse::parse(text).map_err(|error| error.within(text))?;
+    let asked = checked
+        .rule(&tree, options)
+        .map_err(|error| error.within(text))?;
+    let mut rules = vec![asked];
+    rules.extend(check::window(options)?);
+    let mut rule = Rule::And(rules);
+    let mut is_default = false;
+    if rule.window() == (None, None) && !options.all {
+        is_default = true;
+        rule = Rule::And(vec![
+            rule,
+            check::within(Some(options.now.plus(-DEFAULT_DAYS * DAY)), None),
+        ]);
+    }
+    let window = rule.window();
+    let mut reading = checked.readings;
+    reading.push(describe(window, is_default, options.zone));
+    let statement = sql::statement(&rule, options.all_hops || checked.names_hop, options.limit);
+    Ok(Plan {
+        text: text.to_owned(),
+        sql: statement.sql,
+        params: statement.params,
+        reading,
+        window,
+    })
+}
+
+/// Reads a query text and returns its tree.
+///
+/// # Errors
+/// When it is no query.
+pub fn parse_text(text: &str) -> Result<ast::Expr, Error> {
+    parse::parse(text).map_err(|error| error.within(text))
+}
+
+fn describe(window: (Option<Time>, Option<Time>), is_default: bool, zone: Zone) -> String {
+    let show = |t| time::show(t, zone);
+    match window {
+        (Some(since), _) if is_default => {
+            format!(
+                "searching the last {DEFAULT_DAYS} days, from {} (--all lifts this)",
+                show(since)
+            )
+        }
+        (Some(since), Some(until)) => {
+            format!("searching from {} until {}", show(since), show(until))
+        }
+        (Some(since), None) => format!("searching from {}", show(since)),
+        (None, Some(until)) => format!("searching until {}", show(until)),
+        (None, None) => "searching all that is stored".to_owned(),
+    }
+}

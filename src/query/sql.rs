@@ -1,0 +1,468 @@
+//! Sql: rules -> one statement; every value is a bound parameter, never text of it.
+//!
+//! A hit is one of three things, each its own part of a UNION ALL with the conditions on its own columns:
+//! a recipient `t` with its message `f`, a message `f` without any recipient, a refusal `n`. A condition on a column
+//! that a part lacks is false there, its negation true; parts that cannot hold are left out.
+//!
+//! One mail may stand in several messages: it went through a content filter, another instance of ours, an alias, a requeue. The
+//! row that handed it over is left out when the row that carries its fate is among the hits too, so that a mail is found once,
+//! yet is found when only the handing over matches (its client, its first recipient).
+
+use super::fields::{Columns, Field, FieldKind, HOPS};
+use super::plan::{Rule, Test};
+use crate::model::table::Param;
+
+/// The three things that a hit can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Recipient,
+    Message,
+    Refusal,
+}
+
+/// A statement and the values of its parameters `$1`, `$2`, …
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Statement {
+    pub(super) sql: String,
+    pub(super) params: Vec<Param>,
+}
+
+/// Columns of the result: name, and what it is of a recipient, a message, a refusal.
+const COLUMNS: [[&str; 4]; 41] = [
+    ["time", "t.time", "f.updated", "n.time"],
+    ["kind", "'mail'", "'mail'", "'refused'"],
+    ["host", "f.host", "f.host", "n.host"],
+    ["instance", "f.instance", "f.instance", "n.instance"],
+    ["queue_id", "f.queue_id", "f.queue_id", "n.queue_id"],
+    [
+        "message_id",
+        "f.message_id",
+        "f.message_id",
+        "NULL::VARCHAR",
+    ],
+    ["sender", "f.sender", "f.sender", "n.sender"],
+    ["recipient", "t.recipient", "NULL::VARCHAR", "n.recipient"],
+    ["orig_to", "t.orig_to", "NULL::VARCHAR", "NULL::VARCHAR"],
+    [
+        "client_name",
+        "f.client_name",
+        "f.client_name",
+        "n.client_name",
+    ],
+    [
+        "client_address",
+        "f.client_address",
+        "f.client_address",
+        "n.client_address",
+    ],
+    ["helo_name", "f.helo_name", "f.helo_name", "n.helo_name"],
+    [
+        "sasl_username",
+        "f.sasl_username",
+        "f.sasl_username",
+        "n.sasl_username",
+    ],
+    ["status", "t.status", "f.status", "n.action"],
+    ["relay", "t.relay", "NULL::VARCHAR", "NULL::VARCHAR"],
+    ["dsn", "t.dsn", "NULL::VARCHAR", "n.dsn"],
+    [
+        "reply_code",
+        "t.reply_code",
+        "NULL::USMALLINT",
+        "n.reply_code",
+    ],
+    [
+        "reason",
+        "coalesce(t.reason, f.reason)",
+        "f.reason",
+        "n.reason",
+    ],
+    ["attempts", "t.attempts", "NULL::INTEGER", "NULL::INTEGER"],
+    ["delay", "t.delay", "NULL::DOUBLE", "NULL::DOUBLE"],
+    [
+        "delay_before_qmgr",
+        "t.delay_before_qmgr",
+        "NULL::DOUBLE",
+        "NULL::DOUBLE",
+    ],
+    [
+        "delay_in_qmgr",
+        "t.delay_in_qmgr",
+        "NULL::DOUBLE",
+        "NULL::DOUBLE",
+    ],
+    [
+        "delay_conn_setup",
+        "t.delay_conn_setup",
+        "NULL::DOUBLE",
+        "NULL::DOUBLE",
+    ],
+    [
+        "delay_transmission",
+        "t.delay_transmission",
+        "NULL::DOUBLE",
+        "NULL::DOUBLE",
+    ],
+    ["size", "f.size", "f.size", "NULL::BIGINT"],
+    ["nrcpt", "f.nrcpt", "f.nrcpt", "NULL::INTEGER"],
+    ["subject", "f.subject", "f.subject", "NULL::VARCHAR"],
+    ["service", "f.service", "f.service", "n.service"],
+    ["agent", "t.agent", "NULL::VARCHAR", "NULL::VARCHAR"],
+    ["rule", "NULL::VARCHAR", "NULL::VARCHAR", "n.rule"],
+    [
+        "protocol_state",
+        "NULL::VARCHAR",
+        "NULL::VARCHAR",
+        "n.protocol_state",
+    ],
+    ["count", "1", "1", "n.count"],
+    ["first_time", "t.first_time", "f.time", "n.time"],
+    ["removed", "f.removed", "f.removed", "NULL::TIMESTAMP"],
+    ["message_status", "f.status", "f.status", "NULL::VARCHAR"],
+    [
+        "log_incomplete",
+        "f.log_incomplete",
+        "f.log_incomplete",
+        "false",
+    ],
+    ["from_id", "f.id", "f.id", "n.from_id"],
+    ["id", "t.id", "f.id", "n.id"],
+    ["root_id", "f.root_id", "f.root_id", "NULL::BIGINT"],
+    ["parent_id", "f.parent_id", "f.parent_id", "NULL::BIGINT"],
+    [
+        "parent_link",
+        "f.parent_link",
+        "f.parent_link",
+        "NULL::VARCHAR",
+    ],
+];
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Recipient, Self::Message, Self::Refusal];
+
+    fn columns(self, field: &Field) -> Columns {
+        match self {
+            Self::Recipient => field.recipient,
+            Self::Message => field.message,
+            Self::Refusal => field.refusal,
+        }
+    }
+
+    /// Columns of the last and of the first moment that something happened.
+    const fn times(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Recipient => ("t.time", "t.first_time"),
+            Self::Message => ("f.updated", "f.time"),
+            Self::Refusal => ("n.time", "n.time"),
+        }
+    }
+
+    const fn from(self) -> &'static str {
+        match self {
+            Self::Recipient => "delivery_to t JOIN delivery_from f ON f.id = t.from_id",
+            Self::Message => "delivery_from f",
+            Self::Refusal => "noqueue n",
+        }
+    }
+
+    fn select(self) -> String {
+        let index = match self {
+            Self::Recipient => 1,
+            Self::Message => 2,
+            Self::Refusal => 3,
+        };
+        let column = |c: &[&str; 4]| Some(format!("{} AS {}", c.get(index)?, c.first()?));
+        COLUMNS
+            .iter()
+            .filter_map(column)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// A condition of one part; `?` in a leaf stands for its next parameter.
+#[derive(Debug, Clone, PartialEq)]
+enum Condition {
+    Always,
+    Never,
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Leaf(String, Vec<Param>),
+}
+
+/// Returns the statement for what must hold.
+pub(super) fn statement(rule: &Rule, all_hops: bool, limit: Option<u64>) -> Statement {
+    let mut writer = Writer::default();
+    let mut parts: Vec<String> = Vec::new();
+    let mut has_mail = false;
+    for part in Part::ALL {
+        let condition = compile(rule, part, false);
+        if condition != Condition::Never {
+            has_mail |= part != Part::Refusal;
+            parts.push(writer.part(part, &condition));
+        }
+    }
+    if parts.is_empty() {
+        parts.push(writer.part(Part::Refusal, &Condition::Never));
+    }
+    let hits = parts.join("\nUNION ALL\n");
+    let (fates, is_shown) = if has_mail && !all_hops {
+        fates()
+    } else {
+        Default::default()
+    };
+    let names: Vec<&str> = COLUMNS.iter().filter_map(|c| c.first().copied()).collect();
+    let names = names.join(", ");
+    let newest =
+        limit.map(|limit| writer.bind(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX))));
+    let from = match newest {
+        None => format!("hit h{is_shown}"),
+        Some(limit) => format!(
+            "(\nSELECT * FROM hit h{is_shown}\nORDER BY time DESC, kind DESC, id DESC\nLIMIT {limit}\n)"
+        ),
+    };
+    let sql = format!(
+        "WITH hit AS (\n{hits}\n){fates}\nSELECT {names}\nFROM {from}\nORDER BY time, kind, id"
+    );
+    Statement {
+        sql,
+        params: writer.params,
+    }
+}
+
+/// Returns the names under which hits with a fate are known in their chain, and the condition that a hit is none that handed one of
+/// them on.
+fn fates() -> (String, String) {
+    let hops = HOPS.map(|hop| format!("'{hop}'")).join(", ");
+    let fates = format!(
+        ",\nfate AS (\n  \
+         SELECT root_id, coalesce(lower(recipient), '') AS name FROM hit\n  \
+         WHERE root_id IS NOT NULL AND status NOT IN ({hops})\n  \
+         UNION\n  \
+         SELECT root_id, lower(orig_to) FROM hit WHERE orig_to IS NOT NULL AND status NOT IN ({hops})\n)"
+    );
+    let is_shown = format!(
+        "\nWHERE h.status NOT IN ({hops}) OR NOT EXISTS (\n  \
+         SELECT 1 FROM fate WHERE fate.root_id = h.root_id AND fate.name = coalesce(lower(h.recipient), '')\n)"
+    );
+    (fates, is_shown)
+}
+
+/// Numbers parameters in the order of writing.
+#[derive(Debug, Default)]
+struct Writer {
+    params: Vec<Param>,
+}
+
+impl Writer {
+    fn bind(&mut self, param: Param) -> String {
+        self.params.push(param);
+        format!("${}", self.params.len())
+    }
+
+    fn part(&mut self, part: Part, condition: &Condition) -> String {
+        let mut sql = format!("  SELECT {}\n  FROM {}", part.select(), part.from());
+        let mut all: Vec<String> = Vec::new();
+        if part == Part::Message {
+            all.push("NOT EXISTS (SELECT 1 FROM delivery_to t WHERE t.from_id = f.id)".into());
+        }
+        match condition {
+            Condition::Always => {}
+            Condition::And(list) => all.extend(list.iter().map(|c| self.condition(c))),
+            other => all.push(self.condition(other)),
+        }
+        if !all.is_empty() {
+            sql.push_str("\n  WHERE ");
+            sql.push_str(&all.join("\n    AND "));
+        }
+        sql
+    }
+
+    fn condition(&mut self, condition: &Condition) -> String {
+        match condition {
+            Condition::Always => "true".into(),
+            Condition::Never => "false".into(),
+            Condition::And(list) => self.list(list, " AND "),
+            Condition::Or(list) => self.list(list, " OR "),
+            Condition::Leaf(text, params) => {
+                let mut pieces = text.split('?');
+                let mut sql = pieces.next().unwrap_or_default().to_owned();
+                for (param, piece) in params.iter().zip(pieces) {
+                    sql.push_str(&self.bind(param.clone()));
+                    sql.push_str(piece);
+                }
+                sql
+            }
+        }
+    }
+
+    fn list(&mut self, list: &[Condition], by: &str) -> String {
+        let list: Vec<String> = list.iter().map(|c| self.condition(c)).collect();
+        format!("({})", list.join(by))
+    }
+}
+
+/// Negations are pushed down to the leaves, where NULL is known to mean "does not match".
+fn compile(rule: &Rule, part: Part, negated: bool) -> Condition {
+    match rule {
+        Rule::Not(inner) => compile(inner, part, !negated),
+        Rule::And(list) => join(list.iter().map(|r| compile(r, part, negated)), !negated),
+        Rule::Or(list) => join(list.iter().map(|r| compile(r, part, negated)), negated),
+        Rule::Any(field, tests) => {
+            let any = tests.iter().flat_map(|test| leaves(part, field, test));
+            if negated {
+                join(any.map(negate), true)
+            } else {
+                join(any, false)
+            }
+        }
+    }
+}
+
+/// Joins by AND (`all`) or OR, leaving out what decides nothing.
+fn join(conditions: impl Iterator<Item = Condition>, all: bool) -> Condition {
+    let (neutral, decisive) = if all {
+        (Condition::Always, Condition::Never)
+    } else {
+        (Condition::Never, Condition::Always)
+    };
+    let mut list = Vec::new();
+    for condition in conditions {
+        match condition {
+            c if c == decisive => return decisive,
+            c if c == neutral => {}
+            Condition::And(inner) if all => list.extend(inner),
+            Condition::Or(inner) if !all => list.extend(inner),
+            c => list.push(c),
+        }
+    }
+    match list.pop() {
+        None => neutral,
+        Some(only) if list.is_empty() => only,
+        Some(more) => {
+            list.push(more);
+            if all {
+                Condition::And(list)
+            } else {
+                Condition::Or(list)
+            }
+        }
+    }
+}
+
+fn negate(condition: Condition) -> Condition {
+    match condition {
+        Condition::Always => Condition::Never,
+        Condition::Never => Condition::Always,
+        Condition::And(list) => join(list.into_iter().map(negate), false),
+        Condition::Or(list) => join(list.into_iter().map(negate), true),
+        Condition::Leaf(sql, params) => {
+            Condition::Leaf(format!("NOT coalesce({sql}, false)"), params)
+        }
+    }
+}
+
+/// Returns the conditions of which one must hold for the test to hold.
+fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
+    let columns = part.columns(field);
+    let each = |columns: &[&str], sql: fn(&str) -> String, param: Param| {
+        columns
+            .iter()
+            .map(|c| Condition::Leaf(sql(c), vec![param.clone()]))
+            .collect()
+    };
+    let bound = |s: &String| Param::Text(s.clone());
+    match (field.kind, test) {
+        (_, Test::Within(since, until)) => {
+            let (last, first) = part.times();
+            let since =
+                since.map(|t| Condition::Leaf(format!("{last} >= ?"), vec![Param::Time(t)]));
+            let until =
+                until.map(|t| Condition::Leaf(format!("{first} < ?"), vec![Param::Time(t)]));
+            vec![join(since.into_iter().chain(until), true)]
+        }
+        (_, Test::Refused) => vec![if part == Part::Refusal {
+            Condition::Always
+        } else {
+            Condition::Never
+        }],
+        (_, Test::MessageStatus(s)) => match part {
+            Part::Refusal => vec![Condition::Never],
+            _ => each(&["f.status"], equal, bound(s)),
+        },
+        (FieldKind::Chain, Test::Exact(s)) => each(
+            columns.plain,
+            |c| format!("{c} IN (SELECT root_id FROM delivery_from WHERE queue_id = ?)"),
+            bound(s),
+        ),
+        (FieldKind::Ever, test) => ever(part, columns, test),
+        // An address in HELO stands in brackets; the others are logged as they are compared here.
+        (_, Test::IsAddress(s)) if columns.plain != columns.address => {
+            each(columns.address, |c| format!("{c} = ?"), bound(s))
+        }
+        (_, Test::IsAddress(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
+        (_, Test::InNetwork(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
+        (_, test) => {
+            let (sql, params) = plain(test);
+            columns
+                .plain
+                .iter()
+                .map(|c| Condition::Leaf(sql.replace('#', c), params.clone()))
+                .collect()
+        }
+    }
+}
+
+fn equal(column: &str) -> String {
+    format!("lower({column}) = lower(?)")
+}
+
+/// The last attempt stands in `delivery_to`, the earlier ones in `delivery_attempt`.
+fn ever(part: Part, columns: Columns, test: &Test) -> Vec<Condition> {
+    if part != Part::Recipient {
+        return Vec::new();
+    }
+    let (sql, params) = plain(test);
+    let mut list: Vec<Condition> = columns
+        .plain
+        .iter()
+        .map(|c| Condition::Leaf(sql.replace('#', c), params.clone()))
+        .collect();
+    let earlier = sql.replace('#', "a.status");
+    list.push(Condition::Leaf(
+        format!("t.id IN (SELECT a.to_id FROM delivery_attempt a WHERE {earlier})"),
+        params,
+    ));
+    list
+}
+
+/// Returns the condition with `#` for the column.
+fn plain(test: &Test) -> (&'static str, Vec<Param>) {
+    let bound = |s: &String| vec![Param::Text(s.clone())];
+    match test {
+        Test::Equal(s) => ("lower(#) = lower(?)", bound(s)),
+        Test::Prefix(s) => ("starts_with(lower(#), lower(?))", bound(s)),
+        Test::Suffix(s) => ("ends_with(lower(#), lower(?))", bound(s)),
+        Test::Contains(s) => ("contains(lower(#), lower(?))", bound(s)),
+        Test::Like(s) => (r"lower(#) LIKE lower(?) ESCAPE '\'", bound(s)),
+        Test::Regex {
+            pattern,
+            fold: false,
+        } => ("regexp_matches(#, ?)", bound(pattern)),
+        Test::Regex {
+            pattern,
+            fold: true,
+        } => ("regexp_matches(#, ?, 'i')", bound(pattern)),
+        Test::Exact(s) => ("# = ?", bound(s)),
+        Test::Between(Some(low), Some(high)) if low == high => ("# = ?", vec![low.clone()]),
+        Test::Between(Some(low), Some(high)) => {
+            ("# BETWEEN ? AND ?", vec![low.clone(), high.clone()])
+        }
+        Test::Between(Some(low), None) => ("# >= ?", vec![low.clone()]),
+        Test::Between(None, Some(high)) => ("# <= ?", vec![high.clone()]),
+        Test::Greater(low) => ("# > ?", vec![low.clone()]),
+        Test::Less(high) => ("# < ?", vec![high.clone()]),
+        // Those of addresses, times and whole hits are written where they are known.
+        _ => ("false", Vec::new()),
+    }
+}

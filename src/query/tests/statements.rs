@@ -1,0 +1,265 @@
+//! What is asked of the database, for each kind of term.
+
+use super::{compile_all, everything, options};
+use crate::model::table::Param;
+use crate::query::fields::{FIELDS, FieldKind};
+use crate::query::{Options, Plan, compile_text};
+use std::fmt::Write;
+
+/// Queries of every kind; also run against a database (`answers.rs`).
+pub(super) const QUERIES: &[&str] = &[
+    "alice@example.org",
+    "<alice@example.org>",
+    "@example.org",
+    "example.org",
+    ".example.org",
+    "3A1973E542",
+    "4fQnFR2wTjz8tX9",
+    "<20261120.1@example.com>",
+    "192.0.2.1",
+    "2001:db8::/32",
+    "mailbox",
+    "\"mailbox full\"",
+    "/over ?quota/i",
+    "*@example.org",
+    "<>",
+    "alice@example.org,bob@example.net",
+    "to:alice",
+    "to:al?ce@*.example.org",
+    "to:\"a*b@example.org\"",
+    "to:/^a.*@example\\.org$/",
+    "to:alice@",
+    "to:=alice@example.org",
+    "to:!=alice@example.org",
+    "to:~exam",
+    "from:<>",
+    "from:\"\"",
+    "-from:<>",
+    "NOT (to:a@example.org OR from:b@example.org)",
+    "addr:alice@example.org",
+    "orig_to:alice@example.org",
+    "to:a..b@example.org",
+    "user:alice",
+    "user:@example.org",
+    "qid:3a1973e542",
+    "qid:3A19*",
+    "chain:3A1973E542",
+    "remote_qid:4fQnFR2wTjz8tX9",
+    "msgid:<a,b(c)@example.com>",
+    "msgid:20261120.1@example.com",
+    "msgid:20261120",
+    "status:bounced,deferred",
+    "status:softbounce",
+    "status:queued",
+    "status:refused",
+    "status:rejected",
+    "status:milter-reject",
+    "status:filtered",
+    "-status:sent",
+    "ever:deferred",
+    "-ever:deferred",
+    "client:192.0.2.0/24",
+    "client:192.0.2.",
+    "client:2001:db8::1",
+    "client:mail.example.com",
+    "client:.example.com",
+    "client:mail",
+    "helo:[192.0.2.1]",
+    "relay:mx.example.net",
+    "relay:198.51.100.0/24",
+    "dsn:5.7",
+    "dsn:4.7.1",
+    "code:5",
+    "code:45x,550",
+    "code:500..553",
+    "code:>=500",
+    "text:\"user unknown\"",
+    "text:100%_sure",
+    "text:quota*exceeded",
+    "subject:report",
+    "size:>10M",
+    "size:20K..1.5M",
+    "size:..500",
+    "nrcpt:>=10",
+    "attempts:2",
+    "delay:>5min",
+    "delay:1h..2h",
+    "d1:>1",
+    "d2:>1",
+    "d3:<1.5s",
+    "d4:<=1min",
+    "tls:TLSv1.3",
+    "proto:esmtp",
+    "rule:relay,dnsbl",
+    "dnsbl:zen.example",
+    "action:reject",
+    "host:mx1",
+    "instance:postfix-out",
+    "service:smtpd",
+    "origin:pickup",
+    "since:yesterday",
+    "until:2026-11-20",
+    "date:2026-11",
+    "date:2026-11-18..2026-11-20",
+    "date:>2026-11-18",
+    "-date:yesterday",
+    "since:\"2 hours ago\" until:now",
+    "(to:a@example.org date:2026-11-01) OR (to:b@example.org date:2026-11-03)",
+    "a@example.org AND (from:b@example.net OR -client:192.0.2.9) status:sent",
+    "size:>1 rule:relay",
+];
+
+/// What a query asks, without what all statements share.
+fn shown(text: &str, plan: &Plan) -> String {
+    let mut shown = format!("{text}\n");
+    for part in plan.sql.split("  FROM ").skip(1) {
+        let Some((table, rest)) = part.split_once('\n') else {
+            continue;
+        };
+        if !(table.starts_with("delivery") || table.starts_with("noqueue")) {
+            continue;
+        }
+        let conditions = rest.split("\nUNION ALL").next().unwrap();
+        let conditions = conditions.split("\n)").next().unwrap();
+        let table = table.split(' ').next().unwrap();
+        writeln!(
+            shown,
+            "  {table}: {}",
+            conditions.trim().replace("\n   ", "")
+        )
+        .unwrap();
+    }
+    for (i, param) in plan.params.iter().enumerate() {
+        writeln!(shown, "  ${} = {}", i + 1, param_text(param)).unwrap();
+    }
+    for reading in &plan.reading {
+        writeln!(shown, "  ! {reading}").unwrap();
+    }
+    shown
+}
+
+fn param_text(param: &Param) -> String {
+    match param {
+        Param::Time(t) => t.to_utc().unwrap().to_rfc3339(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn conditions_of_every_kind_of_term() {
+    let all: Vec<String> = QUERIES
+        .iter()
+        .map(|text| shown(text, &compile_all(text).unwrap_or_else(|e| panic!("{e}"))))
+        .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn whole_statement_with_limit_and_hops() {
+    let newest = Options {
+        limit: Some(20),
+        ..options()
+    };
+    insta::assert_snapshot!(compile_text("alice@example.org", &newest).unwrap().sql);
+    let hops = Options {
+        all_hops: true,
+        ..everything()
+    };
+    insta::assert_snapshot!(compile_text("status:refused", &hops).unwrap().sql);
+}
+
+#[test]
+fn text_of_the_statement_does_not_depend_on_values() {
+    let hostile = [
+        "'; DROP TABLE delivery_to; --",
+        "$1",
+        "?",
+        "\\",
+        "%_",
+        "\u{0}",
+        "a' OR '1'='1",
+        "#",
+        "\"",
+        "t.recipient",
+        "\u{202e}x",
+        "{}",
+    ];
+    for field in FIELDS.iter().filter(|field| {
+        matches!(
+            field.kind,
+            FieldKind::Text | FieldKind::Word | FieldKind::User | FieldKind::Service
+        )
+    }) {
+        let plain = compile_all(&format!("{}:\"harmless\"", field.name)).unwrap();
+        for value in hostile {
+            let text = format!("{}:{}", field.name, crate::query::ast::quoted(value));
+            let plan = compile_all(&text).unwrap();
+            assert_eq!(plan.sql, plain.sql, "{text}");
+            assert!(
+                plan.params
+                    .iter()
+                    .all(|p| matches!(p, Param::Text(t) if t.contains(value))),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn default_window_is_seven_days_unless_a_time_is_named() {
+    let window = |text: &str, options: &Options| compile_text(text, options).unwrap().window;
+    let week_ago = super::NOW.plus(-7 * crate::model::time::DAY);
+    assert_eq!(window("a@example.org", &options()), (Some(week_ago), None));
+    assert_eq!(window("a@example.org", &everything()), (None, None));
+    assert_eq!(
+        window("a@example.org -date:yesterday", &options()),
+        (Some(week_ago), None)
+    );
+    assert_eq!(
+        window("a@example.org OR since:-1h", &options()),
+        (Some(week_ago), None)
+    );
+    assert_eq!(
+        window("a@example.org until:now", &options()),
+        (None, Some(super::NOW))
+    );
+    let since = Options {
+        since: Some("-2h".into()),
+        ..options()
+    };
+    assert_eq!(
+        window("a@example.org", &since),
+        (Some(super::NOW.plus(-2 * crate::model::time::HOUR)), None)
+    );
+    let hull = window("date:2026-11-01 OR date:2026-11-03", &options());
+    let days = |w: (
+        Option<crate::model::time::Time>,
+        Option<crate::model::time::Time>,
+    )| { w.1.unwrap().since(w.0.unwrap()) / crate::model::time::DAY };
+    assert_eq!(days(hull), 3);
+}
+
+#[test]
+fn every_field_has_a_query_here() {
+    for field in &FIELDS {
+        let is_asked = QUERIES
+            .iter()
+            .any(|text| text.contains(&format!("{}:", field.name)));
+        assert!(is_asked, "no query asks for {}", field.name);
+    }
+}
+
+#[test]
+fn names_of_fields_are_found_in_any_writing_and_only_once() {
+    let mut names: Vec<&str> = FIELDS
+        .iter()
+        .flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()))
+        .collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    let sql = |text: &str| compile_all(text).unwrap().sql;
+    assert_eq!(sql("Message-ID:<a@b>"), sql("msgid:<a@b>"));
+    assert_eq!(sql("TO:a"), sql("rcpt:a"));
+}

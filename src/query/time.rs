@@ -1,0 +1,346 @@
+//! Time: what people type as a time, in the forms of journalctl.
+//!
+//! `2026-11-20`, `2026-11-20 10:00[:00]`, RFC 3339, `10:30`, `now`, `today`, `yesterday`, `tomorrow`, `-2h`, `+1d`,
+//! `2 hours ago`, `1h 30min ago`, `@1700000000`; beyond journalctl `2026-11` and `2026`. A word `UTC` or an offset may follow.
+//! Limits: no weekday names, no month names.
+
+use crate::model::time::{DAY, HOUR, MINUTE, SECOND, Time};
+use crate::model::zone::Zone;
+use chrono::{
+    DateTime, Datelike, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
+};
+
+/// The unit of time that a text names: from its start up to but not with its end. The two are equal for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit {
+    /// First moment.
+    pub start: Time,
+    /// First moment after it.
+    pub end: Time,
+}
+
+/// Reads a time; `None` when it is none.
+#[must_use]
+pub fn parse(text: &str, now: Time, zone: Zone) -> Option<Unit> {
+    let text = text.trim();
+    let moment = |t: Time| Some(Unit { start: t, end: t });
+    if let Some(unix) = text.strip_prefix('@') {
+        return moment(Time(seconds(unix)?.checked_mul(SECOND)?).in_range()?);
+    }
+    if let Some(unit) = named_day(text, now, zone) {
+        return Some(unit);
+    }
+    if text.eq_ignore_ascii_case("now") {
+        return moment(now);
+    }
+    if let Some(shift) = relative(text) {
+        return moment(shifted(now, shift, zone)?.in_range()?);
+    }
+    let (text, zone) = split_zone(text, zone);
+    calendar(text, now, zone)
+}
+
+/// Reads a length of time: `30s`, `5min`, `1h 30min`, `1.5`; a bare number is seconds.
+#[must_use]
+pub fn parse_length(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        return plain.then_some(number);
+    }
+    let shift = sum(text)?;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a length of time is an estimate, doubles are what is stored"
+    )]
+    let micros = (shift.micros as f64) + (f64::from(shift.months) * 30.4375 * DAY as f64);
+    #[expect(clippy::cast_precision_loss, reason = "exact")]
+    Some(micros / SECOND as f64)
+}
+
+trait InRange: Sized {
+    fn in_range(self) -> Option<Self>;
+}
+
+impl InRange for Time {
+    /// Times that neither `chrono` nor the database can hold are none.
+    fn in_range(self) -> Option<Self> {
+        let year = self.to_utc()?.year();
+        (0..=9999).contains(&year).then_some(self)
+    }
+}
+
+fn seconds(text: &str) -> Option<i64> {
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())?
+}
+
+fn named_day(text: &str, now: Time, zone: Zone) -> Option<Unit> {
+    let days = match text.to_ascii_lowercase().as_str() {
+        "yesterday" => -1,
+        "today" => 0,
+        "tomorrow" => 1,
+        _ => return None,
+    };
+    let date = zone
+        .local(now)?
+        .date_naive()
+        .checked_add_signed(TimeDelta::days(days))?;
+    day(date, zone)
+}
+
+fn day(date: NaiveDate, zone: Zone) -> Option<Unit> {
+    span(date, date.succ_opt()?, zone)
+}
+
+fn span(start: NaiveDate, end: NaiveDate, zone: Zone) -> Option<Unit> {
+    let at = |date: NaiveDate| zone.instant(date.and_time(NaiveTime::MIN)).in_range();
+    Some(Unit {
+        start: at(start)?,
+        end: at(end)?,
+    })
+}
+
+/// A step in time: months are not of one length.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shift {
+    months: i32,
+    micros: i64,
+}
+
+/// Reads `-2h`, `+1d`, `2 hours ago`.
+fn relative(text: &str) -> Option<Shift> {
+    let text = text.trim();
+    let back = |shift: Shift| Shift {
+        months: -shift.months,
+        micros: -shift.micros,
+    };
+    if let Some(rest) = text.strip_prefix('-') {
+        return sum(rest).map(back);
+    }
+    if let Some(rest) = text.strip_prefix('+') {
+        return sum(rest);
+    }
+    let at = text.len().checked_sub(3)?;
+    let (length, ago) = text.split_at_checked(at)?;
+    if ago.eq_ignore_ascii_case("ago") {
+        sum(length).map(back)
+    } else {
+        None
+    }
+}
+
+/// Adds up `1h 30min`.
+fn sum(text: &str) -> Option<Shift> {
+    let mut rest = text.trim();
+    let mut total = Shift::default();
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at_checked(digits)?;
+        let tail = tail.trim_start();
+        let letters = tail
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(letters)?;
+        add(&mut total, number, unit)?;
+        rest = tail.trim_start();
+    }
+    Some(total)
+}
+
+fn add(total: &mut Shift, number: &str, unit: &str) -> Option<()> {
+    let count: f64 = number.parse().ok()?;
+    let months = match unit {
+        "M" | "month" | "months" => Some(1),
+        "y" | "year" | "years" => Some(12),
+        _ => None,
+    };
+    if let Some(months) = months {
+        let whole: i32 = number.parse().ok()?;
+        total.months = total.months.checked_add(whole.checked_mul(months)?)?;
+        return Some(());
+    }
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "us" | "usec" => 1,
+        "ms" | "msec" => 1_000,
+        "s" | "sec" | "secs" | "second" | "seconds" => SECOND,
+        "m" | "min" | "mins" | "minute" | "minutes" => MINUTE,
+        "h" | "hr" | "hrs" | "hour" | "hours" => HOUR,
+        "d" | "day" | "days" => DAY,
+        "w" | "week" | "weeks" => 7 * DAY,
+        _ => return None,
+    };
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "checked against the range below"
+    )]
+    let micros = {
+        let micros = count * unit as f64;
+        (micros < MAX_MICROS).then_some(micros.round() as i64)?
+    };
+    total.micros = total.micros.checked_add(micros)?;
+    Some(())
+}
+
+/// Some 10,000 years; below it a double counts microseconds well enough.
+const MAX_MICROS: f64 = 3.2e17;
+
+fn shifted(now: Time, shift: Shift, zone: Zone) -> Option<Time> {
+    let moved = if shift.months == 0 {
+        now
+    } else {
+        let wall = zone.local(now)?.naive_local();
+        let months = Months::new(shift.months.unsigned_abs());
+        zone.instant(if shift.months < 0 {
+            wall.checked_sub_months(months)?
+        } else {
+            wall.checked_add_months(months)?
+        })
+    };
+    moved.0.checked_add(shift.micros).map(Time)
+}
+
+/// Takes `UTC`, `Z` or `+01:00` off the end of a time of day.
+fn split_zone(text: &str, zone: Zone) -> (&str, Zone) {
+    for name in [" UTC", " utc", " GMT", " Z", "Z", "z"] {
+        if let Some(rest) = text
+            .strip_suffix(name)
+            .filter(|rest| rest.contains(':') || name.len() > 2)
+        {
+            return (rest.trim_end(), Zone::UTC);
+        }
+    }
+    let Some(at) = text.rfind(['+', '-']) else {
+        return (text, zone);
+    };
+    let (rest, offset) = text.split_at_checked(at).unwrap_or((text, ""));
+    // 2026-11-20 ends like an offset, but no time of day stands before it.
+    match parse_offset(offset).filter(|_| rest.contains(':')) {
+        Some(offset) => (rest.trim_end(), Zone::Fixed(offset)),
+        None => (text, zone),
+    }
+}
+
+fn parse_offset(text: &str) -> Option<FixedOffset> {
+    let text = text.replace(':', "");
+    let (sign, digits) = text.split_at_checked(1)?;
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes) = match digits.len() {
+        2 => (digits, "0"),
+        4 => digits.split_at_checked(2)?,
+        _ => return None,
+    };
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let east = hours * 3600 + minutes * 60;
+    FixedOffset::east_opt(if sign == "-" { -east } else { east })
+}
+
+fn calendar(text: &str, now: Time, zone: Zone) -> Option<Unit> {
+    let (date, clock) = match text.split_once(['T', 't', ' ']) {
+        Some((date, clock)) => (date, Some(clock.trim_start())),
+        None if text.contains(':') => ("", Some(text)),
+        None => (text, None),
+    };
+    let Some(clock) = clock else {
+        return whole_days(date, zone);
+    };
+    let date = if date.is_empty() {
+        zone.local(now)?.date_naive()
+    } else {
+        parse_date(date)?
+    };
+    let (start, micros) = parse_clock(clock)?;
+    let start = zone.instant(NaiveDateTime::new(date, start)).in_range()?;
+    Some(Unit {
+        start,
+        end: start.plus(micros),
+    })
+}
+
+/// Reads `2026`, `2026-11` or `2026-11-20`.
+fn whole_days(text: &str, zone: Zone) -> Option<Unit> {
+    let parts: Vec<&str> = text.split('-').collect();
+    match parts.as_slice() {
+        [year] if year.len() == 4 => {
+            let year = number(year, 4)?;
+            span(
+                NaiveDate::from_yo_opt(year, 1)?,
+                NaiveDate::from_yo_opt(year + 1, 1)?,
+                zone,
+            )
+        }
+        [year, month] => {
+            let start =
+                NaiveDate::from_ymd_opt(number(year, 4)?, number(month, 2)?.try_into().ok()?, 1)?;
+            span(start, start.checked_add_months(Months::new(1))?, zone)
+        }
+        _ => day(parse_date(text)?, zone),
+    }
+}
+
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    let small = |text| u32::try_from(number(text, 2)?).ok();
+    NaiveDate::from_ymd_opt(number(year, 4)?, small(month)?, small(day)?)
+}
+
+/// Reads `10:30`, `10:30:15`, `10:30:15.25`; returns also the length of what it names.
+fn parse_clock(text: &str) -> Option<(NaiveTime, i64)> {
+    let mut parts = text.splitn(3, ':');
+    let small = |text| u32::try_from(number(text, 2)?).ok();
+    let (hour, minute) = (small(parts.next()?)?, small(parts.next()?)?);
+    let Some(second) = parts.next() else {
+        return Some((NaiveTime::from_hms_opt(hour, minute, 0)?, MINUTE));
+    };
+    match second.split_once(['.', ',']) {
+        None => Some((
+            NaiveTime::from_hms_opt(hour, minute, leap(small(second)?))?,
+            SECOND,
+        )),
+        Some((second, fraction)) => {
+            let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+            (!fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit())).then_some(())?;
+            let time = NaiveTime::from_hms_micro_opt(
+                hour,
+                minute,
+                leap(small(second)?),
+                digits.parse().ok()?,
+            )?;
+            Some((time, 1))
+        }
+    }
+}
+
+/// A leap second is the last of its minute here.
+const fn leap(second: u32) -> u32 {
+    if second == 60 { 59 } else { second }
+}
+
+/// Reads at most `digits` digits.
+fn number(text: &str, digits: usize) -> Option<i32> {
+    let fits = !text.is_empty() && text.len() <= digits && text.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| text.parse().ok())?
+}
+
+/// Returns a time as the reading notes show it: without seconds that are zero.
+#[must_use]
+pub(super) fn show(time: Time, zone: Zone) -> String {
+    zone.local(time).map_or_else(
+        || zone.show(time),
+        |t: DateTime<FixedOffset>| t.format("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    )
+}

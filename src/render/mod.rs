@@ -1,0 +1,96 @@
+//! Render: Table -> bytes on a `Write`. Pure: no terminal, no clock; width, colour and zone are given.
+//!
+//! `table`, `short` and `story` are for eyes: every text in them passes [`escape::terminal`], times are in the user's zone.
+//! `json`, `csv` and `tsv` are for programs: values as stored, times in UTC.
+
+mod color;
+mod count;
+mod csv;
+pub mod escape;
+mod eyes;
+pub mod json;
+mod qid;
+mod row;
+mod short;
+pub mod story;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use crate::model::table::Table;
+use crate::model::zone::Zone;
+use std::io::{self, Write};
+
+/// A form of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Columns for a terminal
+    Table,
+    /// One line a hit, for pipes
+    Short,
+    /// What became of one mail: verdict and timeline
+    Story,
+    /// One JSON object a line
+    Json,
+    /// Comma-separated, for spreadsheets
+    Csv,
+    /// Tab-separated, for scripts
+    Tsv,
+    /// Queue ids, each once
+    Qid,
+    /// The number of hits
+    Count,
+}
+
+/// How to draw what is for eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Use colour.
+    pub color: bool,
+    /// Columns of the terminal; none: as wide as it gets.
+    pub width: Option<u16>,
+    /// Zone of the times shown.
+    pub zone: Zone,
+}
+
+impl Default for Style {
+    /// As into a file: plain, as wide as it gets, UTC.
+    fn default() -> Self {
+        Self {
+            color: false,
+            width: None,
+            zone: Zone::UTC,
+        }
+    }
+}
+
+/// Writes the result of a search.
+///
+/// A story needs more than the hits ([`story::write`]); here it is one line a hit.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn hits(hits: &Table, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Table => eyes::write(hits, style, out),
+        Format::Short | Format::Story => short::write(hits, style, out),
+        _ => table(hits, format, style, out),
+    }
+}
+
+/// Writes any result. Formats that only hits have give the table.
+///
+/// Times of SQL users belong to them: give `Zone::UTC` in the style to show what is stored.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Json => json::write(table, out),
+        Format::Csv => csv::write(table, out),
+        Format::Tsv => csv::write_tabs(table, out),
+        Format::Qid => qid::write(table, out),
+        Format::Count => count::write(table, out),
+        Format::Table | Format::Short | Format::Story => table::write(table, style, out),
+    }
+}

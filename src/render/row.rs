@@ -1,0 +1,149 @@
+//! Row: cells by the name of their column, and cells as people read them.
+
+use super::Style;
+use super::escape::terminal;
+use crate::model::table::{Cell, Table};
+use crate::model::time::{SECOND, Time};
+use crate::model::zone::Zone;
+
+/// A row of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    columns: &'a [String],
+    cells: &'a [Cell],
+}
+
+/// Returns the rows of the table.
+pub(super) fn rows(table: &Table) -> impl Iterator<Item = Row<'_>> {
+    table.rows.iter().map(|cells| Row {
+        columns: &table.columns,
+        cells,
+    })
+}
+
+impl<'a> Row<'a> {
+    /// Returns the cell; NULL when there is no such column.
+    pub(super) fn get(&self, column: &str) -> &'a Cell {
+        let at = self.columns.iter().position(|name| name == column);
+        at.and_then(|at| self.cells.get(at)).unwrap_or(&Cell::Null)
+    }
+
+    /// Returns the text, raw.
+    pub(super) fn raw(&self, column: &str) -> Option<&'a str> {
+        match self.get(column) {
+            Cell::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the text for a terminal; empty for NULL.
+    pub(super) fn text(&self, column: &str) -> String {
+        terminal(self.raw(column).unwrap_or_default()).into_owned()
+    }
+
+    pub(super) fn time(&self, column: &str) -> Option<Time> {
+        match self.get(column) {
+            Cell::Time(time) => Some(*time),
+            _ => None,
+        }
+    }
+
+    pub(super) fn int(&self, column: &str) -> Option<i64> {
+        match self.get(column) {
+            Cell::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn float(&self, column: &str) -> Option<f64> {
+        match self.get(column) {
+            Cell::Float(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_true(&self, column: &str) -> bool {
+        *self.get(column) == Cell::Bool(true)
+    }
+
+    /// Returns an address for a terminal: `<>` is the null sender, `-` is not known.
+    pub(super) fn address(&self, column: &str) -> String {
+        match self.raw(column) {
+            None => "-".into(),
+            Some("") => "<>".into(),
+            Some(address) => terminal(address).into_owned(),
+        }
+    }
+
+    /// Returns `name[address]` of the client; empty when not known.
+    pub(super) fn client(&self) -> String {
+        match (self.raw("client_name"), self.raw("client_address")) {
+            (None, None) => String::new(),
+            (Some(name), None) => terminal(name).into_owned(),
+            (None, Some(address)) => format!("[{}]", terminal(address)),
+            (Some(name), Some(address)) => format!("{}[{}]", terminal(name), terminal(address)),
+        }
+    }
+
+    /// Returns status code and reply; the code only where the reply does not have it already.
+    pub(super) fn said(&self) -> String {
+        let (dsn, reason) = (self.text("dsn"), self.text("reason"));
+        match (dsn.is_empty(), reason.is_empty()) {
+            (true, _) => reason,
+            (_, true) => dsn,
+            _ if reason.contains(&dsn) => reason,
+            _ => format!("{dsn} {reason}"),
+        }
+    }
+}
+
+/// Returns a time without its offset, in the zone of the style.
+pub(super) fn time(time: Time, zone: Zone) -> String {
+    match zone.local(time) {
+        Some(local) => {
+            let has_fraction = time.0.rem_euclid(SECOND) != 0;
+            local
+                .format(if has_fraction {
+                    "%Y-%m-%d %H:%M:%S%.6f"
+                } else {
+                    "%Y-%m-%d %H:%M:%S"
+                })
+                .to_string()
+        }
+        None => zone.show(time),
+    }
+}
+
+/// Returns any cell as one harmless line.
+pub(super) fn cell(cell: &Cell, style: &Style) -> String {
+    match cell {
+        Cell::Null => String::new(),
+        Cell::Text(text) => terminal(text).into_owned(),
+        Cell::Time(t) => time(*t, style.zone),
+        Cell::Bool(b) => b.to_string(),
+        Cell::Int(n) => n.to_string(),
+        Cell::Big(n) => n.to_string(),
+        Cell::Float(n) => n.to_string(),
+        Cell::Blob(bytes) => hex(bytes),
+        Cell::List(cells) => {
+            let cells: Vec<String> = cells.iter().map(|c| self::cell(c, style)).collect();
+            format!("[{}]", cells.join(", "))
+        }
+        Cell::Struct(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, c)| format!("{}: {}", terminal(name), self::cell(c, style)))
+                .collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+    }
+}
+
+/// Returns the bytes as pairs of digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |n: u8| char::from_digit(n.into(), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|b| [digit(b >> 4), digit(b & 15)])
+        .collect()
+}

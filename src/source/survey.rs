@@ -1,0 +1,120 @@
+//! Survey: the year of a file's first stamp, found before it is read, where stamps carry no year.
+//!
+//! A long queue id near the start tells it at once (grammar 3.1). Else the file is walked through, so that its
+//! latest line is not after the time it was last written.
+//!
+//! Limits: of a large plain file only evenly spread parts are looked at.
+
+use super::clock::date_of;
+use super::queue_id;
+use super::stamp::{self, Stamp, Wall};
+use super::syslog;
+use super::year::{self, Date, YearWalk};
+use crate::model::time::{DAY, Time};
+use memchr::{memchr, memrchr};
+
+/// How far a queue id may be from the stamp of a line that shows it: zones, and mail a few hours old.
+const QUEUE_ID_DAYS: i64 = 1;
+
+/// What the lines seen so far tell about years; the first is year 0.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    walk: Option<YearWalk>,
+    has_stamps: bool,
+    /// Year 0, told by a queue id.
+    anchor: Option<i32>,
+    /// A Feb 29, and the year it is in.
+    leap_day: Option<(i32, Wall)>,
+    /// Month and day of the line before, as written at its start.
+    last_day: Option<[u8; 6]>,
+}
+
+impl Survey {
+    /// Looks at the first lines of a file, each of which may show a queue id.
+    pub(super) fn head(&mut self, data: &[u8]) {
+        let end = memrchr(b'\n', data).map_or(data.len(), |end| end + 1);
+        for line in data.get(..end).unwrap_or(data).split(|byte| *byte == b'\n') {
+            if self.anchor.is_some() {
+                break;
+            }
+            self.line(line);
+        }
+    }
+
+    /// Looks at whole lines for changes of the date.
+    pub(super) fn body(&mut self, data: &[u8]) {
+        let mut rest = data;
+        while let Some(end) = memchr(b'\n', rest) {
+            let (line, after) = rest.split_at_checked(end).unwrap_or_default();
+            if self.last_day.is_none_or(|day| !line.starts_with(&day)) {
+                self.line(line);
+            }
+            rest = after.get(1..).unwrap_or_default();
+        }
+    }
+
+    /// Tells whether a queue id settled the matter, or there is nothing to settle.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.has_stamps || self.anchor.is_some()
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        let Some(head) = syslog::read(&text) else {
+            return;
+        };
+        let (Some(Stamp::Wall(wall, _)), None) = (head.stamp, head.outer) else {
+            return;
+        };
+        if wall.year.is_some() {
+            return;
+        }
+        self.last_day = stamp::read(&text).and_then(|_| line.first_chunk().copied());
+        let year = match &mut self.walk {
+            None => {
+                self.has_stamps = true;
+                self.walk = Some(YearWalk::start(0, &wall));
+                0
+            }
+            Some(walk) => match walk.same_day(&wall) {
+                Some(year) => year,
+                None => walk.step(&wall, None),
+            },
+        };
+        if wall.month == 2 && wall.day == 29 {
+            self.leap_day = Some((year, wall));
+        }
+        if self.anchor.is_none()
+            && let Some(told) = told_by_queue_id(&wall, head.text)
+        {
+            self.anchor = Some(told - year);
+        }
+    }
+
+    /// Returns the year of the first stamp without year, if the file has any; nothing was written after `written`.
+    pub(super) fn first_year(&self, written: Time) -> Option<i32> {
+        let walk = self.walk.as_ref()?;
+        if self.anchor.is_some() {
+            return self.anchor;
+        }
+        let (last, day): Date = walk.latest();
+        let (year, limit) = date_of(written.plus(DAY));
+        let mut first = year - last - i32::from(day > limit);
+        if let Some((of_leap, wall)) = &self.leap_day {
+            while !year::exists(wall, first + of_leap) {
+                first -= 1;
+            }
+        }
+        Some(first)
+    }
+}
+
+/// Returns the year that a long queue id tells for the stamp of its line, if they belong to the same day.
+fn told_by_queue_id(wall: &Wall, text: &str) -> Option<i32> {
+    let created = queue_id::created(text)?;
+    let (about, _) = date_of(created);
+    [about, about - 1, about + 1].into_iter().find(|year| {
+        let apart = Time(wall.as_utc(*year)).since(created);
+        apart.abs() <= QUEUE_ID_DAYS * DAY
+    })
+}

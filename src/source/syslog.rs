@@ -1,0 +1,350 @@
+//! Syslog: the bytes of one line to stamp, host, identifier, pid and text, whatever wrote the header.
+//!
+//! Reads RFC 3164 and RFC 3339 files, postlogd, RFC 5424, both as sent on the wire (`<22>`), the text modes of
+//! journalctl, FreeBSD `<mail.info>`, Solaris `[ID ...]`, and what containers and relays put in front
+//! (`container.rs`). A record inside a record is read to the innermost header; the outer stamp is kept beside the
+//! inner one (grammar 2.1).
+//!
+//! Limits: a line without identifier is all text; a host that is missing is empty, and then the identifier must
+//! end in a colon or a pid.
+
+use super::container;
+use super::stamp::{self, Stamp};
+
+/// Headers inside headers; more than a relay, a container and the program does not happen.
+const DEPTH: u8 = 4;
+
+/// One line, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Head<'a> {
+    /// Innermost stamp; absent when it is damaged.
+    pub(super) stamp: Option<Stamp<'a>>,
+    /// Outermost stamp of a nested record.
+    pub(super) outer: Option<Stamp<'a>>,
+    pub(super) host: &'a str,
+    pub(super) ident: &'a str,
+    pub(super) pid: Option<u32>,
+    pub(super) text: &'a str,
+    /// The record comes in pieces and this is one: see `container.rs`.
+    pub(super) piece: Option<Piece<'a>>,
+}
+
+/// A container runtime's mark on a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Piece<'a> {
+    /// `stdout` or `stderr`.
+    pub(super) stream: &'a str,
+    /// More of the same line follows.
+    pub(super) is_partial: bool,
+    /// What the container wrote.
+    pub(super) payload: &'a str,
+}
+
+/// Reads a line; `None` when it has no header.
+pub(super) fn read(line: &str) -> Option<Head<'_>> {
+    read_nested(line, DEPTH)
+}
+
+fn read_nested(line: &str, depth: u8) -> Option<Head<'_>> {
+    let depth = depth.checked_sub(1)?;
+    if let Some((stamp, rest)) = stamp::read(line) {
+        return Some(after_stamp(stamp, rest, depth));
+    }
+    if let Some(rest) = priority(line) {
+        return after_priority(rest, depth);
+    }
+    if let Some(rest) = container::compose(line).or_else(|| octet_count(line)) {
+        return read_nested(rest, depth);
+    }
+    damaged_stamp(line)
+}
+
+fn after_stamp<'a>(stamp: Stamp<'a>, rest: &'a str, depth: u8) -> Head<'a> {
+    if let Some(piece) = container::cri(rest) {
+        let head = payload_of(stamp, piece.payload, depth);
+        return Head {
+            piece: Some(piece),
+            ..head
+        };
+    }
+    let rest = facility(rest);
+    if let Some(head) = inner(stamp, rest, depth) {
+        return head;
+    }
+    let mut head = addressed(rest);
+    head.stamp = Some(stamp);
+    if let Some(head) = inner(stamp, head.text, depth) {
+        return head;
+    }
+    head.text = message_id_tag(head.text);
+    head
+}
+
+/// Reads what a container runtime passed on at `stamp`: a complete record, or bare text.
+pub(super) fn read_payload<'a>(stamp: Stamp<'a>, payload: &'a str) -> Head<'a> {
+    payload_of(stamp, payload, DEPTH - 1)
+}
+
+fn payload_of<'a>(stamp: Stamp<'a>, payload: &'a str, depth: u8) -> Head<'a> {
+    inner(stamp, payload, depth).unwrap_or_else(|| {
+        let mut head = tag(payload)
+            .filter(|(_, pid, _)| pid.is_some())
+            .map_or_else(
+                || Head {
+                    text: payload,
+                    ..Head::default()
+                },
+                |(ident, pid, text)| Head {
+                    ident,
+                    pid,
+                    text,
+                    ..Head::default()
+                },
+            );
+        head.stamp = Some(stamp);
+        head
+    })
+}
+
+/// Reads a complete record behind another stamp; only a header with an identifier counts as one.
+fn inner<'a>(outer: Stamp<'a>, text: &'a str, depth: u8) -> Option<Head<'a>> {
+    if !stamp::may_begin(text) {
+        return None;
+    }
+    let mut head = read_nested(text, depth).filter(|head| !head.ident.is_empty())?;
+    if head.stamp.is_some() {
+        head.outer = Some(outer);
+    } else {
+        head.stamp = Some(outer);
+    }
+    Some(head)
+}
+
+/// Splits `host ident[pid]: text`, either of the first two missing.
+fn addressed(rest: &str) -> Head<'_> {
+    if rest.starts_with("last message repeated ") {
+        return Head {
+            text: rest,
+            ..Head::default()
+        };
+    }
+    let (first, after) = rest.split_once(' ').unwrap_or((rest, ""));
+    if let Some((ident, pid, text)) = sole_tag(first, rest) {
+        return Head {
+            ident,
+            pid,
+            text,
+            ..Head::default()
+        };
+    }
+    let after = facility(after.trim_start_matches(' '));
+    if let Some((ident, pid, text)) = tag(after) {
+        return Head {
+            host: first,
+            ident,
+            pid,
+            text,
+            ..Head::default()
+        };
+    }
+    // A relay that puts its own name before the sender's: the sender is the one who knows.
+    if let Some((second, behind)) = after.split_once(' ')
+        && let Some((ident, pid @ Some(_), text)) = tag(behind)
+    {
+        return Head {
+            host: second,
+            ident,
+            pid,
+            text,
+            ..Head::default()
+        };
+    }
+    Head {
+        host: first,
+        text: after,
+        ..Head::default()
+    }
+}
+
+/// Reads the first word as identifier where the host is missing; an IPv6 address is not mistaken for one.
+fn sole_tag<'a>(word: &str, rest: &'a str) -> Option<(&'a str, Option<u32>, &'a str)> {
+    let closes = word.ends_with(':') || word.ends_with(']');
+    let is_address = word.matches(':').count() > 1 && !word.contains('[');
+    if !closes || is_address || word.starts_with('[') {
+        return None;
+    }
+    tag(rest)
+}
+
+/// Splits `ident[pid]: text`; the colon may be missing behind a pid.
+fn tag(text: &str) -> Option<(&str, Option<u32>, &str)> {
+    let end = text
+        .bytes()
+        .position(|byte| matches!(byte, b':' | b'[' | b' '))?;
+    let (ident, rest) = text.split_at_checked(end)?;
+    if ident.is_empty() {
+        return None;
+    }
+    if let Some(rest) = rest.strip_prefix('[') {
+        let (pid, rest) = rest.split_once(']')?;
+        let colon = rest.strip_prefix(':');
+        let number = pid.parse().ok();
+        if number.is_none() && (colon.is_none() || pid.contains(' ')) {
+            return None;
+        }
+        let text = colon.unwrap_or(rest);
+        let spaced = text.is_empty() || text.starts_with(' ') || colon.is_some();
+        return spaced.then(|| (ident, number, text.strip_prefix(' ').unwrap_or(text)));
+    }
+    let text = rest.strip_prefix(':')?;
+    let spaced = text.is_empty() || text.starts_with([' ', '[']);
+    spaced.then(|| (ident, None, text.strip_prefix(' ').unwrap_or(text)))
+}
+
+/// Skips FreeBSD's `<mail.info> ` and a priority that a relay left in place.
+fn facility(rest: &str) -> &str {
+    rest.strip_prefix('<')
+        .and_then(|inside| inside.split_once("> "))
+        .filter(|(inside, _)| inside.len() <= 20 && !inside.contains(' '))
+        .map_or(rest, |(_, after)| after)
+}
+
+/// Skips Solaris' `[ID 197553 mail.info] `.
+fn message_id_tag(text: &str) -> &str {
+    text.strip_prefix("[ID ")
+        .and_then(|inside| inside.split_once("] "))
+        .filter(|(inside, _)| inside.len() <= 40)
+        .map_or(text, |(_, after)| after)
+}
+
+/// Skips `<22>`.
+fn priority(line: &str) -> Option<&str> {
+    let (number, rest) = line.strip_prefix('<')?.split_once('>')?;
+    let valid = (1..=3).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    valid.then_some(rest)
+}
+
+/// Skips the length that syslog over TCP puts before each record.
+fn octet_count(line: &str) -> Option<&str> {
+    let (number, rest) = line.split_once(' ')?;
+    let counted = number.len() <= 6 && number.bytes().all(|byte| byte.is_ascii_digit());
+    (counted && rest.starts_with('<')).then_some(rest)
+}
+
+fn after_priority(rest: &str, depth: u8) -> Option<Head<'_>> {
+    if let Some(head) = rest.strip_prefix("1 ").and_then(rfc5424) {
+        return Some(head);
+    }
+    if let Some((stamp, rest)) = stamp::read(rest) {
+        return Some(after_stamp(stamp, rest, depth));
+    }
+    let (ident, pid, text) = tag(rest)?;
+    Some(Head {
+        ident,
+        pid,
+        text,
+        ..Head::default()
+    })
+}
+
+/// `TIMESTAMP HOST IDENT PID MSGID STRUCTURED-DATA TEXT`, `-` for what is missing.
+fn rfc5424(rest: &str) -> Option<Head<'_>> {
+    let mut fields = rest.splitn(6, ' ');
+    let (time, host, ident, pid, _message_id, rest) = (
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+    );
+    let stamp = match time {
+        "-" => None,
+        time => Some(stamp::read(time)?.0),
+    };
+    let text = structured_data(rest)?;
+    let present = |field| if field == "-" { "" } else { field };
+    Some(Head {
+        stamp,
+        host: present(host),
+        ident: present(ident),
+        pid: pid.parse().ok(),
+        text: text.strip_prefix('\u{feff}').unwrap_or(text),
+        ..Head::default()
+    })
+}
+
+/// Skips `-` or `[id name="value"]...`, where `\"`, `\\` and `\]` are escaped in values.
+fn structured_data(rest: &str) -> Option<&str> {
+    if let Some(text) = rest.strip_prefix('-') {
+        return Some(text.strip_prefix(' ').unwrap_or(text));
+    }
+    let mut bytes = rest.bytes().enumerate();
+    let (mut is_open, mut is_quoted) = (false, false);
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'[' if !is_open => is_open = true,
+            b']' if !is_quoted => is_open = false,
+            b'"' => is_quoted = !is_quoted,
+            b'\\' if is_quoted => {
+                bytes.next();
+            }
+            b' ' if !is_open => return rest.get(at + 1..),
+            _ if !is_open => return None,
+            _ => {}
+        }
+    }
+    (!is_open).then_some("")
+}
+
+/// A line whose stamp is cut or garbled, but which names host, program and pid: `021-02-06T10:57:57 mail x[1]: y`.
+fn damaged_stamp(line: &str) -> Option<Head<'_>> {
+    if let Some((ident, pid @ Some(_), text)) = tag(line)
+        && ident.contains('/')
+    {
+        return Some(Head {
+            ident,
+            pid,
+            text,
+            ..Head::default()
+        });
+    }
+    let mut rest = line;
+    for _ in 0..4 {
+        let (word, after) = rest.split_once(' ')?;
+        let after = after.trim_start_matches(' ');
+        let named = word.bytes().any(|byte| byte.is_ascii_alphabetic());
+        if let Some((ident, pid @ Some(_), text)) = tag(after)
+            && ident.contains('/')
+        {
+            return Some(Head {
+                host: if named { word } else { "" },
+                ident,
+                pid,
+                text,
+                ..Head::default()
+            });
+        }
+        rest = after;
+    }
+    None
+}
+
+/// Tells whether a line is none of the log's records: journalctl's remarks and marks.
+pub(super) fn is_remark(line: &str) -> bool {
+    let Some(rest) = line.strip_prefix("--") else {
+        return false;
+    };
+    let rest = rest.trim_start();
+    [
+        "Journal begins",
+        "Logs begin",
+        "Boot ",
+        "Reboot",
+        "No entries",
+        "MARK",
+        "cursor:",
+    ]
+    .iter()
+    .any(|start| rest.starts_with(start))
+}

@@ -1,0 +1,27 @@
+//! The one integration binary: each further one would link DuckDB again.
+//!
+//! Every test runs the built program on a database of its own.
+#![cfg(feature = "store")]
+
+#[cfg(test)]
+mod generator;
+#[cfg(test)]
+mod ground_truth;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod samples;
+
+#[test]
+fn every_file_beside_this_one_is_listed() {
+    let listed = include_str!("main.rs");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it")).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let is_listed = listed.lines().any(|line| line == format!("mod {stem};"));
+        assert!(
+            stem == "main" || is_listed,
+            "tests/it/main.rs does not list {stem}"
+        );
+    }
+}
