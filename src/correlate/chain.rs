@@ -149,9 +149,6 @@ impl Correlator {
         let Some(m) = self.touch(line, id) else {
             return id;
         };
-        if m.is_probe {
-            return id;
-        }
         let claim = Claim {
             parent: id,
             to: 0,
@@ -337,9 +334,10 @@ impl Correlator {
 
     /// Makes `child` the continuation of `parent`, or a notice about it.
     pub(super) fn link(&mut self, child: i64, parent: i64, kind: &'static str) {
-        let Some(root) = self.mail.get(parent).map(|p| p.row.root_id) else {
+        let Some(parent_row) = self.mail.get(parent).filter(|p| !p.is_probe) else {
             return;
         };
+        let root = parent_row.row.root_id;
         let Some(c) = self.mail.edit(child) else {
             return;
         };

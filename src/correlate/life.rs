@@ -443,7 +443,7 @@ impl Correlator {
         let Some(m) = mail.edit(id) else {
             return;
         };
-        if !m.is_open() && !m.extra.is_guess {
+        if m.is_probe || (!m.is_open() && !m.extra.is_guess) {
             return;
         }
         m.extra.is_guess = false;
@@ -461,7 +461,7 @@ impl Correlator {
         let Some(m) = mail.edit(id) else {
             return;
         };
-        if !m.is_open() {
+        if m.is_probe || !m.is_open() {
             return;
         }
         m.set_status(status::HELD);

@@ -180,6 +180,10 @@ impl Correlator {
             line.service = entry.ident;
         }
         let owner = self.dispatch(&line, event);
+        // A change of status may bring the next timer nearer.
+        if let Some(id) = owner.from {
+            self.arm(id);
+        }
         self.keep_line(&line, owner);
     }
 

@@ -274,18 +274,14 @@ impl Correlator {
                 return true;
             };
             return time.since(m.row.time) <= self.settings.queue_lifetime
-                || m.extra.is_time_guessed
                 || arrival_fits(m, arrival, delay);
         };
-        if m.is_probe {
-            return true;
-        }
         if time.since(removed) > self.settings.late_span {
             return false;
         }
         match says {
             Says::Trailing => true,
-            Says::Active => m.extra.is_guess,
+            Says::Active => m.extra.is_guess || m.is_probe,
             Says::Delivery(arrival, delay) => m.extra.is_guess || arrival_fits(m, arrival, delay),
             Says::MessageId(value) => {
                 let is_same = m
@@ -351,7 +347,7 @@ impl Correlator {
         id
     }
 
-    /// Returns the message for a change that this line makes.
+    /// Returns the message for a change that this line makes; an address probe takes none.
     pub(super) fn touch(&mut self, line: &Line<'_>, id: i64) -> Option<&mut Message> {
         let host = self.hosts.get(line.host)?;
         let m = self.mail.edit(id)?;
@@ -362,7 +358,7 @@ impl Correlator {
         {
             m.row.instance = text(line.instance);
         }
-        Some(m)
+        (!m.is_probe).then_some(m)
     }
 
     /// Closes a message; the late-line span begins.
@@ -507,7 +503,9 @@ fn arrival_fits(m: &Message, arrival: Time, delay: f64) -> bool {
     let percent = delay.clamp(0.0, 1e8) * 0.02;
     #[expect(clippy::cast_possible_truncation, reason = "clamped above")]
     let tolerance = (10 * SECOND).max((percent * 1e6) as i64);
-    m.extra.is_time_guessed || arrival.since(m.row.time).abs() <= tolerance
+    let late = arrival.since(m.row.time);
+    // Where the beginning is not in the log the message is as old as its first line, or older.
+    late <= tolerance && (m.extra.is_time_guessed || late >= -tolerance)
 }
 
 fn long_id_time(queue_id: &str) -> Option<Time> {

@@ -27,6 +27,7 @@ impl Correlator {
             Some(q) => self.find(line, q, Says::Reception),
             None => None,
         };
+        let id = id.filter(|id| self.mail.get(*id).is_some_and(|m| !m.is_probe));
         if let Some(m) = id.and_then(|id| self.touch(line, id)) {
             if let Some(helo) = p.tail.helo_name {
                 m.row.helo_name.get_or_insert_with(|| text(helo));

@@ -9,10 +9,7 @@ use super::open::{Extra, Message};
 use super::recipient::Recipients;
 use super::session::{Key, Session, Sessions};
 use super::{Correlator, Ids, Settings, postsuper};
-use crate::model::row::{
-    DeliveryFrom, DeliveryTo, OpenState, Text, link, message_status as status,
-};
-use crate::model::time::Time;
+use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, Text, link};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +25,7 @@ struct Saved {
     hosts: Vec<Host>,
     closed: Vec<i64>,
     extras: Vec<(i64, Extra)>,
-    probes: Vec<Probe>,
+    probes: Vec<(DeliveryFrom, Extra)>,
     sessions: Vec<(Key, Vec<Session>)>,
     links: Vec<(Text, Vec<Claim>)>,
     supers: postsuper::SuperRuns,
@@ -42,23 +39,12 @@ struct Saving<'a> {
     hosts: &'a [Host],
     closed: Vec<i64>,
     extras: Vec<(i64, &'a Extra)>,
-    probes: Vec<Probe>,
+    /// Address probes in memory: they have no row.
+    probes: Vec<(&'a DeliveryFrom, &'a Extra)>,
     sessions: Vec<(&'a Key, &'a Vec<Session>)>,
     links: Vec<(&'a Text, &'a Vec<Claim>)>,
     supers: &'a postsuper::SuperRuns,
     known: &'a Known,
-}
-
-/// An address probe in memory: it has no row.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Probe {
-    id: i64,
-    host: u32,
-    instance: Text,
-    queue_id: Text,
-    time: Time,
-    updated: Time,
-    removed: Option<Time>,
 }
 
 /// Returns the ids of the closed messages that [`Correlator::restore`] needs besides the open ones.
@@ -128,22 +114,12 @@ impl Correlator {
         }
     }
 
-    fn restore_probes(&mut self, probes: Vec<Probe>) {
-        for probe in probes {
-            let row = DeliveryFrom {
-                id: probe.id,
-                host: self.host_name(probe.host),
-                instance: probe.instance,
-                queue_id: probe.queue_id,
-                time: probe.time,
-                updated: probe.updated,
-                removed: probe.removed,
-                root_id: probe.id,
-                status: Text::const_new(status::QUEUED),
-                ..DeliveryFrom::default()
-            };
-            let mut message = Message::new(probe.host, row);
+    fn restore_probes(&mut self, probes: Vec<(DeliveryFrom, Extra)>) {
+        for (row, extra) in probes {
+            let host = self.hosts.number(&row.host);
+            let mut message = Message::new(host, row);
             message.is_probe = true;
+            message.extra = extra;
             self.mail.restore(message);
         }
     }
@@ -191,21 +167,13 @@ impl Correlator {
         serde_json::to_string(&saving).unwrap_or_default()
     }
 
-    fn probes(&self) -> Vec<Probe> {
+    fn probes(&self) -> Vec<(&DeliveryFrom, &Extra)> {
         let messages = self.mail.messages.values();
-        let mut probes: Vec<Probe> = messages
+        let mut probes: Vec<_> = messages
             .filter(|m| m.is_probe)
-            .map(|m| Probe {
-                id: m.row.id,
-                host: m.host,
-                instance: m.row.instance.clone(),
-                queue_id: m.row.queue_id.clone(),
-                time: m.row.time,
-                updated: m.row.updated,
-                removed: m.row.removed,
-            })
+            .map(|m| (&m.row, &m.extra))
             .collect();
-        probes.sort_unstable_by_key(|p| p.id);
+        probes.sort_unstable_by_key(|(row, _)| row.id);
         probes
     }
 }

@@ -80,8 +80,6 @@ fn interleave<'a>(stories: &[Vec<Entry<'a>>], picks: &[usize]) -> Vec<Entry<'a>>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
     #[test]
     fn interleaved_stories_are_the_same_however_cut(
         chosen in prop::collection::vec(0usize..1000, 1..6),
