@@ -32,12 +32,12 @@ impl Status {
         } else {
             let status = store.status(TEMPLATES)?;
             let sections = [
-                ("sources", &status.sources),
-                ("hosts", &status.spans),
-                ("not_understood", &status.unparsed),
-                ("lost", &status.lost),
-                ("rows", &status.rows),
-                ("database", &status.database),
+                ("sources", status.sources),
+                ("hosts", status.spans),
+                ("not_understood", status.unparsed),
+                ("lost", status.lost),
+                ("rows", status.rows),
+                ("database", status.database),
             ];
             if self.json {
                 render::json::sections(&sections, out)?;

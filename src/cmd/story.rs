@@ -1,102 +1,71 @@
-//! Fetches the whole chain of a mail for its story.
+//! Fetches the whole chain of each mail found, for its story.
 
 use crate::model::table::{Cell, Param, Table};
+use crate::query::story::{ATTEMPTS, MESSAGES, RECIPIENTS};
 use crate::render::Style;
-use crate::render::hit::{Hit, hits};
 use crate::render::story::{self, StoryInput};
 use crate::store::{Error, Store};
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::io::Write;
 
-/// Stories that are told in full; more hits are named by their number.
+/// Stories that are told at once.
 const MOST: usize = 20;
 
-/// Every message that is tied to `$1` by parent links, upwards and downwards.
-const CHAIN: &str = "\
-WITH RECURSIVE up AS (
-    SELECT id, parent_id FROM delivery_from WHERE id = $1
-    UNION
-    SELECT f.id, f.parent_id FROM delivery_from f JOIN up ON f.id = up.parent_id
-),
-chain AS (
-    SELECT id FROM up
-    UNION
-    SELECT f.id FROM delivery_from f JOIN chain ON f.parent_id = chain.id
-)
-SELECT id FROM chain ORDER BY id";
+/// A notice belongs to the story of the message that it is about.
+const ROOT: &str = "\
+SELECT coalesce(p.root_id, f.root_id)
+FROM delivery_from f LEFT JOIN delivery_from p ON p.id = f.parent_id
+WHERE f.id = $1";
 
-const MESSAGES: &str = "SELECT * FROM delivery_from WHERE id IN (SELECT unnest(string_split($1, ','))::BIGINT) ORDER BY time, id";
-
-/// `has_child`: a later message of the chain carries the fate on.
-const RECIPIENTS: &str = "\
-SELECT t.*, EXISTS (SELECT 1 FROM delivery_from f WHERE f.parent_id = t.from_id) AS has_child
-FROM delivery_to t
-WHERE t.from_id IN (SELECT unnest(string_split($1, ','))::BIGINT)
-ORDER BY t.time, t.id";
-
-const ATTEMPTS: &str = "\
-SELECT t.recipient, t.queue_id, a.*
-FROM attempt a JOIN delivery_to t ON t.id = a.to_id
-WHERE a.from_id IN (SELECT unnest(string_split($1, ','))::BIGINT)
-ORDER BY a.time, a.to_id";
-
-const REFUSALS: &str = "\
-SELECT * FROM noqueue
-WHERE from_id IN (SELECT unnest(string_split($1, ','))::BIGINT)
-ORDER BY time, id";
-
-/// Writes a story for each mail among the hits, each chain once.
+/// Writes a story for each mail among the hits, each chain once, and the refusals.
 ///
 /// # Errors
 /// When the database fails or `out` cannot take it.
-pub fn write(store: &Store, table: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
-    let mut told = BTreeSet::new();
-    let mut stories = 0;
-    for hit in hits(table) {
-        if is_told(&hit, &told) {
-            continue;
-        }
-        if stories == MOST {
-            writeln!(out, "\nand more: only {MOST} stories are told at once, narrow the question or use -o table")?;
-            break;
-        }
-        if stories > 0 {
+pub fn write(store: &Store, hits: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
+    let roots = roots(store, hits)?;
+    for (i, root) in roots.iter().take(MOST).enumerate() {
+        if i > 0 {
             writeln!(out)?;
         }
-        stories += 1;
-        match (hit.is_refusal(), hit.int("from_id")) {
-            (false, Some(id)) => {
-                let chain = chain(store, id)?;
-                story::write(&fetch(store, &chain)?, style, out)?;
-                told.extend(chain);
-            }
-            _ => story::refusal(&hit, style, out)?,
-        }
+        story::write(&fetch(store, *root)?, style, out)?;
     }
+    if roots.len() > MOST {
+        writeln!(out, "\nand {} more mails: narrow the question, or use -o table", roots.len() - MOST)?;
+    }
+    story::write_refusals(hits, style, out)?;
     Ok(())
 }
 
-fn is_told(hit: &Hit<'_>, told: &BTreeSet<i64>) -> bool {
-    !hit.is_refusal() && hit.int("from_id").is_some_and(|id| told.contains(&id))
+/// Returns the first message of each chain, in the order of the hits.
+fn roots(store: &Store, hits: &Table) -> Result<Vec<i64>, Error> {
+    let column = |name: &str| hits.columns.iter().position(|c| c == name);
+    let (Some(kind), Some(id)) = (column("kind"), column("from_id")) else { return Ok(Vec::new()) };
+    let mut seen = BTreeSet::new();
+    let mut roots = Vec::new();
+    for row in &hits.rows {
+        let is_mail = row.get(kind) == Some(&Cell::Text("mail".to_owned()));
+        let Some(Cell::Int(id)) = row.get(id).filter(|_| is_mail) else { continue };
+        if roots.len() > MOST {
+            // Only their number is told.
+            roots.push(*id);
+            continue;
+        }
+        let found = store.select(ROOT, &[Param::Int(*id)])?;
+        if let Some([Cell::Int(root)]) = found.rows.first().map(Vec::as_slice)
+            && seen.insert(*root)
+        {
+            roots.push(*root);
+        }
+    }
+    Ok(roots)
 }
 
-fn chain(store: &Store, id: i64) -> Result<Vec<i64>, Error> {
-    let table = store.select(CHAIN, &[Param::Int(id)])?;
-    let ids = table.rows.iter().filter_map(|row| match row.first() {
-        Some(Cell::Int(id)) => Some(*id),
-        _ => None,
-    });
-    Ok(ids.collect())
-}
-
-fn fetch(store: &Store, chain: &[i64]) -> Result<StoryInput, Error> {
-    let ids: Vec<String> = chain.iter().map(ToString::to_string).collect();
-    let ids = [Param::Text(ids.join(","))];
+fn fetch(store: &Store, root: i64) -> Result<StoryInput, Error> {
+    let root = [Param::Int(root)];
     Ok(StoryInput {
-        messages: store.select(MESSAGES, &ids)?,
-        recipients: store.select(RECIPIENTS, &ids)?,
-        attempts: store.select(ATTEMPTS, &ids)?,
-        refusals: store.select(REFUSALS, &ids)?,
+        messages: store.select(MESSAGES, &root)?,
+        recipients: store.select(RECIPIENTS, &root)?,
+        attempts: store.select(ATTEMPTS, &root)?,
     })
 }
