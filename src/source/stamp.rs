@@ -209,6 +209,7 @@ fn unix(line: &str) -> Option<(Stamp<'_>, &str)> {
 }
 
 /// Takes off the blanks behind a stamp; a stamp that runs into other text is none.
+#[inline]
 fn after_stamp(rest: &str) -> Option<&str> {
     if rest.is_empty() {
         return Some(rest);
@@ -217,6 +218,7 @@ fn after_stamp(rest: &str) -> Option<&str> {
 }
 
 /// Reads `.412345` or `,412`; returns microseconds, digits and the rest.
+#[inline]
 fn fraction(text: &str) -> (u32, u8, &str) {
     let Some(rest) = text.strip_prefix(['.', ',']) else {
         return (0, 0, text);
@@ -265,6 +267,7 @@ fn offset_length(text: &str) -> Option<usize> {
     matches!(length, 3 | 5 | 6).then_some(length)
 }
 
+#[inline]
 fn clock_second(clock: [u8; 8]) -> Option<u32> {
     let [h0, h1, b':', m0, m1, b':', s0, s1] = clock else {
         return None;
@@ -274,6 +277,7 @@ fn clock_second(clock: [u8; 8]) -> Option<u32> {
     valid.then(|| u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second))
 }
 
+#[inline]
 fn month(name: [u8; 3]) -> Option<u8> {
     Some(match &name {
         b"Jan" => 1,
@@ -292,11 +296,13 @@ fn month(name: [u8; 3]) -> Option<u8> {
     })
 }
 
+#[inline]
 fn digit(byte: u8) -> Option<u8> {
     let value = byte.wrapping_sub(b'0');
     (value <= 9).then_some(value)
 }
 
+#[inline]
 fn two(tens: u8, ones: u8) -> Option<u8> {
     Some(digit(tens)? * 10 + digit(ones)?)
 }
@@ -306,6 +312,7 @@ pub(super) fn is_leap(year: i32) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
+#[inline]
 fn month_length(year: i32, month: u8) -> u8 {
     match month {
         2 if is_leap(year) => 29,
