@@ -10,6 +10,7 @@
 
 use super::container;
 use super::stamp::{self, Stamp};
+use memchr::memchr3;
 
 /// Headers inside headers; more than a relay, a container and the program does not happen.
 const DEPTH: u8 = 4;
@@ -203,9 +204,7 @@ fn sole_tag<'a>(word: &str, rest: &'a str) -> Option<(&'a str, Option<u32>, &'a 
 
 /// Splits `ident[pid]: text`; the colon may be missing behind a pid.
 fn tag(text: &str) -> Option<(&str, Option<u32>, &str)> {
-    let end = text
-        .bytes()
-        .position(|byte| matches!(byte, b':' | b'[' | b' '))?;
+    let end = memchr3(b':', b'[', b' ', text.as_bytes())?;
     let (ident, rest) = text.split_at_checked(end)?;
     if ident.is_empty() {
         return None;
