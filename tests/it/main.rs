@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod expected;
+#[cfg(test)]
 mod generator;
 #[cfg(test)]
 mod ground_truth;
