@@ -38,7 +38,7 @@ impl Limits {
 }
 
 /// WAL size at which its rows move into the database.
-const CHECKPOINT_THRESHOLD: &str = "16MB";
+const CHECKPOINT_THRESHOLD: &str = "128MB";
 
 impl Store {
     /// Opens the database for reading and writing, made or migrated as needed.
