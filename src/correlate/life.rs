@@ -51,7 +51,7 @@ impl Correlator {
             self.proxied(line, client, *sasl_method, *sasl_username);
             return None;
         };
-        let id = self.born(line, queue_id, origin::SMTPD, client.address)?;
+        let id = self.born(line, queue_id, origin::SMTPD, client.address);
         let m = self.touch(line, id)?;
         m.row.service = Some(text(line.service));
         m.row.client_name = some(client.name);
@@ -110,9 +110,7 @@ impl Correlator {
         sender: &str,
         orig_id: Option<&str>,
     ) -> i64 {
-        let Some(id) = self.born(line, queue_id, origin::PICKUP, "") else {
-            return self.find_or_create(line, queue_id, Says::Reception);
-        };
+        let id = self.born(line, queue_id, origin::PICKUP, "");
         if let Some(m) = self.touch(line, id) {
             m.row.service = Some(text(line.service));
             m.row.uid = Some(i64::from(uid));
@@ -136,7 +134,7 @@ impl Correlator {
         queue_id: &str,
         origin: &'static str,
         client_address: &str,
-    ) -> Option<i64> {
+    ) -> i64 {
         let mut superseded = Vec::new();
         let mut same = None;
         for m in self.mail.generations(queue_id) {
@@ -166,12 +164,12 @@ impl Correlator {
                     m.set_status(status::RECEIVING);
                 }
             }
-            return Some(id);
+            return id;
         }
         for old in superseded {
             self.supersede(old, line.time);
         }
-        Some(self.create(line, queue_id, origin, line.time))
+        self.create(line, queue_id, origin, line.time)
     }
 
     /// The id was given to another message: the queue file of this one is gone, its last lines are missing.

@@ -19,6 +19,10 @@ const STEP_BACK: i64 = DAY;
 /// What is known of a message beyond its row.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent fact about the log"
+)]
 pub(super) struct Extra {
     /// When the process that took it turned to something else.
     pub(super) session_end: Option<Time>,
@@ -120,6 +124,7 @@ pub(super) enum Says<'a> {
 
 /// All messages in memory.
 #[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "messages move out of the map as they are")]
 pub(super) struct Mail {
     pub(super) messages: HashMap<i64, Box<Message>>,
     by_queue_id: HashMap<Text, Vec<i64>>,

@@ -1,6 +1,6 @@
 //! Recipient: the state machine of one recipient of one message (grammar 4 and 7.1).
 //!
-//! Promises: one row per (recipient, orig_to); a final state is never downgraded; the attempts before the
+//! Promises: one row per recipient and `orig_to`; a final state is never downgraded; the attempts before the
 //! last one are handed out as they are superseded. A row that only a hold, discard or reject line named
 //! (`attempts` = 0) becomes the row of the first record that fits it.
 
@@ -64,10 +64,6 @@ impl Recipients {
         all
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &DeliveryTo> {
-        self.list.iter().map(|r| &r.row)
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -108,14 +104,6 @@ impl Recipients {
             }
         }
         any
-    }
-
-    /// Gives those that only a hint named the word.
-    pub(super) fn settle_hints(&mut self, word: &'static str) {
-        for r in self.list.iter_mut().filter(|r| r.row.attempts == 0) {
-            r.row.state.status = Text::const_new(word);
-            r.is_dirty = true;
-        }
     }
 
     /// Drops hints once records name all recipients: a rewritten address is not another recipient.

@@ -6,7 +6,7 @@
 use super::{attrs, client, policy};
 use crate::model::event::{Event, Policy, Tail};
 
-/// Words in front of the client, and whether the words are all (`false`: a count or time follows).
+/// Words in front of the client; a count or time may come in between.
 const ACTIONS: [&str; 20] = [
     "PASS OLD ",
     "PASS NEW ",
@@ -55,20 +55,21 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     let rest = match words {
         "PREGREET " => after_time(attrs::number::<u64>(rest)?.1.strip_prefix(' ')?)?,
         "HANGUP " => after_time(rest)?,
-        "DNSBL rank " => attrs::number::<i64>(rest)?.1.strip_prefix(" for ")?,
+        "DNSBL rank " => {
+            let rank = rest.strip_prefix('-').unwrap_or(rest);
+            attrs::number::<u32>(rank)?.1.strip_prefix(" for ")?
+        }
         _ => rest,
     };
-    let (client, _) = client::nameless(rest)?;
-    let action = words.trim_end();
+    let (client, rest) = client::nameless(rest)?;
     if words == "reject: connect from " {
-        let (_, reason) = rest.split_once("]:")?;
-        let (_, reason) = reason.split_once(": ")?;
+        let reason = rest.strip_prefix(": ")?;
         return Some(Event::Policy(Policy {
             is_postscreen: true,
             ..policy::policy(
                 None,
                 "reject",
-                "connect",
+                "CONNECT",
                 Some(client),
                 reason,
                 Tail::default(),
@@ -77,7 +78,7 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     }
     Some(Event::Postscreen {
         client,
-        action: action.strip_suffix(" from").unwrap_or(action),
+        action: words.trim_end().trim_end_matches(" from"),
     })
 }
 

@@ -140,6 +140,72 @@ mod tests {
     use super::*;
     use crate::model::event::Event;
 
+    const CASES: &[(&str, &str)] = &[
+        ("554 5.7.1 <b@example.org>: Relay access denied", "relay"),
+        (
+            "550 5.1.1 <b@example.org>: Recipient address rejected: User unknown in local recipient table",
+            "unknown_user",
+        ),
+        (
+            "550 5.1.1 <b@example.org>: Recipient address rejected: undeliverable address: host x said: 550",
+            "unknown_user",
+        ),
+        (
+            "554 5.7.1 <b@example.org>: Recipient address rejected: Access denied",
+            "recipient",
+        ),
+        (
+            "450 4.2.0 <b@example.org>: Recipient address rejected: Greylisted, see https://example.org",
+            "greylist",
+        ),
+        (
+            "450 4.1.8 <a@example.net>: Sender address rejected: Domain not found",
+            "unknown_sender",
+        ),
+        (
+            "554 5.7.1 <a@example.net>: Sender address rejected: Access denied",
+            "sender",
+        ),
+        (
+            "553 5.7.1 <a@example.net>: Sender address rejected: not owned by user joe",
+            "auth",
+        ),
+        (
+            "450 4.7.25 Client host rejected: cannot find your hostname, [198.51.100.7]",
+            "unknown_client",
+        ),
+        (
+            "554 5.7.1 <mx.example.com[198.51.100.7]>: Client host rejected: Access denied",
+            "client",
+        ),
+        (
+            "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname",
+            "helo",
+        ),
+        (
+            "554 5.7.1 Service unavailable; Client host [198.51.100.7] blocked using list.example; https://example/q",
+            "dnsbl",
+        ),
+        (
+            "550 5.7.23 <b@example.org>: Recipient address rejected: Message rejected due to: SPF fail",
+            "spf",
+        ),
+        ("552 5.3.4 Message size exceeds fixed limit", "size"),
+        ("452 4.3.1 Insufficient system storage", "storage"),
+        ("451 4.3.5 Server configuration error", "config"),
+        (
+            "451 4.3.0 <b@example.org>: Temporary lookup failure",
+            "lookup",
+        ),
+        (
+            "503 5.5.0 <DATA>: Data command rejected: Improper use of SMTP command pipelining",
+            "protocol",
+        ),
+        ("530 5.7.0 Session encryption is required", "tls"),
+        ("bare <LF> received", "bare_lf"),
+        ("450 4.7.1 come back later", "policy"),
+    ];
+
     fn class(reason: &str) -> &'static str {
         let text = format!(
             "NOQUEUE: reject: RCPT from mx.example.com[198.51.100.7]: {reason}; from=<a@example.net> to=<b@example.org> proto=ESMTP helo=<x>"
@@ -152,73 +218,8 @@ mod tests {
 
     #[test]
     fn standard_texts_have_their_class() {
-        let cases = [
-            ("554 5.7.1 <b@example.org>: Relay access denied", "relay"),
-            (
-                "550 5.1.1 <b@example.org>: Recipient address rejected: User unknown in local recipient table",
-                "unknown_user",
-            ),
-            (
-                "550 5.1.1 <b@example.org>: Recipient address rejected: undeliverable address: host x said: 550",
-                "unknown_user",
-            ),
-            (
-                "554 5.7.1 <b@example.org>: Recipient address rejected: Access denied",
-                "recipient",
-            ),
-            (
-                "450 4.2.0 <b@example.org>: Recipient address rejected: Greylisted, see https://example.org",
-                "greylist",
-            ),
-            (
-                "450 4.1.8 <a@example.net>: Sender address rejected: Domain not found",
-                "unknown_sender",
-            ),
-            (
-                "554 5.7.1 <a@example.net>: Sender address rejected: Access denied",
-                "sender",
-            ),
-            (
-                "553 5.7.1 <a@example.net>: Sender address rejected: not owned by user joe",
-                "auth",
-            ),
-            (
-                "450 4.7.25 Client host rejected: cannot find your hostname, [198.51.100.7]",
-                "unknown_client",
-            ),
-            (
-                "554 5.7.1 <mx.example.com[198.51.100.7]>: Client host rejected: Access denied",
-                "client",
-            ),
-            (
-                "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname",
-                "helo",
-            ),
-            (
-                "554 5.7.1 Service unavailable; Client host [198.51.100.7] blocked using list.example; https://example/q",
-                "dnsbl",
-            ),
-            (
-                "550 5.7.23 <b@example.org>: Recipient address rejected: Message rejected due to: SPF fail",
-                "spf",
-            ),
-            ("552 5.3.4 Message size exceeds fixed limit", "size"),
-            ("452 4.3.1 Insufficient system storage", "storage"),
-            ("451 4.3.5 Server configuration error", "config"),
-            (
-                "451 4.3.0 <b@example.org>: Temporary lookup failure",
-                "lookup",
-            ),
-            (
-                "503 5.5.0 <DATA>: Data command rejected: Improper use of SMTP command pipelining",
-                "protocol",
-            ),
-            ("530 5.7.0 Session encryption is required", "tls"),
-            ("bare <LF> received", "bare_lf"),
-            ("450 4.7.1 come back later", "policy"),
-        ];
-        for (reason, expected) in cases {
-            assert_eq!(class(reason), expected, "{reason}");
+        for (reason, expected) in CASES {
+            assert_eq!(class(reason), *expected, "{reason}");
         }
     }
 

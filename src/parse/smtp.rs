@@ -4,7 +4,7 @@
 //! `local/local_expand.c`. Replies in these lines are hostile and only kept as text.
 
 use super::{attrs, client};
-use crate::model::event::{Client, Direction, Event};
+use crate::model::event::{Direction, Event};
 
 /// Beginnings of texts which say that one server failed and another may be tried.
 const ATTEMPTS: [&str; 18] = [

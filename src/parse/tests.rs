@@ -1,6 +1,10 @@
 //! What the lines of the grammar, hostile lines and other people's logs are understood as.
 
+mod agreement;
 mod grammar;
+mod hostile;
+mod lines;
+mod properties;
 mod shared;
 mod speed;
 

@@ -3,6 +3,8 @@
 //! Check, help, completion and manual follow from it. A hit is one of three things (see `sql.rs`), and a field
 //! names its columns in each; where it names none, the field is never true there and its negation always.
 
+use super::error::{Error, Kind, Span};
+
 /// What a field's values are, and so how they are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
@@ -530,6 +532,22 @@ pub fn find(name: &str) -> Option<&'static Field> {
     FIELDS
         .iter()
         .find(|field| field.name == name || field.aliases.contains(&name.as_str()))
+}
+
+/// Returns the field, or the error that says which one may be meant.
+pub(super) fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
+    if let Some(field) = find(name) {
+        return Ok(field);
+    }
+    let names = FIELDS
+        .iter()
+        .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
+    let quotes = "put the text in quotes to search for it in replies";
+    let hint = match nearest(name, names) {
+        Some(near) => format!("write {near}: if that is meant, or {quotes}"),
+        None => quotes.to_owned(),
+    };
+    Err(Error::new(Kind::UnknownField(name.to_owned()), span.clone()).hint(hint))
 }
 
 /// Returns the candidate that is most like `word`, if one is like it at all.

@@ -269,7 +269,7 @@ impl Given<'_> {
         };
         let all: Vec<&str> = known.into_iter().collect();
         let hint = match near {
-            Some(near) => format!("did you mean {near}? Known are {}", all.join(" ")),
+            Some(near) => format!("write {near} if that is meant; known are {}", all.join(" ")),
             None => format!("known are {}", all.join(" ")),
         };
         self.bad_value().hint(hint)

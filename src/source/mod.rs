@@ -19,18 +19,23 @@ mod chunk;
 mod clock;
 mod container;
 mod decode;
+mod entries;
 mod error;
+mod export;
 mod files;
 mod identity;
 mod input;
+mod json;
 mod open;
 mod queue_id;
+mod record;
 mod repeat;
 mod stamp;
 mod survey;
 mod syslog;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod year;
 mod zone;
 

@@ -8,6 +8,7 @@
 //! name a zone.
 
 use crate::model::time::{DAY, SECOND, Time};
+use std::fmt::Write;
 
 /// What a stamp says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +72,12 @@ pub(super) fn read(line: &str) -> Option<(Stamp<'_>, &str)> {
 
 /// Tells cheaply whether `text` may begin with a stamp of another record.
 pub(super) fn may_begin(text: &str) -> bool {
-    match text.as_bytes() {
-        [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..] | [b'<', b'0'..=b'9', ..] => true,
-        [_, _, _, _, b'-', _, _, b'-', ..] => true,
-        _ => false,
-    }
+    matches!(
+        text.as_bytes(),
+        [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..]
+            | [b'<', b'0'..=b'9', ..]
+            | [_, _, _, _, b'-', _, _, b'-', ..]
+    )
 }
 
 fn rfc3164(line: &str) -> Option<(Wall, &str)> {
@@ -321,4 +323,27 @@ pub(super) fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
     let of_era = year.rem_euclid(400);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(day) - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// Writes a time as RFC 3339 in UTC with six digits of the second.
+pub(super) fn write(line: &mut String, time: Time) {
+    let (days, micros) = (time.0.div_euclid(DAY), time.0.rem_euclid(DAY));
+    let (year, month, day) = civil_from_days(days);
+    let (second, fraction) = (micros / SECOND, micros % SECOND);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let _ = write!(
+        line,
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:06}Z"
+    );
+}
+
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day)
 }

@@ -68,25 +68,31 @@ fn after_stamp<'a>(stamp: Stamp<'a>, rest: &'a str, depth: u8) -> Head<'a> {
         };
     }
     let rest = facility(rest);
-    if let Some(head) = inner(stamp, rest, depth) {
+    if let Some(head) = inner_at(stamp, rest, depth) {
         return head;
     }
     let mut head = addressed(rest);
     head.stamp = Some(stamp);
-    if let Some(head) = inner(stamp, head.text, depth) {
+    if let Some(head) = inner_at(stamp, head.text, depth) {
         return head;
     }
     head.text = message_id_tag(head.text);
     head
 }
 
-/// Reads what a container runtime passed on at `stamp`: a complete record, or bare text.
-pub(super) fn read_payload<'a>(stamp: Stamp<'a>, payload: &'a str) -> Head<'a> {
-    payload_of(stamp, payload, DEPTH - 1)
+/// Reads what a container runtime passed on: a complete record, or bare text.
+pub(super) fn read_payload<'a>(stamp: Option<Stamp<'a>>, payload: &'a str) -> Head<'a> {
+    match stamp {
+        Some(stamp) => payload_of(stamp, payload, DEPTH - 1),
+        None => read_nested(payload, DEPTH - 1).unwrap_or(Head {
+            text: payload,
+            ..Head::default()
+        }),
+    }
 }
 
 fn payload_of<'a>(stamp: Stamp<'a>, payload: &'a str, depth: u8) -> Head<'a> {
-    inner(stamp, payload, depth).unwrap_or_else(|| {
+    inner_at(stamp, payload, depth).unwrap_or_else(|| {
         let mut head = tag(payload)
             .filter(|(_, pid, _)| pid.is_some())
             .map_or_else(
@@ -106,8 +112,13 @@ fn payload_of<'a>(stamp: Stamp<'a>, payload: &'a str, depth: u8) -> Head<'a> {
     })
 }
 
+/// Reads a complete record that is the message of another one.
+pub(super) fn inner<'a>(outer: Stamp<'a>, text: &'a str) -> Option<Head<'a>> {
+    inner_at(outer, text, DEPTH - 1)
+}
+
 /// Reads a complete record behind another stamp; only a header with an identifier counts as one.
-fn inner<'a>(outer: Stamp<'a>, text: &'a str, depth: u8) -> Option<Head<'a>> {
+fn inner_at<'a>(outer: Stamp<'a>, text: &'a str, depth: u8) -> Option<Head<'a>> {
     if !stamp::may_begin(text) {
         return None;
     }

@@ -55,16 +55,16 @@ impl Zone {
     }
 
     /// Returns what `wall` can mean here.
-    pub(super) fn read(&self, wall: NaiveDateTime) -> Reading {
+    pub(super) fn read(self, wall: NaiveDateTime) -> Reading {
         match self {
-            Self::Named(zone) => reading(zone, wall),
+            Self::Named(zone) => reading(&zone, wall),
             Self::Fixed(offset) => Reading::One(i64::from(offset.local_minus_utc())),
             Self::System => reading(&Local, wall),
         }
     }
 
     /// Returns the offset that the abbreviation names around `wall`, if it names one there.
-    pub(super) fn abbreviated(&self, wall: NaiveDateTime, abbreviation: &str) -> Option<i64> {
+    pub(super) fn abbreviated(self, wall: NaiveDateTime, abbreviation: &str) -> Option<i64> {
         let Self::Named(zone) = self else { return None };
         let offsets = zone.offset_from_local_datetime(&wall);
         [offsets.earliest(), offsets.latest()]

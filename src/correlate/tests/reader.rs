@@ -48,17 +48,18 @@ impl Reader {
             return Some((Time(time.timestamp_micros()), rest));
         }
         let (stamp, rest) = raw.split_at_checked(15)?;
-        let month = 1 + [
+        let months = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ]
-        .iter()
-        .position(|m| stamp.starts_with(m))? as u32;
+        ];
+        let (month, _) = (1u32..)
+            .zip(months)
+            .find(|(_, name)| stamp.starts_with(name))?;
         if self.last_month == 12 && month == 1 {
             self.year += 1;
         }
         self.last_month = month;
-        let day = stamp[4..6].trim();
-        let text = format!("{}-{month}-{day} {}", self.year, &stamp[7..]);
+        let day = stamp.get(4..6)?.trim();
+        let text = format!("{}-{month}-{day} {}", self.year, stamp.get(7..)?);
         let time = NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S").ok()?;
         Some((
             Time(time.and_utc().timestamp_micros()),

@@ -1,4 +1,5 @@
 //! The truth of the rig's example run and of its generator, where they are at hand.
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 use super::reader::Reader;
 use super::stories::tables_of;
@@ -9,7 +10,7 @@ use crate::parse::parse;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const EXAMPLE: &str = "/work/shared/postfix-rig/example-run";
 
@@ -18,7 +19,7 @@ fn read(path: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Single bytes stand as lone surrogates in the rig's JSON; our text has U+FFFD there.
+/// Single bytes stand as lone surrogates in the rig's JSON; our text has `U+FFFD` there.
 fn json(line: &str) -> Value {
     let mut line = line.to_owned();
     while let Some(at) = line.find("\\udc") {
@@ -188,6 +189,13 @@ struct Counts {
     sessions: u64,
 }
 
+/// The time that this thread had a processor: others may be busy.
+fn cpu_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = text.split(' ').next().and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or_default())
+}
+
 fn counts(log: &str) -> Counts {
     let mut correlator = Correlator::new(Settings::default());
     let mut reader = Reader::new(2026);
@@ -198,13 +206,13 @@ fn counts(log: &str) -> Counts {
     let entries: Vec<_> = log.lines().filter_map(|l| reader.entry(l)).collect();
     for batch in entries.chunks(50_000) {
         let events: Vec<_> = batch.iter().map(parse).collect();
-        let start = Instant::now();
+        let start = cpu_time();
         for (entry, event) in batch.iter().zip(&events) {
             correlator.feed(entry, event);
         }
-        fed += start.elapsed();
+        fed += cpu_time().saturating_sub(start);
         let changes = correlator.drain();
-        spent += start.elapsed();
+        spent += cpu_time().saturating_sub(start);
         lines += u32::try_from(batch.len()).unwrap();
         tables.apply(changes);
     }
@@ -243,23 +251,9 @@ fn ends(t: &Tables) -> BTreeMap<&str, u64> {
     ends
 }
 
-/// Needs `loggen --lines N --out LOG --truth LOG.json` in `MAILLOG_LOGGEN=LOG`.
-#[test]
-fn generated_log_has_the_counts_of_its_truth() {
-    let path = std::env::var("MAILLOG_LOGGEN").unwrap_or_default();
-    let (Some(log), Some(truth)) = (read(&path), read(&format!("{path}.json"))) else {
-        println!("skipped: MAILLOG_LOGGEN names no generated log");
-        return;
-    };
-    let truth: Value = serde_json::from_str(&truth).unwrap();
-    let Counts {
-        tables: t,
-        spent,
-        lines,
-        sessions,
-    } = counts(&log);
-    println!("{lines} lines, {:?} a line", spent / lines);
-    let e = ends(&t);
+/// Counts what the truth counts.
+fn found(t: &Tables, sessions: u64) -> Vec<(&'static str, u64)> {
+    let e = ends(t);
     println!("{e:?}");
     let end = |word: &str| e.get(word).copied().unwrap_or(0);
     let of = |service: &str| {
@@ -280,7 +274,9 @@ fn generated_log_has_the_counts_of_its_truth() {
         .values()
         .filter(|m| m.origin == origin::BOUNCE)
         .count() as u64;
-    let got = [
+    let refused = t.noqueues.values().filter(|n| n.action == "reject").count() as u64;
+    vec![
+        ("rejects", refused),
         (
             "queue_lifetimes",
             t.from.values().filter(queued).count() as u64,
@@ -291,17 +287,38 @@ fn generated_log_has_the_counts_of_its_truth() {
         ("rcpt_expired", end("expired")),
         ("rcpt_queued", end("deferred")),
         ("milter_rejects", rejected),
-        ("connections", of("smtpd") + of("postscreen") + sessions),
+        // The truth leaves out what comes back from the filter.
+        (
+            "connections",
+            of("smtpd") + of("postscreen") + sessions - of("10025/smtpd"),
+        ),
         ("auth_failures", failed),
-    ];
+    ]
+}
+
+/// Needs `loggen --lines N --out LOG --truth LOG.json` in `MAILLOG_LOGGEN=LOG`.
+#[test]
+fn generated_log_has_the_counts_of_its_truth() {
+    let path = std::env::var("MAILLOG_LOGGEN").unwrap_or_default();
+    let (Some(log), Some(truth)) = (read(&path), read(&format!("{path}.json"))) else {
+        println!("skipped: MAILLOG_LOGGEN names no generated log");
+        return;
+    };
+    let truth: Value = serde_json::from_str(&truth).unwrap();
+    let Counts {
+        tables: t,
+        spent,
+        lines,
+        sessions,
+    } = counts(&log);
+    println!("{lines} lines, {:?} a line", spent / lines);
+    let got = found(&t, sessions);
     let mut want = truth["counts"].clone();
     let number = |v: &Value| v.as_u64().unwrap();
     want["connections"] =
         (number(&want["connections_smtpd"]) + number(&want["connections_postscreen"])).into();
-    let refused = t.noqueues.values().filter(|n| n.action == "reject").count() as u64;
     let wrong: Vec<_> = got
         .iter()
-        .chain([("rejects", refused)].iter())
         .map(|(name, n)| (*name, *n, want.get(*name).unwrap_or(&truth[*name]).as_u64()))
         .filter(|(_, n, w)| Some(*n) != *w)
         .collect();

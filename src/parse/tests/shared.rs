@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
 
-fn shared(name: &str) -> Option<PathBuf> {
+pub(super) fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(SHARED).join(name);
     if path.exists() {
         return Some(path);
@@ -19,7 +19,7 @@ fn shared(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+pub(super) fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -34,7 +34,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn read(path: &Path) -> String {
+pub(super) fn read(path: &Path) -> String {
     let mut bytes = std::fs::read(path).unwrap();
     if path.extension().is_some_and(|extension| extension == "gz") {
         let mut plain = Vec::new();

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod inputs;
+mod shapes;
 mod times;
 
 use super::{Chunk, Counts, Decoder, Hints, Options, Zone};
