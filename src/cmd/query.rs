@@ -8,7 +8,7 @@ use crate::query::time;
 use crate::render::{self, Format};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 /// Run a canned query, or list them
 #[derive(Debug, Args)]

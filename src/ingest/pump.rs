@@ -45,6 +45,7 @@ pub fn run(
 ) -> Result<(Store, Summary)> {
     let stored = store.sources().context("cannot read where reading stopped")?;
     let open = store.open_state().context("cannot read the open messages")?;
+    let correlator = Correlator::restore(settings, open).context("cannot go on from the stored state")?;
     let (streams, plan) = plan(inputs, &stored);
     let (feed, fed) = sync_channel(AHEAD);
     let (batches, to_store) = sync_channel(1);
@@ -54,7 +55,7 @@ pub fn run(
         let storing = scope.spawn(move || keep(store, &to_store));
         let mut pump = Pump {
             options,
-            correlator: Correlator::restore(settings, open),
+            correlator,
             streams,
             current: None,
             summary: Summary::default(),
