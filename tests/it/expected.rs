@@ -5,7 +5,6 @@
 
 use crate::program::{Place, say, shared, text};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Their name, our names. Fields without an entry are parts of texts that we keep whole, or of lines that we ignore.
@@ -112,7 +111,7 @@ fn agrees(event: &Value, names: &[&str], value: &str) -> bool {
         Some(Value::String(ours)) => {
             ours.trim_matches(['<', '>']) == value.trim_matches(['<', '>'])
         }
-        Some(ours) => ours.to_string() == value,
+        Some(ours) => ours.as_i64().is_some_and(|ours| value.parse() == Ok(ours)),
         None => false,
     })
 }
@@ -135,9 +134,8 @@ fn expected_fields_of_public_cases_agree() {
         .collect();
     let lines: Vec<&str> = cases.iter().map(|(line, _)| line.as_str()).collect();
     let events = understood(&(lines.join("\n") + "\n"), "2026");
-    let (mut agreed, mut kept_whole) = (0, 0);
-    let mut differing: BTreeMap<String, usize> = BTreeMap::new();
-    for (number, (line, expected)) in cases.iter().enumerate() {
+    let (mut agreed, mut kept_whole, mut differing) = (0, 0, 0);
+    for (number, (_, expected)) in cases.iter().enumerate() {
         let event = events
             .iter()
             .find(|e| e["pid"] == number + 1)
@@ -155,16 +153,15 @@ fn expected_fields_of_public_cases_agree() {
                         "{}: {} = {:?} is not in {event}",
                         field.case, field.name, field.value
                     ));
-                    *differing.entry(format!("{line}")).or_default() += 1;
+                    differing += 1;
                 }
                 _ => kept_whole += 1,
             }
         }
     }
     say(&format!(
-        "public cases: {} lines, {agreed} fields agree, {kept_whole} are parts of texts kept whole, {} differ",
-        cases.len(),
-        differing.values().sum::<usize>()
+        "public cases: {} lines, {agreed} fields agree, {kept_whole} are parts of texts kept whole, {differing} differ",
+        cases.len()
     ));
     assert!(agreed > 300);
 }
