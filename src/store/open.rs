@@ -55,8 +55,7 @@ impl Store {
         let before = umask(Mode::from_bits_truncate(0o027));
         umask(before | Mode::from_bits_truncate(0o027));
         make_parent(path)?;
-        let config = config(limits, AccessMode::ReadWrite)
-            .and_then(|config| config.with("temp_directory", spill(path).to_string_lossy()));
+        let config = config(limits, AccessMode::ReadWrite, &spill(path));
         let conn = config
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
@@ -89,8 +88,7 @@ impl Store {
 
     /// Opens an empty database without a file.
     pub fn open_in_memory() -> Result<Self, Error> {
-        let conn = config(Limits::WRITER, AccessMode::Automatic)
-            .and_then(|config| config.with("temp_directory", ""))
+        let conn = config(Limits::WRITER, AccessMode::Automatic, Path::new(""))
             .and_then(Connection::open_in_memory_with_flags)
             .map_err(|error| Error::sort(None, "", &error))?;
         migrate::migrate(&conn, None)?;
@@ -114,8 +112,7 @@ impl Store {
             Err(_) => return Err(missing()),
         }
         // Readers share no directory to spill to: DuckDB names its files alike in every process.
-        let conn = config(limits, AccessMode::ReadOnly)
-            .and_then(|config| config.with("temp_directory", ""))
+        let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
         let (found, known) = (migrate::version(&conn, Some(path))?, migrate::KNOWN);
@@ -135,9 +132,12 @@ impl Store {
     }
 }
 
-fn config(limits: Limits, mode: AccessMode) -> duckdb::Result<Config> {
+/// `spill` is the directory for what does not fit into memory, empty for none.
+fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Config> {
     Config::default()
         .access_mode(mode)?
+        // Has to come before access to files is turned off.
+        .with("temp_directory", spill.to_string_lossy())?
         .enable_autoload_extension(false)?
         .with("allow_community_extensions", "false")?
         .enable_external_access(false)?
