@@ -109,7 +109,7 @@ fn by_ids<R: Stored>(column: &str) -> String {
     let columns = R::columns(&[]);
     let columns = columns.names().join("\", \"");
     format!(
-        "SELECT \"{columns}\" FROM {} WHERE {column} IN (SELECT unnest(?)) ORDER BY id",
+        "SELECT \"{columns}\" FROM {} WHERE {column} IN (SELECT unnest(?::BIGINT[])) ORDER BY id",
         R::TABLE
     )
 }

@@ -177,7 +177,7 @@ fn delete(conn: &Connection, table: &str, column: &str, ids: &[i64]) -> duckdb::
         return Ok(());
     }
     let list = Value::List(ids.iter().copied().map(Value::BigInt).collect());
-    let sql = format!("DELETE FROM {table} WHERE {column} IN (SELECT unnest(?))");
+    let sql = format!("DELETE FROM {table} WHERE {column} IN (SELECT unnest(?::BIGINT[]))");
     conn.execute(&sql, params![list])?;
     Ok(())
 }
