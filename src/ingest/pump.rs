@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 /// Bytes of log in one batch: large enough that most messages begin and end in it, small enough that its rows
 /// fit in memory twice (one batch is stored while the next is understood).
-const BATCH_BYTES: usize = 24 << 20;
+const BATCH_BYTES: usize = 48 << 20;
 /// A stream is committed this often, so that a line is found within two seconds.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 /// Chunks read ahead.

@@ -170,9 +170,9 @@ impl Error {
             Self::Permission { write: false, .. } => {
                 "run it as root, as the owner, or as a member of the file's group"
             }
-            Self::Permission { write: true, .. } => {
-                "run it as root or as the owner of the database"
-            }
+            Self::Permission {
+                write: true, cause, ..
+            } if cause == "permission denied" => "run it as root or as the owner of the database",
             Self::Corrupt { .. } => {
                 "restore it from a backup, or move it away and import the logs again"
             }

@@ -52,7 +52,11 @@ pub(super) fn version(conn: &Connection, path: Option<&Path>) -> Result<usize, E
         .ok_or_else(foreign)
 }
 
-fn apply(conn: &Connection, path: Option<&Path>, migrations: &[&str]) -> Result<(), Error> {
+pub(super) fn apply(
+    conn: &Connection,
+    path: Option<&Path>,
+    migrations: &[&str],
+) -> Result<(), Error> {
     let known = migrations.len();
     let found = version(conn, path)?;
     if found > known {

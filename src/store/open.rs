@@ -38,7 +38,7 @@ impl Limits {
 }
 
 /// WAL size at which its rows move into the database.
-const CHECKPOINT_THRESHOLD: &str = "16MB";
+const CHECKPOINT_THRESHOLD: &str = "128MB";
 
 impl Store {
     /// Opens the database for reading and writing, made or migrated as needed.
@@ -55,7 +55,7 @@ impl Store {
         let before = umask(Mode::from_bits_truncate(0o027));
         umask(before | Mode::from_bits_truncate(0o027));
         make_parent(path)?;
-        let config = config(limits, AccessMode::ReadWrite, &spill(path).to_string_lossy());
+        let config = config(limits, AccessMode::ReadWrite, &spill(path));
         let conn = config
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
@@ -88,7 +88,7 @@ impl Store {
 
     /// Opens an empty database without a file.
     pub fn open_in_memory() -> Result<Self, Error> {
-        let conn = config(Limits::WRITER, AccessMode::Automatic, "")
+        let conn = config(Limits::WRITER, AccessMode::Automatic, Path::new(""))
             .and_then(Connection::open_in_memory_with_flags)
             .map_err(|error| Error::sort(None, "", &error))?;
         migrate::migrate(&conn, None)?;
@@ -112,7 +112,7 @@ impl Store {
             Err(_) => return Err(missing()),
         }
         // Readers share no directory to spill to: DuckDB names its files alike in every process.
-        let conn = config(limits, AccessMode::ReadOnly, "")
+        let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
         let (found, known) = (migrate::version(&conn, Some(path))?, migrate::KNOWN);
@@ -132,11 +132,12 @@ impl Store {
     }
 }
 
-/// The directory to spill to comes first: without external access it could not be set any more.
-fn config(limits: Limits, mode: AccessMode, spill: &str) -> duckdb::Result<Config> {
+/// `spill` is the directory for what does not fit into memory, empty for none.
+fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Config> {
     Config::default()
         .access_mode(mode)?
-        .with("temp_directory", spill)?
+        // Has to come before access to files is turned off.
+        .with("temp_directory", spill.to_string_lossy())?
         .enable_autoload_extension(false)?
         .with("allow_community_extensions", "false")?
         .enable_external_access(false)?

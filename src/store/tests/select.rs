@@ -17,9 +17,9 @@ fn every_type_has_a_cell() {
     let cases = [
         ("NULL", Cell::Null),
         ("true", Cell::Bool(true)),
-        ("-128::TINYINT", int(-128)),
-        ("-32768::SMALLINT", int(-32_768)),
-        ("-2147483648::INTEGER", int(-2_147_483_648)),
+        ("(-128)::TINYINT", int(-128)),
+        ("(-32768)::SMALLINT", int(-32_768)),
+        ("(-2147483648)::INTEGER", int(-2_147_483_648)),
         ("9223372036854775807::BIGINT", int(i64::MAX)),
         ("255::UTINYINT", int(255)),
         ("65535::USMALLINT", int(65_535)),
@@ -32,13 +32,13 @@ fn every_type_has_a_cell() {
             "170141183460469231731687303715884105727::HUGEINT",
             Cell::Big(i128::MAX),
         ),
-        ("-7::HUGEINT", int(-7)),
+        ("(-7)::HUGEINT", int(-7)),
         ("7::UHUGEINT", int(7)),
         ("1.5::FLOAT", Cell::Float(1.5)),
         ("1e300::DOUBLE", Cell::Float(1e300)),
         ("12.30::DECIMAL(4,2)", text("12.30")),
-        ("-0.05::DECIMAL(9,2)", text("-0.05")),
-        ("-123456789012.5::DECIMAL(18,1)", text("-123456789012.5")),
+        ("(-0.05)::DECIMAL(9,2)", text("-0.05")),
+        ("(-123456789012.5)::DECIMAL(18,1)", text("-123456789012.5")),
         (
             "0.00000000000000000000000000000000000001::DECIMAL(38,38)",
             text("0.00000000000000000000000000000000000001"),
@@ -173,7 +173,7 @@ fn parameters_are_bound_and_never_text() {
         ]]
     );
     let error = store.select("SELECT ?, ?", &params[..1]).unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"Wrong number of parameters passed to query. Got 1, needed 2");
 }
 
 #[test]
@@ -323,7 +323,25 @@ fn errors_of_sql_show_the_place() {
         "SELECT 'a'::INTEGER",
     ]
     .map(|sql| store.select(sql, &[]).unwrap_err().to_string());
-    insta::assert_snapshot!(texts.join("\n---\n"), @"");
+    insta::assert_snapshot!(texts.join("\n---\n"), @r#"
+    Referenced column "nothing" not found in FROM clause!
+    Candidate bindings: "key"
+
+    LINE 1: SELECT nothing FROM meta
+                   ^^^^^^^
+    ---
+    syntax error at or near "SELEC"
+
+    LINE 1: SELEC 1
+            ^
+    ---
+    only a single SELECT can be run here
+    ---
+    Could not convert string 'a' to INT32
+
+    LINE 1: SELECT 'a'::INTEGER
+                      ^^^^^^^^^
+    "#);
 }
 
 #[test]
