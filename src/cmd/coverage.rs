@@ -28,7 +28,7 @@ pub fn nothing_found(
     window: &(Option<Time>, Option<Time>),
     zone: Zone,
 ) -> Result<Vec<String>, store::Error> {
-    let since = window.0.map_or(Time(0), |t| t.hour());
+    let since = window.0.map_or(Time(0), Time::hour);
     let until = window.1.unwrap_or(Time(i64::MAX / HOUR * HOUR / 2));
     let table = store.select(SQL, &[Param::Time(since), Param::Time(until)])?;
     if table.rows.is_empty() {

@@ -26,6 +26,7 @@ pub struct Ingest {
     /// Files, directories, globs; - for standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<OsString>,
+    /// Stamps without year or zone.
     #[command(flatten)]
     pub stamp: Stamp,
     /// Print the closing summary as JSON

@@ -34,8 +34,10 @@ use std::path::PathBuf;
     after_help = "Begin with: maillog ingest /var/log/mail.log* && maillog find user@example.org"
 )]
 pub struct Cli {
+    /// Options of every subcommand.
     #[command(flatten)]
     pub global: Global,
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -44,7 +46,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Global {
     /// Database file [default: /var/lib/maillog/maillog.duckdb for root and the user maillog, else below
-    /// $XDG_DATA_HOME]
+    /// `$XDG_DATA_HOME`]
     #[arg(
         long,
         global = true,
@@ -73,8 +75,12 @@ pub struct Global {
     pub now: Option<String>,
 }
 
-/// The subcommands, in the order of help.
+/// The subcommands, in the order of help; their help is that of the structs.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a comment here would replace the help of the struct"
+)]
 pub enum Command {
     Ingest(ingest::Ingest),
     Find(find::Find),
@@ -102,7 +108,7 @@ impl Cli {
     /// # Errors
     /// What cannot be done, for one line on stderr and exit status 2.
     pub fn run(self) -> Result<Exit> {
-        let run = Context::new(self.global)?;
+        let run = Context::new(&self.global)?;
         match self.command {
             Command::Ingest(c) => c.run(&run),
             Command::Find(c) => c.run(&run),
@@ -129,7 +135,7 @@ pub struct Context {
 }
 
 impl Context {
-    fn new(global: Global) -> Result<Self> {
+    fn new(global: &Global) -> Result<Self> {
         let config = Config::resolve(
             global.db.as_deref(),
             global.config.as_deref(),

@@ -1,6 +1,7 @@
 //! `maillog parse`: what each line was understood as, one JSON object a line, without a database.
 
 use crate::model::entry::Entry;
+use crate::model::time::Time;
 use crate::parse;
 use crate::source::{self, Decoder, Input};
 use anyhow::{Context, Result};
@@ -26,6 +27,7 @@ pub struct Parse {
     /// Only lines that were not understood
     #[arg(long)]
     pub unknown: bool,
+    /// Stamps without year or zone.
     #[command(flatten)]
     pub stamp: super::ingest::Stamp,
 }
@@ -99,7 +101,7 @@ fn line(entry: &Entry<'_>, unknown: bool, out: &mut dyn Write) -> std::io::Resul
     let line = Line {
         time: entry
             .time
-            .and_then(|t| t.to_utc())
+            .and_then(Time::to_utc)
             .map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
         host: entry.host,
         instance: entry.instance(),

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 /// Ask the database in SQL, read-only
 ///
-/// Runs one SELECT. `maillog status --schema` shows tables and columns; times are UTC, local_time(t) and
-/// in_zone(t, 'Europe/Berlin') convert them.
+/// Runs one SELECT. `maillog status --schema` shows tables and columns; times are UTC, `local_time(t)` and
+/// `in_zone(t, 'Europe/Berlin')` convert them.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   maillog sql \"SELECT status, count(*) FROM delivery_to GROUP BY ALL ORDER BY ALL\"")]

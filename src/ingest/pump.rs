@@ -202,11 +202,6 @@ impl Pump<'_> {
         }
     }
 
-    fn stream(&mut self) -> Option<&mut Stream> {
-        let index = self.current.as_ref()?.stream;
-        self.streams.get_mut(index)
-    }
-
     fn take(&mut self, message: Fed) {
         match message {
             Fed::Begin(begun) => self.begin(begun),
@@ -341,7 +336,7 @@ fn note_unparsed(
 ) {
     let mut key = (entry.program().to_owned(), parse::template(text));
     if unparsed.len() >= UNPARSED_LIMIT && !unparsed.contains_key(&key) {
-        key.1 = "(more templates)".to_owned();
+        "(more templates)".clone_into(&mut key.1);
     }
     let row = unparsed
         .entry(key)
