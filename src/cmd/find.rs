@@ -101,7 +101,11 @@ impl Find {
 }
 
 fn default_format() -> Format {
-    if std::io::stdout().is_terminal() { Format::Table } else { Format::Short }
+    if std::io::stdout().is_terminal() {
+        Format::Table
+    } else {
+        Format::Short
+    }
 }
 
 fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
@@ -109,7 +113,12 @@ fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
     let out = output.writer();
     writeln!(out, "{}", plan.sql)?;
     for (i, param) in plan.params.iter().enumerate() {
-        writeln!(out, "-- ${} = {}", i + 1, render::escape::terminal(&format!("{param:?}")))?;
+        writeln!(
+            out,
+            "-- ${} = {}",
+            i + 1,
+            render::escape::terminal(&format!("{param:?}"))
+        )?;
     }
     output.finish()?;
     Ok(Exit::Found)
@@ -120,5 +129,9 @@ fn count(table: &Table, run: &Run) -> Result<Exit> {
     let style = output.style;
     render::hits(table, Format::Count, &style, output.writer())?;
     output.finish()?;
-    Ok(if table.rows.is_empty() { Exit::Nothing } else { Exit::Found })
+    Ok(if table.rows.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Found
+    })
 }

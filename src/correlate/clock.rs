@@ -135,6 +135,7 @@ impl Hosts {
         if self.get(self.last).is_some_and(|h| h.name == name) {
             return self.last;
         }
+        let name = super::limited(name);
         let number = if let Some(n) = self.by_name.get(name) {
             *n
         } else {
@@ -143,7 +144,7 @@ impl Hosts {
                 name: super::text(name),
                 ..Host::default()
             });
-            self.by_name.insert(Text::from(name), n);
+            self.by_name.insert(super::text(name), n);
             n
         };
         self.last = number;

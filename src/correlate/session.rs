@@ -72,13 +72,13 @@ impl Key {
     }
 }
 
-impl KeyRef<'_> {
-    fn own(self) -> Key {
-        Key {
-            host: self.host,
-            ident: text(self.ident),
-            pid: self.pid,
-            address: text(self.address),
+impl From<&KeyRef<'_>> for Key {
+    fn from(key: &KeyRef<'_>) -> Self {
+        Self {
+            host: key.host,
+            ident: text(key.ident),
+            pid: key.pid,
+            address: text(key.address),
         }
     }
 }
@@ -158,9 +158,13 @@ impl Sessions {
         let key = key(line, client);
         if !self.map.contains_key(&key) {
             let session = Session::new(line, client, false);
-            self.map.insert(key.own(), vec![session]);
+            self.map.insert(Key::from(&key), vec![session]);
         }
-        self.get(line, client)
+        let stack = self.map.get_mut(&key)?;
+        let at = position(stack, client);
+        let session = stack.get_mut(at)?;
+        session.last = line.time;
+        Some(session)
     }
 }
 
@@ -220,7 +224,7 @@ impl Correlator {
         if self.sessions.map.len() >= SESSION_LIMIT {
             self.shed_sessions();
         }
-        self.sessions.map.insert(key.own(), vec![session]);
+        self.sessions.map.insert(Key::from(&key), vec![session]);
     }
 
     pub(super) fn disconnect(&mut self, line: &Line<'_>, client: &Client<'_>, commands: &str) {
@@ -387,15 +391,16 @@ impl Correlator {
         let Some(session) = self.sessions.get_or_open(line, client) else {
             return;
         };
-        let sender = tail.sender.map(text);
-        session.pending.retain(|p| p.sender == sender);
+        session
+            .pending
+            .retain(|p| p.sender.as_deref() == tail.sender);
         if let Some(action) = action
             && session.pending.len() < LIST_LIMIT
         {
             session.pending.push(Pending {
                 action: text(action),
                 reason: text(reason),
-                sender,
+                sender: tail.sender.map(text),
                 recipient: tail.recipient.map(text),
             });
         }

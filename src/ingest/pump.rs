@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 /// Bytes of log in one batch: large enough that most messages begin and end in it, small enough that its rows
 /// fit in memory twice (one batch is stored while the next is understood).
-const BATCH_BYTES: usize = 24 << 20;
+const BATCH_BYTES: usize = 48 << 20;
 /// A stream is committed this often, so that a line is found within two seconds.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 /// Chunks read ahead.
@@ -43,8 +43,14 @@ pub fn run(
     settings: Settings,
     progress: Progress,
 ) -> Result<(Store, Summary)> {
-    let stored = store.sources().context("cannot read where reading stopped")?;
-    let open = store.open_state().context("cannot read the open messages")?;
+    let stored = store
+        .sources()
+        .context("cannot read where reading stopped")?;
+    let open = store
+        .open_state()
+        .context("cannot read the open messages")?;
+    let correlator =
+        Correlator::restore(settings, open).context("cannot go on from the stored state")?;
     let (streams, plan) = plan(inputs, &stored);
     let (feed, fed) = sync_channel(AHEAD);
     let (batches, to_store) = sync_channel(1);
@@ -54,7 +60,7 @@ pub fn run(
         let storing = scope.spawn(move || keep(store, &to_store));
         let mut pump = Pump {
             options,
-            correlator: Correlator::restore(settings, open),
+            correlator,
             streams,
             current: None,
             summary: Summary::default(),
@@ -64,13 +70,22 @@ pub fn run(
             progress,
         };
         let fed = pump.pump(&fed);
-        let Pump { batches, mut summary, progress, .. } = pump;
+        let Pump {
+            batches,
+            mut summary,
+            progress,
+            ..
+        } = pump;
         drop(batches);
-        let stored = storing.join().map_err(|_| anyhow!("the storing thread stopped unexpectedly"))?;
+        let stored = storing
+            .join()
+            .map_err(|_| anyhow!("the storing thread stopped unexpectedly"))?;
         progress.finish();
         let mut store = stored?;
         fed?;
-        store.checkpoint().context("cannot finish the database file")?;
+        store
+            .checkpoint()
+            .context("cannot finish the database file")?;
         summary.finish(progress.seconds());
         Ok((store, summary))
     })
@@ -119,7 +134,10 @@ impl Stream {
             return None;
         }
         self.resume = Some(cursor.clone());
-        Some(StoredCursor { source_id: self.source_id, cursor })
+        Some(StoredCursor {
+            source_id: self.source_id,
+            cursor,
+        })
     }
 }
 
@@ -145,7 +163,9 @@ fn plan(inputs: Vec<Input>, stored: &[StoredCursor]) -> (Vec<Stream>, Vec<Planne
 /// The storing thread: commits until the other side ends, gives the store back.
 fn keep(mut store: Store, batches: &Receiver<Batch>) -> Result<Store> {
     for batch in batches {
-        store.commit(batch).context("cannot store a batch; everything before it is kept")?;
+        store
+            .commit(batch)
+            .context("cannot store a batch; everything before it is kept")?;
     }
     Ok(store)
 }
@@ -166,7 +186,9 @@ impl Pump<'_> {
     /// Takes what the reading thread says until it ends; commits by size and by time.
     fn pump(&mut self, fed: &Receiver<Fed>) -> Result<()> {
         loop {
-            let wait = self.batch_since.map_or(BATCH_TIME, |t| BATCH_TIME.saturating_sub(t.elapsed()));
+            let wait = self
+                .batch_since
+                .map_or(BATCH_TIME, |t| BATCH_TIME.saturating_sub(t.elapsed()));
             match fed.recv_timeout(wait) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -178,11 +200,6 @@ impl Pump<'_> {
                 self.commit()?;
             }
         }
-    }
-
-    fn stream(&mut self) -> Option<&mut Stream> {
-        let index = self.current.as_ref()?.stream;
-        self.streams.get_mut(index)
     }
 
     fn take(&mut self, message: Fed) {
@@ -206,7 +223,9 @@ impl Pump<'_> {
             }
             stream.name.clone_from(&begun.name);
             let state = stream.resume.as_ref().map(|c| c.state.as_str());
-            stream.decoder.get_or_insert_with(|| Decoder::new(options, begun.hints, state));
+            stream
+                .decoder
+                .get_or_insert_with(|| Decoder::new(options, begun.hints, state));
         }
         self.current = Some(begun);
     }
@@ -229,9 +248,15 @@ impl Pump<'_> {
 
     /// Lets the current decoder call back with entries and takes each through the stages.
     fn decode(&mut self, run: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Entry<'_>))) {
-        let Some(index) = self.current.as_ref().map(|c| c.stream) else { return };
-        let Some(stream) = self.streams.get_mut(index) else { return };
-        let Some(mut decoder) = stream.decoder.take() else { return };
+        let Some(index) = self.current.as_ref().map(|c| c.stream) else {
+            return;
+        };
+        let Some(stream) = self.streams.get_mut(index) else {
+            return;
+        };
+        let Some(mut decoder) = stream.decoder.take() else {
+            return;
+        };
         let (correlator, summary) = (&mut self.correlator, &mut self.summary);
         let now = self.options.now;
         let before = summary.lines;
@@ -255,11 +280,17 @@ impl Pump<'_> {
         self.batch_since = None;
         let changes = self.correlator.drain();
         self.summary.add(&changes);
-        let mut batch = Batch { changes, now: self.options.now, ..Batch::default() };
+        let mut batch = Batch {
+            changes,
+            now: self.options.now,
+            ..Batch::default()
+        };
         for stream in &mut self.streams {
             if let Some(cursor) = stream.cursor() {
                 batch.coverage.extend(stream.ledger.take(&stream.key));
-                batch.unparsed.extend(stream.unparsed.drain().map(|(_, row)| row));
+                batch
+                    .unparsed
+                    .extend(stream.unparsed.drain().map(|(_, row)| row));
                 batch.cursors.push(cursor);
             }
         }
@@ -269,7 +300,9 @@ impl Pump<'_> {
         let hosts = batch.coverage.iter().map(|row| row.host.to_string());
         self.summary.hosts.extend(hosts);
         // The storing thread says why it ended when it is joined.
-        self.batches.send(batch).map_err(|_| anyhow!("the database stopped"))
+        self.batches
+            .send(batch)
+            .map_err(|_| anyhow!("the database stopped"))
     }
 }
 
@@ -303,16 +336,18 @@ fn note_unparsed(
 ) {
     let mut key = (entry.program().to_owned(), parse::template(text));
     if unparsed.len() >= UNPARSED_LIMIT && !unparsed.contains_key(&key) {
-        key.1 = "(more templates)".to_owned();
+        "(more templates)".clone_into(&mut key.1);
     }
-    let row = unparsed.entry(key).or_insert_with_key(|(service, template)| UnparsedRow {
-        service: service.as_str().into(),
-        template: template.as_str().into(),
-        sample: text.into(),
-        first_time: entry.time,
-        last_time: entry.time,
-        count: 0,
-    });
+    let row = unparsed
+        .entry(key)
+        .or_insert_with_key(|(service, template)| UnparsedRow {
+            service: service.as_str().into(),
+            template: template.as_str().into(),
+            sample: text.into(),
+            first_time: entry.time,
+            last_time: entry.time,
+            count: 0,
+        });
     row.count += 1;
     row.first_time = row.first_time.min(entry.time).or(entry.time);
     row.last_time = row.last_time.max(entry.time);

@@ -49,8 +49,14 @@ pub enum Fed {
 /// there is nothing left to do.
 pub fn read(plan: &[Planned], mut offsets: Vec<u64>, options: &Options, feed: &SyncSender<Fed>) {
     for Planned { stream, input } in plan {
-        let Some(offset) = offsets.get_mut(*stream) else { return };
-        let hints = if *offset == 0 { input.hints(options) } else { Hints::default() };
+        let Some(offset) = offsets.get_mut(*stream) else {
+            return;
+        };
+        let hints = if *offset == 0 {
+            input.hints(options)
+        } else {
+            Hints::default()
+        };
         let begun = Begun {
             stream: *stream,
             key: input.key(),
@@ -89,5 +95,7 @@ fn read_one(input: &Input, offset: &mut u64, feed: &SyncSender<Fed>) -> Result<b
 }
 
 fn in_words(error: &Error) -> String {
-    error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}; {hint}"))
+    error
+        .hint()
+        .map_or_else(|| error.to_string(), |hint| format!("{error}; {hint}"))
 }

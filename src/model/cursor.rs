@@ -42,3 +42,12 @@ pub struct Cursor {
     /// The reader's own state as JSON: year, previous line, open fragments.
     pub state: String,
 }
+
+/// A cursor and the row of the source table that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCursor {
+    /// Row that the cursor replaces, key included; none: the row with the same key, else a new one.
+    pub source_id: Option<i64>,
+    /// The cursor.
+    pub cursor: Cursor,
+}

@@ -81,9 +81,9 @@ fn read(text: &str) -> Option<(Reading<'_>, bool)> {
 /// An unquoted address may also hold `>, orig_to=<`: then more than one of these makes the line ambiguous.
 fn best<'a>(mut readings: impl Iterator<Item = Reading<'a>>) -> Option<(Reading<'a>, bool)> {
     let first = readings.next()?;
-    let doubtful = first
-        .orig_to
-        .is_some_and(|orig_to| orig_to.contains(">, orig_to=<"));
+    let doubtful = first.orig_to.is_some_and(|orig_to| {
+        orig_to.contains(">, orig_to=<") && address::quoted(orig_to).is_none()
+    });
     let place = first.fields.reason.len();
     let mut others = readings.filter(|reading| reading.fields.reason.len() != place);
     let Some(second) = others.next() else {

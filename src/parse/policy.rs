@@ -28,7 +28,10 @@ const ACTIONS: [&str; 15] = [
 /// Reads what follows the queue id or NOQUEUE.
 #[must_use]
 pub(super) fn parse<'a>(queue_id: Option<&'a str>, text: &'a str) -> Option<Event<'a>> {
-    let (action, rest) = text.split_once(": ")?;
+    let (action, rest) = attrs::until(text, |byte| {
+        !(byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'))
+    });
+    let rest = rest.strip_prefix(": ")?;
     if !ACTIONS.contains(&action) {
         return None;
     }

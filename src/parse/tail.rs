@@ -24,6 +24,16 @@ pub(super) fn split(text: &str) -> (&str, Tail<'_>) {
 
 /// Takes ` helo=<...>` and what may follow it off the right end.
 fn sasl_and_helo<'a>(text: &'a str, tail: &mut Tail<'a>) -> &'a str {
+    // The usual line ends with the HELO name.
+    if let Some((left, name)) = text
+        .strip_suffix('>')
+        .and_then(|text| text.rsplit_once('<'))
+        && let Some(left) = left.strip_suffix(" helo=")
+        && !name.contains(['>', ' '])
+    {
+        tail.helo_name = Some(name);
+        return left;
+    }
     for (at, label) in text.rmatch_indices(" helo=<") {
         let Some((helo_name, after)) = text.get(at + label.len()..).and_then(helo) else {
             continue;

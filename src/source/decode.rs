@@ -288,10 +288,8 @@ impl Decoder {
                 Some(used)
             }
             Next::Field(name, value, used) => {
-                if let Ok(name) = std::str::from_utf8(name)
-                    && Record::wants(name)
-                {
-                    self.record.set(name, &readable(value));
+                if Record::wants(name) {
+                    self.record.set(&readable(name), &readable(value));
                 }
                 Some(used)
             }

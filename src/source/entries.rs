@@ -352,6 +352,7 @@ fn looks_cut(text: &str, raw: &str) -> bool {
     text.len() >= POSTFIX && text.len() - severity_length(text) >= POSTFIX
 }
 
+#[cold]
 fn severity_length(text: &str) -> usize {
     ["warning: ", "error: ", "fatal: ", "panic: "]
         .into_iter()

@@ -27,7 +27,7 @@ impl<'de> Visitor<'de> for Object<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<Name<'de>>()? {
-            if Record::wants(&name.0) {
+            if Record::wants(name.0.as_bytes()) {
                 let record = &mut *self.0;
                 let name = &name.0;
                 map.next_value_seed(Value { record, name })?;

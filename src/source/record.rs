@@ -23,7 +23,6 @@ pub(super) struct Record {
     pub(super) uid: Option<u32>,
     pub(super) comm: String,
     pub(super) exe: String,
-    pub(super) container_name: String,
     /// Docker: the line, its end included unless it is cut in pieces.
     pub(super) log: Option<String>,
     pub(super) stream: String,
@@ -47,7 +46,6 @@ impl Record {
             "_UID" => self.uid = self.uid.or(value.parse().ok()),
             "_COMM" => first(&mut self.comm, value),
             "_EXE" => first(&mut self.exe, value),
-            "CONTAINER_NAME" => first(&mut self.container_name, value),
             "log" => self.log = Some(value.to_owned()),
             "stream" => first(&mut self.stream, value),
             "time" => first(&mut self.time, value),
@@ -56,24 +54,23 @@ impl Record {
     }
 
     /// Tells whether `set` does anything with a field, so that others need not be decoded.
-    pub(super) fn wants(name: &str) -> bool {
+    pub(super) fn wants(name: &[u8]) -> bool {
         matches!(
             name,
-            "MESSAGE"
-                | "SYSLOG_IDENTIFIER"
-                | "SYSLOG_PID"
-                | "_PID"
-                | "_HOSTNAME"
-                | "__REALTIME_TIMESTAMP"
-                | "_SOURCE_REALTIME_TIMESTAMP"
-                | "_SYSTEMD_UNIT"
-                | "_UID"
-                | "_COMM"
-                | "_EXE"
-                | "CONTAINER_NAME"
-                | "log"
-                | "stream"
-                | "time"
+            b"MESSAGE"
+                | b"SYSLOG_IDENTIFIER"
+                | b"SYSLOG_PID"
+                | b"_PID"
+                | b"_HOSTNAME"
+                | b"__REALTIME_TIMESTAMP"
+                | b"_SOURCE_REALTIME_TIMESTAMP"
+                | b"_SYSTEMD_UNIT"
+                | b"_UID"
+                | b"_COMM"
+                | b"_EXE"
+                | b"log"
+                | b"stream"
+                | b"time"
         )
     }
 
@@ -107,7 +104,6 @@ impl Record {
             log: None,
             stream: String::new(),
             time: String::new(),
-            container_name: String::new(),
             ..kept
         };
     }

@@ -29,7 +29,7 @@ const USER_PROGRAMS: &[&str] = &[
     "mailq",
     "newaliases",
 ];
-/// Daemons and commands of Postfix by the names they log under.
+/// Daemons and commands of Postfix by the names they log under, in order.
 const PROGRAMS: &[&str] = &[
     "anvil",
     "bounce",
@@ -69,7 +69,7 @@ pub(super) fn grade(record: &Record, ident: &str) -> Trust {
     let Some((_, program)) = ident.rsplit_once('/') else {
         return Trust::Unproven;
     };
-    if USER_PROGRAMS.contains(&program) || !PROGRAMS.contains(&program) {
+    if USER_PROGRAMS.contains(&program) || PROGRAMS.binary_search(&program).is_err() {
         return Trust::Unproven;
     }
     if RELAYS.contains(&record.comm.as_str()) && record.uid == Some(0) {
@@ -109,4 +109,14 @@ fn is_program(record: &Record, program: &str) -> Option<bool> {
     // The queue manager's alternatives log under the name of the service.
     let same = |found: &str| found == program || found.strip_prefix(['n', 'o']) == Some(program);
     Some(same(file) || record.comm == name || same(&record.comm))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PROGRAMS;
+
+    #[test]
+    fn programs_are_in_the_order_that_the_search_needs() {
+        assert!(PROGRAMS.is_sorted());
+    }
 }

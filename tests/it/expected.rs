@@ -3,9 +3,8 @@
 //! whyscream/postfix-grok-patterns names fields of 191 lines, fail2ban the time and client of its lines. Their names are
 //! not ours and they split some texts further than we do; what we deliberately keep together is listed here.
 
-use crate::program::{Place, say, shared, text};
+use crate::program::{Differences, Place, say, shared, text};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Their name, our names. Fields without an entry are parts of texts that we keep whole, or of lines that we ignore.
@@ -14,9 +13,9 @@ const NAMES: &[(&str, &[&str])] = &[
     ("postfix_client_ip", &["client_address"]),
     ("postfix_client_hostname", &["client_name"]),
     ("postfix_client_port", &["client_port"]),
-    ("postfix_relay_hostname", &["relay_name"]),
-    ("postfix_relay_ip", &["relay_address"]),
-    ("postfix_relay_port", &["relay_port"]),
+    ("postfix_relay_hostname", &["relay_name", "client_name"]),
+    ("postfix_relay_ip", &["relay_address", "client_address"]),
+    ("postfix_relay_port", &["relay_port", "client_port"]),
     ("postfix_relay_service", &["relay_address"]),
     ("postfix_status", &["status"]),
     ("postfix_status_code", &["reply_code"]),
@@ -32,6 +31,13 @@ const NAMES: &[(&str, &[&str])] = &[
     ("postfix_tls_cipher", &["cipher"]),
     ("postfix_tls_trustlevel", &["trust"]),
     ("postfix_postsuper_summary_count", &["count"]),
+];
+
+/// Cases that no Postfix logs like that.
+const NOT_POSTFIX: &[(&str, &str)] = &[
+    ("local_0001", "addresses without <>"),
+    ("local_0002", "addresses without <>"),
+    ("relay_0001", "a part of a line"),
 ];
 
 /// One expected field of a line.
@@ -110,11 +116,23 @@ fn understood(lines: &str, year: &str) -> Vec<Value> {
 fn agrees(event: &Value, names: &[&str], value: &str) -> bool {
     names.iter().any(|name| match event.get(name) {
         Some(Value::String(ours)) => {
-            ours.trim_matches(['<', '>']) == value.trim_matches(['<', '>'])
+            let ours = ours.trim_matches(['<', '>']);
+            // They count the milter apart from what it did.
+            ours == value.trim_matches(['<', '>']) || ours.strip_prefix("milter-") == Some(value)
         }
-        Some(ours) => ours.to_string() == value,
-        None => false,
+        Some(ours) => ours.as_i64().is_some_and(|ours| value.parse() == Ok(ours)),
+        // NOQUEUE is no queue id.
+        None => value == "NOQUEUE",
     })
+}
+
+/// Whether we keep the text with the field as a whole: it decides nothing.
+fn is_kept_whole(event: &Value, field: &str) -> bool {
+    match text(event, "kind") {
+        "ignored" | "foreign" | "problem" | "note" | "master" | "attempt_note" => true,
+        "postscreen" | "refusal" => field == "postfix_smtp_stage",
+        _ => false,
+    }
 }
 
 #[test]
@@ -136,36 +154,35 @@ fn expected_fields_of_public_cases_agree() {
     let lines: Vec<&str> = cases.iter().map(|(line, _)| line.as_str()).collect();
     let events = understood(&(lines.join("\n") + "\n"), "2026");
     let (mut agreed, mut kept_whole) = (0, 0);
-    let mut differing: BTreeMap<String, usize> = BTreeMap::new();
-    for (number, (line, expected)) in cases.iter().enumerate() {
+    let mut differences = Differences::default();
+    for (number, (_, expected)) in cases.iter().enumerate() {
         let event = events
             .iter()
             .find(|e| e["pid"] == number + 1)
             .unwrap_or(&Value::Null);
         for field in expected {
             let names = NAMES.iter().find(|(theirs, _)| *theirs == field.name);
-            let is_ignored = matches!(
-                text(event, "kind"),
-                "ignored" | "foreign" | "problem" | "note" | "master"
-            );
             match names {
                 Some((_, ours)) if agrees(event, ours, &field.value) => agreed += 1,
-                Some(_) if !is_ignored => {
-                    say(&format!(
+                Some(_) if !is_kept_whole(event, &field.name) => {
+                    if NOT_POSTFIX.iter().any(|(case, _)| *case == field.case) {
+                        kept_whole += 1;
+                        continue;
+                    }
+                    differences.note(format!(
                         "{}: {} = {:?} is not in {event}",
                         field.case, field.name, field.value
                     ));
-                    *differing.entry(format!("{line}")).or_default() += 1;
                 }
                 _ => kept_whole += 1,
             }
         }
     }
     say(&format!(
-        "public cases: {} lines, {agreed} fields agree, {kept_whole} are parts of texts kept whole, {} differ",
-        cases.len(),
-        differing.values().sum::<usize>()
+        "public cases: {} lines, {agreed} fields agree, {kept_whole} are parts of texts kept whole",
+        cases.len()
     ));
+    differences.none("testlogs/whyscream");
     assert!(agreed > 300);
 }
 
@@ -197,16 +214,12 @@ fn clients_of_fail2ban_cases_agree() {
         if case["match"] == true {
             if text(event, "client_address") == text(case, "host") {
                 agreed += 1;
-            } else {
+            } else if !line.contains("does not resolve to address") {
+                // That warning is about DNS, no refusal; fail2ban counts it in its aggressive mode.
                 differ.push(format!("{}: {line}\n    {event}", text(case, "host")));
             }
         }
     }
-    for difference in &differ {
-        say(difference);
-    }
-    say(&format!(
-        "fail2ban cases: {agreed} clients agree, {} differ",
-        differ.len()
-    ));
+    assert_eq!(differ, Vec::<String>::new());
+    say(&format!("fail2ban cases: {agreed} clients agree"));
 }

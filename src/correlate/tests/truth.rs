@@ -32,7 +32,7 @@ fn word(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// The recipients at the ends of a chain: (recipient, orig_to, status), and the states of its messages.
+/// The recipients at the ends of a chain: recipient, `orig_to`, status, and the states of its messages.
 struct Chain<'a> {
     ends: Vec<(&'a str, Option<&'a str>, &'a str)>,
     messages: Vec<&'a DeliveryFrom>,

@@ -52,6 +52,7 @@ struct Count {
     other: usize,
     foreign: usize,
     ignored: usize,
+    ambiguous: usize,
     samples: BTreeMap<String, (usize, String)>,
 }
 
@@ -74,6 +75,10 @@ fn count(text: &str, count: &mut Count) {
             Event::Ignored => {
                 count.postfix += 1;
                 count.ignored += 1;
+            }
+            Event::Delivery(delivery) => {
+                count.postfix += 1;
+                count.ambiguous += usize::from(delivery.ambiguous);
             }
             _ => count.postfix += 1,
         }
@@ -105,6 +110,7 @@ fn logs_of_others_are_understood() {
         total.postfix, total.other, total.ignored, total.foreign
     );
     assert!(total.postfix > 80_000);
+    assert_eq!(total.ambiguous, 0);
     assert!(
         total.other * 500 < total.postfix,
         "more than 0.2 % not understood"
@@ -123,6 +129,7 @@ fn nothing_of_the_rig_is_unknown() {
     }
     assert!(total.postfix > 2000);
     assert_eq!(total.other, 0);
+    assert_eq!(total.ambiguous, 0);
 }
 
 /// The examples of the grammar itself, neighbours included.

@@ -2,6 +2,8 @@
 
 mod chunks;
 mod inputs;
+mod roundtrip;
+mod samples;
 mod shapes;
 mod times;
 
