@@ -254,15 +254,21 @@ pub static FIELDS: [Field; 38] = [
         kind: FieldKind::Host,
         recipient: Columns {
             plain: &["f.helo_name", "r.helo_name"],
-            address: &["f.helo_name", "r.helo_name"],
+            address: &[
+                "replace(trim(f.helo_name, '[]'), 'IPv6:', '')",
+                "replace(trim(r.helo_name, '[]'), 'IPv6:', '')",
+            ],
         },
         message: Columns {
             plain: &["f.helo_name", "r.helo_name"],
-            address: &["f.helo_name", "r.helo_name"],
+            address: &[
+                "replace(trim(f.helo_name, '[]'), 'IPv6:', '')",
+                "replace(trim(r.helo_name, '[]'), 'IPv6:', '')",
+            ],
         },
         refusal: Columns {
             plain: &["n.helo_name"],
-            address: &["n.helo_name"],
+            address: &["replace(trim(n.helo_name, '[]'), 'IPv6:', '')"],
         },
         help: "name that the client gave in HELO",
     },
