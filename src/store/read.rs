@@ -61,7 +61,7 @@ impl Store {
         let state = self.conn.query_row(sql, [], |row| row.get(0)).optional();
         let state = state.map_err(|error| self.sort(sql, &error))?;
         // The ids first: a scan of two columns. Then the rows, which zone maps of the ids find.
-        let ids = self.rows(OPEN_IDS, params![span(LATE_LINES)], |fields| fields.get())?;
+        let ids = self.rows(OPEN_IDS, params![span(LATE_LINES)], Fields::get)?;
         let list = Value::List(ids.into_iter().map(Value::BigInt).collect());
         Ok(OpenState {
             state: state.unwrap_or_default(),

@@ -56,7 +56,10 @@ fn open_rows_come_back_as_they_were_stored() {
 #[test]
 fn empty_database_has_an_empty_state() {
     let store = Store::open_in_memory().unwrap();
-    assert_eq!(store.open_state().unwrap(), Default::default());
+    assert_eq!(
+        store.open_state().unwrap(),
+        crate::model::row::OpenState::default()
+    );
     assert_eq!(store.sources().unwrap(), vec![]);
 }
 
