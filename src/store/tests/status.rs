@@ -1,6 +1,7 @@
 use super::*;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "rustfmt writes a cell a line")]
 fn status_tells_sources_spans_loss_and_sizes() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("maillog.db");
