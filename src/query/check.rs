@@ -18,6 +18,8 @@ pub(super) struct Checked {
     pub(super) readings: Vec<String>,
     /// A state inside our own systems was asked for by name.
     pub(super) names_hop: bool,
+    /// A status was asked for.
+    pub(super) names_status: bool,
     values: usize,
 }
 
@@ -90,6 +92,7 @@ impl Checked {
             span: &value.span,
             options,
         };
+        self.names_status |= matches!(field.kind, FieldKind::Status | FieldKind::Ever);
         let any = |tests| Rule::Any(field, tests);
         match &value.form {
             Form::Is(literal) => {

@@ -108,9 +108,9 @@ pub struct Field {
     pub aliases: &'static [&'static str],
     /// What its values are.
     pub kind: FieldKind,
-    /// Columns of a recipient `t` and its message `f`.
+    /// Columns of a recipient `t`, its message `f` and the first message `r` of the chain.
     pub recipient: Columns,
-    /// Columns of a message `f` without any recipient.
+    /// Columns of a message `f` without any recipient, and the first message `r` of the chain.
     pub message: Columns,
     /// Columns of a refusal `n`.
     pub refusal: Columns,
@@ -180,8 +180,8 @@ pub static FIELDS: [Field; 38] = [
         name: "user",
         aliases: &["sasl_username"],
         kind: FieldKind::User,
-        recipient: plain(&["f.sasl_username"]),
-        message: plain(&["f.sasl_username"]),
+        recipient: plain(&["f.sasl_username", "r.sasl_username"]),
+        message: plain(&["f.sasl_username", "r.sasl_username"]),
         refusal: plain(&["n.sasl_username"]),
         help: "log-in name of the client",
     },
@@ -235,12 +235,12 @@ pub static FIELDS: [Field; 38] = [
         aliases: &[],
         kind: FieldKind::Host,
         recipient: Columns {
-            plain: &["f.client_name"],
-            address: &["f.client_address"],
+            plain: &["f.client_name", "r.client_name"],
+            address: &["f.client_address", "r.client_address"],
         },
         message: Columns {
-            plain: &["f.client_name"],
-            address: &["f.client_address"],
+            plain: &["f.client_name", "r.client_name"],
+            address: &["f.client_address", "r.client_address"],
         },
         refusal: Columns {
             plain: &["n.client_name"],
@@ -253,12 +253,12 @@ pub static FIELDS: [Field; 38] = [
         aliases: &["helo_name"],
         kind: FieldKind::Host,
         recipient: Columns {
-            plain: &["f.helo_name"],
-            address: &["f.helo_name"],
+            plain: &["f.helo_name", "r.helo_name"],
+            address: &["f.helo_name", "r.helo_name"],
         },
         message: Columns {
-            plain: &["f.helo_name"],
-            address: &["f.helo_name"],
+            plain: &["f.helo_name", "r.helo_name"],
+            address: &["f.helo_name", "r.helo_name"],
         },
         refusal: Columns {
             plain: &["n.helo_name"],
