@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod expected;
 #[cfg(test)]
 mod generator;
@@ -12,7 +14,13 @@ mod ground_truth;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod random;
+#[cfg(test)]
+mod resume;
+#[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tables;
 
 #[test]
 fn every_file_beside_this_one_is_listed() {
