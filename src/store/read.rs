@@ -71,7 +71,7 @@ impl Store {
         let mut ids: Vec<i64> = self.rows(
             "SELECT id FROM delivery_from WHERE removed IS NULL",
             [],
-            Fields::get,
+            |fields| fields.get(),
         )?;
         ids.extend(closed);
         let list = Value::List(ids.into_iter().map(Value::BigInt).collect());
