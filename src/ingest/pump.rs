@@ -6,10 +6,10 @@
 use super::coverage::Ledger;
 use super::progress::Progress;
 use super::reader::{self, Begun, Fed, Planned};
-use super::resume;
+use super::resume::{self, Known};
 use super::stats::{Class, Summary};
-use crate::correlate::{Correlator, Settings};
-use crate::model::cursor::{Cursor, SourceKey, StoredCursor};
+use crate::correlate::{self, Correlator, Settings};
+use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
 use crate::model::entry::Entry;
 use crate::model::event::Event;
 use crate::model::row::UnparsedRow;
@@ -47,11 +47,11 @@ pub fn run(
         .sources()
         .context("cannot read where reading stopped")?;
     let open = store
-        .open_state()
+        .open_state(correlate::message_ids)
         .context("cannot read the open messages")?;
     let correlator =
         Correlator::restore(settings, open).context("cannot go on from the stored state")?;
-    let (streams, plan) = plan(inputs, &stored);
+    let (streams, plan) = plan(inputs, &stored, &store)?;
     let (feed, fed) = sync_channel(AHEAD);
     let (batches, to_store) = sync_channel(1);
     std::thread::scope(|scope| {
@@ -99,19 +99,27 @@ struct Stream {
     resume: Option<Cursor>,
     decoder: Option<Decoder>,
     ledger: Ledger,
+    anchors: Vec<Anchor>,
     unparsed: HashMap<(String, String), UnparsedRow>,
+    /// Something was read from it: before that a decoder knows no place.
+    is_read: bool,
 }
 
 impl Stream {
-    fn new(input: &Input, known: Option<&StoredCursor>) -> Self {
+    fn new(input: &Input, known: Option<&Known>) -> Self {
+        let resume = known.map(|k| k.stored.cursor.clone());
         Self {
-            key: input.key(),
+            key: resume
+                .as_ref()
+                .map_or_else(|| input.key(), |c| c.key.clone()),
             name: input.path().display().to_string(),
-            source_id: known.and_then(|s| s.source_id),
-            resume: known.map(|s| s.cursor.clone()),
+            source_id: known.and_then(|k| k.stored.source_id),
+            resume,
             decoder: None,
             ledger: Ledger::default(),
+            anchors: Vec::new(),
             unparsed: HashMap::new(),
+            is_read: false,
         }
     }
 
@@ -121,7 +129,7 @@ impl Stream {
 
     /// Returns what this stream adds to a batch, nothing when it was not read.
     fn cursor(&mut self) -> Option<StoredCursor> {
-        let decoder = self.decoder.as_ref()?;
+        let decoder = self.decoder.as_ref().filter(|_| self.is_read)?;
         let cursor = Cursor {
             key: self.key.clone(),
             name: self.name.clone(),
@@ -142,22 +150,31 @@ impl Stream {
 }
 
 /// Assigns each input to a stream: one that is stored, one of an earlier input, or a new one.
-fn plan(inputs: Vec<Input>, stored: &[StoredCursor]) -> (Vec<Stream>, Vec<Planned>) {
+fn plan(
+    inputs: Vec<Input>,
+    stored: &[StoredCursor],
+    store: &Store,
+) -> Result<(Vec<Stream>, Vec<Planned>)> {
     let mut streams: Vec<Stream> = Vec::new();
     let mut plan = Vec::new();
     for input in inputs {
-        let known = resume::known(&input, stored);
-        let same = streams.iter().position(|s| match known {
-            Some(known) => s.source_id == known.source_id,
+        let known = resume::known(&input, stored, store)?;
+        let same = streams.iter().position(|s| match &known {
+            Some(known) => s.source_id == known.stored.source_id,
             None => s.source_id.is_none() && input.matches(&s.key),
         });
         let stream = same.unwrap_or_else(|| {
-            streams.push(Stream::new(&input, known));
+            streams.push(Stream::new(&input, known.as_ref()));
             streams.len() - 1
         });
-        plan.push(Planned { stream, input });
+        let shift = known.map_or(0, |k| k.shift);
+        plan.push(Planned {
+            stream,
+            input,
+            shift,
+        });
     }
-    (streams, plan)
+    Ok((streams, plan))
 }
 
 /// The storing thread: commits until the other side ends, gives the store back.
@@ -205,7 +222,7 @@ impl Pump<'_> {
     fn take(&mut self, message: Fed) {
         match message {
             Fed::Begin(begun) => self.begin(begun),
-            Fed::Chunk(chunk) => self.chunk(&chunk),
+            Fed::Chunk(chunk, anchors) => self.chunk(&chunk, anchors),
             Fed::End => self.end(),
             Fed::Failed(why) => {
                 self.summary.failures.push(why);
@@ -218,10 +235,12 @@ impl Pump<'_> {
         self.summary.files += 1;
         let options = self.options;
         if let Some(stream) = self.streams.get_mut(begun.stream) {
-            if resume::length(&begun.key) >= resume::length(&stream.key) {
-                stream.key = begun.key.clone();
+            if let Some(key) = &begun.key
+                && resume::length(key) >= resume::length(&stream.key)
+            {
+                stream.key.clone_from(key);
+                stream.name.clone_from(&begun.name);
             }
-            stream.name.clone_from(&begun.name);
             let state = stream.resume.as_ref().map(|c| c.state.as_str());
             stream
                 .decoder
@@ -230,7 +249,15 @@ impl Pump<'_> {
         self.current = Some(begun);
     }
 
-    fn chunk(&mut self, chunk: &Chunk) {
+    fn chunk(&mut self, chunk: &Chunk, anchors: Vec<Anchor>) {
+        if let Some(stream) = self
+            .current
+            .as_ref()
+            .and_then(|c| self.streams.get_mut(c.stream))
+        {
+            stream.anchors.extend(anchors);
+            stream.is_read = true;
+        }
         self.batch_since.get_or_insert_with(Instant::now);
         self.batch_bytes += chunk.data.len();
         self.summary.bytes += chunk.data.len() as u64;
@@ -291,6 +318,9 @@ impl Pump<'_> {
                 batch
                     .unparsed
                     .extend(stream.unparsed.drain().map(|(_, row)| row));
+                batch
+                    .anchors
+                    .push((stream.key.clone(), std::mem::take(&mut stream.anchors)));
                 batch.cursors.push(cursor);
             }
         }

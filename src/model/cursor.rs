@@ -43,6 +43,15 @@ pub struct Cursor {
     pub state: String,
 }
 
+/// A line chosen by its content (`source::anchor`), by which a piece of a log already read is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchor {
+    /// Upper half of the line's XXH3: stored, so the function must never change.
+    pub hash: u32,
+    /// Where the line begins, in the uncompressed stream.
+    pub position: u64,
+}
+
 /// A cursor and the row of the source table that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCursor {

@@ -8,7 +8,7 @@
 )]
 
 use super::cursor::SourceKey;
-use super::time::{MINUTE, Time};
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// Short text that mostly fits without an allocation.
@@ -277,15 +277,12 @@ pub struct UnparsedRow {
     pub count: i64,
 }
 
-/// How long after its end a message may still get lines (grammar 7.2), in microseconds.
-pub const LATE_LINES: i64 = 10 * MINUTE;
-
 /// What the correlator needs to go on after a restart.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OpenState {
     /// [`Changes::state`] of the last commit; empty for a new database.
     pub state: String,
-    /// Messages with `removed` unset, and those removed at or after the host's clock minus [`LATE_LINES`].
+    /// Messages with `removed` unset, and the closed ones that the state names.
     pub messages: Vec<DeliveryFrom>,
     /// All recipients of these messages.
     pub recipients: Vec<DeliveryTo>,

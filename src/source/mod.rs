@@ -15,6 +15,7 @@
 //!
 //! [`Entry`]: crate::model::entry::Entry
 
+pub mod anchor;
 mod chunk;
 mod clock;
 mod container;

@@ -95,7 +95,7 @@ impl<'r, R> Columns<'r, R> {
         self.maybe::<TimestampMicrosecondType>(name, |row| get(row).map(|time| time.0))
     }
 
-    fn int(self, name: &str, get: impl Fn(&'r R) -> i64) -> Self {
+    pub(super) fn int(self, name: &str, get: impl Fn(&'r R) -> i64) -> Self {
         self.value::<Int64Type>(name, get)
     }
 

@@ -1,9 +1,10 @@
 //! The ledger of reading: cursors, coverage, templates and the correlator's state, merged into what is stored.
 
+use super::anchor::StoredAnchor;
 use super::columns::Stored;
 use super::error::Error;
 use super::write::stage;
-use crate::model::cursor::{Cursor, SourceKey, StoredCursor};
+use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
 use crate::model::row::{CoverageRow, EventRow, UnparsedRow};
 use crate::model::time::Time;
 use duckdb::types::{TimeUnit, Value};
@@ -26,15 +27,34 @@ impl Written {
         rows: Vec<CoverageRow>,
     ) -> Result<Vec<(i64, CoverageRow)>, Error> {
         rows.into_iter()
-            .map(|row| {
-                let id = self.new_keys.get(&row.source).or(known.get(&row.source));
-                let id = *id.ok_or_else(|| Error::Data {
-                    table: "coverage",
-                    cause: format!("no cursor for {:?}", row.source),
-                })?;
-                Ok((id, row))
-            })
+            .map(|row| Ok((self.id(known, &row.source)?, row)))
             .collect()
+    }
+
+    /// Returns the anchors with the numbers of their sources.
+    pub(super) fn anchors(
+        &self,
+        known: &HashMap<SourceKey, i64>,
+        rows: Vec<(SourceKey, Vec<Anchor>)>,
+    ) -> Result<Vec<StoredAnchor>, Error> {
+        let mut anchors = Vec::new();
+        for (key, found) in rows {
+            let source_id = self.id(known, &key)?;
+            anchors.extend(
+                found
+                    .into_iter()
+                    .map(|anchor| StoredAnchor { source_id, anchor }),
+            );
+        }
+        Ok(anchors)
+    }
+
+    fn id(&self, known: &HashMap<SourceKey, i64>, key: &SourceKey) -> Result<i64, Error> {
+        let id = self.new_keys.get(key).or(known.get(key)).copied();
+        id.ok_or_else(|| Error::Data {
+            table: "source",
+            cause: format!("no cursor for {key:?}"),
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! Limits: one process writes, and no other process reads meanwhile (DuckDB's lock).
 
+mod anchor;
 mod cell;
 mod columns;
 mod error;

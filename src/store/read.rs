@@ -4,16 +4,11 @@ use super::Store;
 use super::columns::Stored;
 use super::error::Error;
 use crate::model::cursor::{Cursor, StoredCursor};
-use crate::model::row::{Attempt, DeliveryFrom, DeliveryTo, LATE_LINES, OpenState, Text};
+use crate::model::row::{Attempt, DeliveryFrom, DeliveryTo, OpenState, Text};
 use crate::model::time::Time;
 use duckdb::types::{FromSql, Value};
 use duckdb::{OptionalExt, Params, Row, params};
 use std::cell::Cell;
-
-/// Messages that may still get lines; `?` is the span of late lines as an interval.
-const OPEN_IDS: &str = "WITH clock AS (SELECT host, max(last_time) - ? AS late FROM coverage GROUP BY host) \
-    SELECT f.id FROM delivery_from f LEFT JOIN clock USING (host) \
-    WHERE f.removed IS NULL OR f.removed >= clock.late";
 
 impl Store {
     /// Returns all sources with where reading of them stands.
@@ -55,16 +50,33 @@ impl Store {
             .collect()
     }
 
-    /// Returns what the correlator needs to go on.
-    pub fn open_state(&self) -> Result<OpenState, Error> {
+    /// Returns what the correlator needs to go on: its state, the open messages, and the closed ones that `closed`
+    /// finds named in the state.
+    pub fn open_state<E>(
+        &self,
+        closed: impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<OpenState, Error>
+    where
+        E: std::fmt::Display,
+    {
         let sql = "SELECT state FROM open_message WHERE name = 'correlator'";
         let state = self.conn.query_row(sql, [], |row| row.get(0)).optional();
         let state = state.map_err(|error| self.sort(sql, &error))?;
+        let state: String = state.unwrap_or_default();
+        let closed = closed(&state).map_err(|error| Error::Data {
+            table: "open_message",
+            cause: error.to_string(),
+        })?;
         // The ids first: a scan of two columns. Then the rows, which zone maps of the ids find.
-        let ids = self.rows(OPEN_IDS, params![span(LATE_LINES)], |fields| fields.get())?;
+        let mut ids: Vec<i64> = self.rows(
+            "SELECT id FROM delivery_from WHERE removed IS NULL",
+            [],
+            |fields| fields.get(),
+        )?;
+        ids.extend(closed);
         let list = Value::List(ids.into_iter().map(Value::BigInt).collect());
         Ok(OpenState {
-            state: state.unwrap_or_default(),
+            state,
             messages: self.rows(&by_ids::<DeliveryFrom>("id"), params![list], delivery_from)?,
             recipients: self.rows(&by_ids::<DeliveryTo>("from_id"), params![list], delivery_to)?,
         })
@@ -82,7 +94,7 @@ impl Store {
         Ok(())
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -97,14 +109,6 @@ impl Store {
     }
 }
 
-fn span(micros: i64) -> Value {
-    Value::Interval {
-        months: 0,
-        days: 0,
-        nanos: micros.saturating_mul(1000),
-    }
-}
-
 fn by_ids<R: Stored>(column: &str) -> String {
     let columns = R::columns(&[]);
     let columns = columns.names().join("\", \"");
@@ -115,7 +119,7 @@ fn by_ids<R: Stored>(column: &str) -> String {
 }
 
 /// The cells of one row, taken one after the other.
-struct Fields<'r> {
+pub(super) struct Fields<'r> {
     row: &'r Row<'r>,
     next: Cell<usize>,
 }
@@ -128,7 +132,7 @@ impl<'r> Fields<'r> {
         }
     }
 
-    fn get<T: FromSql>(&self) -> duckdb::Result<T> {
+    pub(super) fn get<T: FromSql>(&self) -> duckdb::Result<T> {
         let column = self.next.replace(self.next.get() + 1);
         self.row.get(column)
     }

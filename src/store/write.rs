@@ -6,7 +6,7 @@
 use super::columns::Stored;
 use super::error::Error;
 use super::{Store, ledger};
-use crate::model::cursor::StoredCursor;
+use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::model::row::{Changes, CoverageRow, DeliveryFrom, DeliveryTo, UnparsedRow};
 use crate::model::time::Time;
 use duckdb::types::Value;
@@ -24,6 +24,8 @@ pub struct Batch {
     pub cursors: Vec<StoredCursor>,
     /// What was read.
     pub coverage: Vec<CoverageRow>,
+    /// Anchors of what was read, by source.
+    pub anchors: Vec<(SourceKey, Vec<Anchor>)>,
     /// What was not understood.
     pub unparsed: Vec<UnparsedRow>,
     /// Time of the commit.
@@ -94,7 +96,9 @@ impl Store {
         let ledger = ledger::write_cursors(&self.conn, &self.source_ids, &batch.cursors, batch.now)
             .map_err(sort)?;
         let coverage = ledger.coverage(&self.source_ids, batch.coverage)?;
+        let anchors = ledger.anchors(&self.source_ids, batch.anchors)?;
         write_rows(&self.conn, changes)
+            .and_then(|()| append(&self.conn, anchors))
             .and_then(|()| ledger::write_state(&self.conn, state))
             .and_then(|()| ledger::merge_coverage(&self.conn, &coverage))
             .and_then(|()| ledger::merge_unparsed(&self.conn, &batch.unparsed))

@@ -47,7 +47,7 @@ fn open_rows_come_back_as_they_were_stored() {
             ..Changes::default()
         }))
         .unwrap();
-    let state = store.open_state().unwrap();
+    let state = store.open_state(none_closed).unwrap();
     assert_eq!(state.state, "{\"next\":5}");
     assert_eq!(state.messages, messages);
     assert_eq!(state.recipients, recipients);
@@ -56,7 +56,7 @@ fn open_rows_come_back_as_they_were_stored() {
 #[test]
 fn empty_database_has_an_empty_state() {
     let store = Store::open_in_memory().unwrap();
-    assert_eq!(store.open_state().unwrap(), Default::default());
+    assert_eq!(store.open_state(none_closed).unwrap(), Default::default());
     assert_eq!(store.sources().unwrap(), vec![]);
 }
 
@@ -78,7 +78,7 @@ fn removed_messages_are_restored_while_late_lines_may_come() {
             })
         })
         .unwrap();
-    let state = store.open_state().unwrap();
+    let state = store.open_state(none_closed).unwrap();
     assert_eq!(state.messages, vec![late]);
     assert_eq!(state.recipients, vec![recipient(4, 2)]);
 }
@@ -370,5 +370,5 @@ fn text_of_any_kind_is_stored() {
             ..Changes::default()
         }))
         .unwrap();
-    assert_eq!(store.open_state().unwrap().messages, rows);
+    assert_eq!(store.open_state(none_closed).unwrap().messages, rows);
 }

@@ -99,7 +99,10 @@ fn whole_commits(store: &Store) -> i64 {
         number(store, "SELECT sum(lines)::BIGINT FROM coverage"),
         commits
     );
-    assert_eq!(store.open_state().unwrap().state, (commits - 1).to_string());
+    assert_eq!(
+        store.open_state(none_closed).unwrap().state,
+        (commits - 1).to_string()
+    );
     commits
 }
 

@@ -98,7 +98,10 @@ fn fill_up(rows: i64) {
             "{rows} rows a commit"
         );
         assert_eq!(count(&store, "delivery_to"), stored * rows);
-        assert_eq!(store.open_state().unwrap().state, (stored - 1).to_string());
+        assert_eq!(
+            store.open_state(none_closed).unwrap().state,
+            (stored - 1).to_string()
+        );
     };
     check(Store::open_reader(&path).unwrap());
     check(Store::open_writer(&path).unwrap());

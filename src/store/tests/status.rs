@@ -17,6 +17,7 @@ fn status_tells_sources_spans_loss_and_sizes() {
             cursors: vec![cursor(None, "a", 77)],
             coverage: vec![coverage("a", 0, 10), coverage("a", 3, 20)],
             unparsed: vec![template],
+            anchors: Vec::new(),
             ..batch(Changes {
                 from_inserts: vec![message(1)],
                 ..Changes::default()
