@@ -6,6 +6,7 @@ use super::bare::{is_domain, is_long_id, parent_domain};
 use super::error::{Error, Kind, Span};
 use super::fields::{self, Field, FieldKind};
 use super::ip::Network;
+use super::nearest::nearest;
 use super::plan::Test;
 use super::time::{self, Unit};
 use crate::model::table::Param;
@@ -265,7 +266,7 @@ impl Given<'_> {
             "failed" | "returned" => Some("bounced"),
             "greylisted" | "delayed" | "pending" | "retry" => Some("deferred"),
             "blocked" | "denied" => Some("refused"),
-            _ => fields::nearest(word, known.clone()),
+            _ => nearest(word, known.clone()),
         };
         let all: Vec<&str> = known.into_iter().collect();
         let hint = match near {
