@@ -61,7 +61,7 @@ impl Store {
         let state = self.conn.query_row(sql, [], |row| row.get(0)).optional();
         let state = state.map_err(|error| self.sort(sql, &error))?;
         // The ids first: a scan of two columns. Then the rows, which zone maps of the ids find.
-        let ids = self.rows(OPEN_IDS, params![span(LATE_LINES)], Fields::get)?;
+        let ids = self.rows(OPEN_IDS, params![span(LATE_LINES)], id)?;
         let list = Value::List(ids.into_iter().map(Value::BigInt).collect());
         Ok(OpenState {
             state: state.unwrap_or_default(),
@@ -173,6 +173,10 @@ impl<'r> Fields<'r> {
 }
 
 // Fields of a struct are evaluated in the order written: the order of the columns.
+
+fn id(fields: &Fields<'_>) -> duckdb::Result<i64> {
+    fields.get()
+}
 
 fn delivery_from(fields: &Fields<'_>) -> duckdb::Result<DeliveryFrom> {
     Ok(DeliveryFrom {
