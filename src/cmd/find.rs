@@ -13,7 +13,7 @@ use std::io::IsTerminal;
 ///
 /// Terms are joined by AND; OR, NOT, -term and parentheses combine them. A bare word is an address, a domain, a
 /// queue id, a <message-id>, an IP address or network, else text of the reply. Fields: to, from, qid, msgid,
-/// status, client, since, until and more; see maillog-query(7) and `maillog find --fields-help`.
+/// status, client, since, until and more; see maillog-query(7).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maillog find alice@example.org

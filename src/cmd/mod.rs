@@ -28,7 +28,8 @@ use std::path::PathBuf;
     name = "maillog",
     version,
     max_term_width = 100,
-    subcommand_required = true
+    subcommand_required = true,
+    arg_required_else_help = true
 )]
 #[command(
     after_help = "Begin with: maillog ingest /var/log/mail.log* && maillog find user@example.org"
@@ -42,6 +43,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Heading of these options in help.
+const EVERYWHERE: &str = "Options of every subcommand";
+
 /// Options of every subcommand.
 #[derive(Debug, Args)]
 pub struct Global {
@@ -50,6 +54,7 @@ pub struct Global {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "FILE",
         env = "MAILLOG_DB",
         hide_env_values = true
@@ -59,16 +64,17 @@ pub struct Global {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "FILE",
         env = "MAILLOG_CONFIG",
         hide_env_values = true
     )]
     pub config: Option<PathBuf>,
     /// Colour the result
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, value_name = "WHEN", default_value_t)]
     pub color: output::Color,
     /// Do not start a pager
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub no_pager: bool,
     /// The present, for tests
     #[arg(long, global = true, hide = true, value_name = "TIME")]

@@ -266,7 +266,12 @@ impl Pump<'_> {
     }
 
     fn end(&mut self) {
-        self.decode(Decoder::finish);
+        // What comes through a pipe will not grow.
+        if self.current.as_ref().is_some_and(|c| c.is_live) {
+            self.decode(Decoder::finish);
+        } else {
+            self.decode(Decoder::pause);
+        }
         if let Some(begun) = &self.current {
             self.summary.files_known += u64::from(begun.lines == 0);
             self.progress.file_done(begun.size);

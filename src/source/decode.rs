@@ -7,6 +7,7 @@ use super::clock::Clock;
 use super::entries::{Entries, Memory, Sink};
 use super::export::{self, Next};
 use super::record::Record;
+use super::unfinished;
 use super::{Chunk, Counts, Hints, Options, RECORD_BYTES};
 use crate::model::time::Time;
 use memchr::memchr;
@@ -101,6 +102,15 @@ impl Decoder {
             let used = self.block(&data, sink);
             data.drain(..used);
             self.pending = data;
+        }
+    }
+
+    /// Ends a source that may grow: a last line without an end is passed on only if it can be taken for whole.
+    pub fn pause(&mut self, sink: &mut Sink<'_>) {
+        if self.open.is_none() && !unfinished::is_whole(&self.pending) {
+            self.pending.clear();
+        } else {
+            self.finish(sink);
         }
     }
 

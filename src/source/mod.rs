@@ -37,6 +37,7 @@ mod syslog;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod unfinished;
 mod year;
 mod zone;
 

@@ -176,9 +176,7 @@ impl Error {
             Self::Corrupt { .. } => {
                 "restore it from a backup, or move it away and import the logs again"
             }
-            Self::NotSelect => {
-                "the database is changed by `maillog ingest` and `maillog prune` only"
-            }
+            Self::NotSelect => "the database is changed by `maillog ingest` only",
             Self::OutOfMemory => "ask for fewer rows or a shorter time",
             _ => return None,
         })

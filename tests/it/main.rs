@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod expected;
@@ -11,6 +13,8 @@ mod expected;
 mod generator;
 #[cfg(test)]
 mod ground_truth;
+#[cfg(test)]
+mod man;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 /// A present that is near to the log: what is stored may depend on it.
 const NOW: &str = "2026-11-22T00:00:00Z";
 /// Beginnings of random walks; each makes its own cuts and orders.
-const SEEDS: [u64; 3] = [1, 2, 3];
+const SEEDS: [u64; 2] = [1, 2];
 
 fn ingest(place: &Place, files: &[PathBuf]) -> String {
     let mut args = vec!["ingest", "--json", "--now", NOW];
@@ -172,13 +172,11 @@ fn compressed_copies_of_a_file_add_nothing() {
     let (place, expected) = imported_at_once(&demo());
     let mut tried = Vec::new();
     for program in ["gzip", "bzip2", "xz", "zstd"] {
-        if Command::new(program)
+        let version = Command::new(program)
             .arg("--version")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .is_err()
-        {
+            .output();
+        if version.is_err() {
             say(&format!("skipped: no {program}"));
             continue;
         }
@@ -278,8 +276,8 @@ fn bytes_that_are_no_text_do_not_hide_their_neighbours() {
     };
     assert_eq!(deliveries(&place), deliveries(&whole));
     assert_eq!(
-        place.number("SELECT sum(\"foreign\")::BIGINT FROM coverage")
-            - whole.number("SELECT sum(\"foreign\")::BIGINT FROM coverage"),
+        place.number("SELECT sum(ignored)::BIGINT FROM coverage")
+            - whole.number("SELECT sum(ignored)::BIGINT FROM coverage"),
         1
     );
 }
