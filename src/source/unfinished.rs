@@ -25,7 +25,7 @@ pub(super) fn is_whole(line: &[u8]) -> bool {
     let ends_refusal = || {
         let (at, name) = (memmem::rfind(line, b" helo=<")?, b" helo=<".len());
         line.get(at + name..)
-            .map(|helo| memchr::memchr(b'>', helo) == helo.len().checked_sub(1))
+            .map(|helo| memchr::memchr(b'>', helo).is_some_and(|at| at + 1 == helo.len()))
     };
     line.ends_with(b": removed")
         || line.ends_with(b" (queue active)")
