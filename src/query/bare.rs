@@ -55,7 +55,7 @@ fn read_word(word: &str) -> (&'static [&'static str], &'static str) {
     if is_queue_id(word) {
         return (&["qid"], "queue id");
     }
-    if is_domain(word.strip_prefix('.').unwrap_or(word)) {
+    if is_domain(word) || parent_domain(word).is_some() {
         return (&["to"], "recipient domain");
     }
     (&["text"], "text of the reply")
@@ -100,6 +100,12 @@ pub(super) fn is_long_id(word: &str) -> bool {
         && time.starts_with(['3', '4', '5'])
         && (1..=12).contains(&inode.len())
         && time.bytes().chain(inode.bytes()).all(symbol)
+}
+
+/// Returns the domain of `.example.org` or `.org`: what lies below it is meant.
+pub(super) fn parent_domain(word: &str) -> Option<&str> {
+    let parent = word.strip_prefix('.')?;
+    is_domain(&format!("x.{parent}")).then_some(parent)
 }
 
 /// Returns whether the word has the form of a domain: labels with dots, the last of letters.

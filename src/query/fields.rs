@@ -4,6 +4,7 @@
 //! names its columns in each; where it names none, the field is never true there and its negation always.
 
 use super::error::{Error, Kind, Span};
+use super::nearest::nearest;
 
 /// What a field's values are, and so how they are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,15 +255,21 @@ pub static FIELDS: [Field; 38] = [
         kind: FieldKind::Host,
         recipient: Columns {
             plain: &["f.helo_name", "r.helo_name"],
-            address: &["f.helo_name", "r.helo_name"],
+            address: &[
+                "replace(trim(f.helo_name, '[]'), 'IPv6:', '')",
+                "replace(trim(r.helo_name, '[]'), 'IPv6:', '')",
+            ],
         },
         message: Columns {
             plain: &["f.helo_name", "r.helo_name"],
-            address: &["f.helo_name", "r.helo_name"],
+            address: &[
+                "replace(trim(f.helo_name, '[]'), 'IPv6:', '')",
+                "replace(trim(r.helo_name, '[]'), 'IPv6:', '')",
+            ],
         },
         refusal: Columns {
             plain: &["n.helo_name"],
-            address: &["n.helo_name"],
+            address: &["replace(trim(n.helo_name, '[]'), 'IPv6:', '')"],
         },
         help: "name that the client gave in HELO",
     },
@@ -549,45 +556,3 @@ pub(super) fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
     };
     Err(Error::new(Kind::UnknownField(name.to_owned()), span.clone()).hint(hint))
 }
-
-/// Returns the candidate that is most like `word`, if one is like it at all.
-#[must_use]
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let length = word.chars().count();
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (length.max(candidate.len()) / 2).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Returns the number of letters to put in, take out, change or swap with the next.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (
-        a.chars().take(MAX_COMPARED).collect(),
-        b.chars().take(MAX_COMPARED).collect(),
-    );
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, to) in b.iter().enumerate() {
-            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&row, j) + 1)
-                .min(at(&last, j + 1) + 1)
-                .min(at(&last, j) + usize::from(from != to));
-            let swapped = j > 0 && i > 0 && b.get(j - 1) == Some(from) && a.get(i - 1) == Some(to);
-            if swapped {
-                best = best.min(at(&before_last, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().unwrap_or(0)
-}
-
-/// No name is longer; keeps the comparison small.
-const MAX_COMPARED: usize = 40;

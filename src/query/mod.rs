@@ -28,6 +28,7 @@ pub mod error;
 pub mod fields;
 pub mod ip;
 mod lex;
+mod nearest;
 mod parse;
 mod plan;
 mod sql;

@@ -432,11 +432,7 @@ fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
             bound(s),
         ),
         (FieldKind::Ever, test) => ever(part, columns, test),
-        // An address in HELO stands in brackets; the others are logged as they are compared here.
-        (_, Test::IsAddress(s)) if columns.plain != columns.address => {
-            each(columns.address, |c| format!("{c} = ?"), bound(s))
-        }
-        (_, Test::IsAddress(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
+        (_, Test::IsAddress(s)) => each(columns.address, |c| format!("{c} = ?"), bound(s)),
         (_, Test::InNetwork(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
         (_, test) => {
             let (sql, params) = plain(test);

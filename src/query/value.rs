@@ -2,10 +2,11 @@
 
 use super::Options;
 use super::ast::{Literal, Op};
-use super::bare::{is_domain, is_long_id};
+use super::bare::{is_domain, is_long_id, parent_domain};
 use super::error::{Error, Kind, Span};
 use super::fields::{self, Field, FieldKind};
 use super::ip::Network;
+use super::nearest::nearest;
 use super::plan::Test;
 use super::time::{self, Unit};
 use crate::model::table::Param;
@@ -265,7 +266,7 @@ impl Given<'_> {
             "failed" | "returned" => Some("bounced"),
             "greylisted" | "delayed" | "pending" | "retry" => Some("deferred"),
             "blocked" | "denied" => Some("refused"),
-            _ => fields::nearest(word, known.clone()),
+            _ => nearest(word, known.clone()),
         };
         let all: Vec<&str> = known.into_iter().collect();
         let hint = match near {
@@ -370,18 +371,11 @@ fn address(text: &str, is_word: bool) -> Vec<Test> {
     if !is_word {
         return vec![Test::Contains(address.to_owned())];
     }
-    match address
-        .strip_prefix('@')
-        .unwrap_or(address)
-        .strip_prefix('.')
-    {
-        Some(parent) if is_domain(parent) => {
-            return vec![
-                Test::Suffix(format!("@{parent}")),
-                Test::Suffix(format!(".{parent}")),
-            ];
-        }
-        _ => {}
+    if let Some(parent) = parent_domain(address.strip_prefix('@').unwrap_or(address)) {
+        return vec![
+            Test::Suffix(format!("@{parent}")),
+            Test::Suffix(format!(".{parent}")),
+        ];
     }
     vec![if address.starts_with('@') {
         Test::Suffix(address.to_owned())

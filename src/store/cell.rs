@@ -1,7 +1,8 @@
 //! Arrow values of a result -> cells; what has no cell of its own is printed as DuckDB prints it.
 //!
 //! Limits: Arrow carries `TIME WITH TIME ZONE` without its offset, times below a microsecond are cut off, and a
-//! `UHUGEINT` beyond the range of `HUGEINT` is not told from a negative number. `VARIANT` cannot be read at all.
+//! `UHUGEINT` beyond the range of `HUGEINT` is not told from a negative number, `BIT` not from a `BLOB`. `VARIANT`
+//! cannot be read at all.
 
 use crate::model::table::Cell;
 use crate::model::time::{SECOND, Time};

@@ -185,74 +185,79 @@ impl Error {
     /// Sorts an error of DuckDB by its text. `statement` is empty when the database was being opened.
     pub(super) fn sort(path: Option<&Path>, statement: &str, error: &duckdb::Error) -> Self {
         let text = error.to_string();
-        let path = || path.map_or_else(|| PathBuf::from(":memory:"), Path::to_path_buf);
-        let has = |needle: &str| text.contains(needle);
-        if has("INTERRUPT Error") {
-            return Self::Interrupted;
-        }
-        if has("No space left on device") || has("Disk quota exceeded") {
-            return Self::Full { path: path() };
-        }
-        if has("Out of Memory Error") {
-            return Self::OutOfMemory;
-        }
-        if has("Could not set lock on file") {
-            let holder = holder(&text);
-            return Self::Locked {
-                path: path(),
-                holder,
-            };
-        }
-        if has("not a valid DuckDB database file") {
-            return Self::NotDatabase { path: path() };
-        }
-        if has("Trying to read a database file with storage version number") {
-            return Self::NewerDuckDb { path: path() };
-        }
-        if let Some(cause) = [
-            "Permission denied",
-            "Read-only file system",
-            "Operation not permitted",
-        ]
-        .into_iter()
-        .find(|cause| has(cause))
-        {
-            let write = !has("read-only mode");
-            let cause = cause.to_ascii_lowercase();
-            return Self::Permission {
-                path: path(),
-                write,
-                cause,
-            };
-        }
-        let cause = || one_line(&text);
-        if has("Corrupt")
-            || has("corrupt")
-            || has("checksum")
-            || has("replaying WAL")
-            || has("Serialization Error")
-        {
-            return Self::Corrupt {
-                path: path(),
-                cause: cause(),
-            };
-        }
-        if statement.is_empty()
-            || has("IO Error")
-            || has("FATAL Error")
-            || has("database has been invalidated")
-        {
-            return Self::Io {
-                path: path(),
-                cause: cause(),
-            };
-        }
-        Self::Sql {
-            statement: statement.to_owned(),
-            message: without_kind(&text).to_owned(),
+        let path = path.map_or_else(|| PathBuf::from(":memory:"), Path::to_path_buf);
+        let found = TEXTS.iter().find(|(needle, _)| text.contains(needle));
+        let kind = match found {
+            Some((_, kind)) => *kind,
+            None if statement.is_empty() => Kind::Io,
+            None => Kind::Sql,
+        };
+        let cause = one_line(&text);
+        match kind {
+            Kind::Interrupted => Self::Interrupted,
+            Kind::OutOfMemory => Self::OutOfMemory,
+            Kind::Full => Self::Full { path },
+            Kind::NotDatabase => Self::NotDatabase { path },
+            Kind::NewerDuckDb => Self::NewerDuckDb { path },
+            Kind::Corrupt => Self::Corrupt { path, cause },
+            Kind::Io => Self::Io { path, cause },
+            Kind::Locked => Self::Locked {
+                path,
+                holder: holder(&text),
+            },
+            Kind::Permission => Self::Permission {
+                path,
+                write: !text.contains("read-only mode"),
+                cause: found.map_or("", |(needle, _)| needle).to_ascii_lowercase(),
+            },
+            Kind::Sql => Self::Sql {
+                statement: statement.to_owned(),
+                message: without_kind(&text).to_owned(),
+            },
         }
     }
 }
+
+/// What a text of DuckDB is about.
+#[derive(Clone, Copy)]
+enum Kind {
+    Interrupted,
+    Full,
+    OutOfMemory,
+    Locked,
+    NotDatabase,
+    NewerDuckDb,
+    Permission,
+    Corrupt,
+    Io,
+    Sql,
+}
+
+/// What DuckDB's texts are told by; the first that fits.
+const TEXTS: [(&str, Kind); 19] = [
+    ("INTERRUPT Error", Kind::Interrupted),
+    ("No space left on device", Kind::Full),
+    ("Disk quota exceeded", Kind::Full),
+    ("Out of Memory Error", Kind::OutOfMemory),
+    ("Could not set lock on file", Kind::Locked),
+    ("not a valid DuckDB database file", Kind::NotDatabase),
+    (
+        "database file with storage version number",
+        Kind::NewerDuckDb,
+    ),
+    ("Permission denied", Kind::Permission),
+    ("Read-only file system", Kind::Permission),
+    ("Operation not permitted", Kind::Permission),
+    ("Corrupt", Kind::Corrupt),
+    ("corrupt", Kind::Corrupt),
+    ("checksum", Kind::Corrupt),
+    ("replaying WAL", Kind::Corrupt),
+    ("Serialization Error", Kind::Corrupt),
+    ("Could not read enough bytes", Kind::Corrupt),
+    ("IO Error", Kind::Io),
+    ("FATAL Error", Kind::Io),
+    ("database has been invalidated", Kind::Io),
+];
 
 /// Returns the text of an error of the system without its number, as people write it.
 fn lower(error: &io::Error) -> String {

@@ -101,12 +101,10 @@ impl VArrowScalar for IpIn {
 
 /// Returns what the clock of the zone shows at the time, as microseconds of a zone-less time.
 fn on_clock<Z: TimeZone>(micros: i64, zone: &Z) -> i64 {
-    DateTime::from_timestamp_micros(micros)
-        .and_then(|utc| {
-            let shown: NaiveDateTime = zone.from_utc_datetime(&utc.naive_utc()).naive_local();
-            Some(shown.and_utc().timestamp_micros())
-        })
-        .unwrap_or(micros)
+    let utc = DateTime::from_timestamp_micros(micros);
+    let shown: Option<NaiveDateTime> =
+        utc.map(|utc| zone.from_utc_datetime(&utc.naive_utc()).naive_local());
+    shown.map_or(micros, |shown| shown.and_utc().timestamp_micros())
 }
 
 fn times(input: &RecordBatch, column: usize) -> Result<&TimestampMicrosecondArray, Box<dyn Error>> {

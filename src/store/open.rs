@@ -25,10 +25,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For the process that writes.
+    /// For the process that writes. One thread: a second one spins while it waits for the first (a third of all
+    /// CPU time of an import on two cores), and parsing has better use for the other core.
     pub const WRITER: Self = Self {
         memory_mb: 192,
-        threads: 2,
+        threads: 1,
     };
     /// For a process that only reads: it may not spill, so it gets more.
     pub const READER: Self = Self {

@@ -71,7 +71,7 @@ impl Store {
         let mut ids: Vec<i64> = self.rows(
             "SELECT id FROM delivery_from WHERE removed IS NULL",
             [],
-            |fields| fields.get(),
+            id,
         )?;
         ids.extend(closed);
         let list = Value::List(ids.into_iter().map(Value::BigInt).collect());
@@ -177,6 +177,10 @@ impl<'r> Fields<'r> {
 }
 
 // Fields of a struct are evaluated in the order written: the order of the columns.
+
+fn id(fields: &Fields<'_>) -> duckdb::Result<i64> {
+    fields.get()
+}
 
 fn delivery_from(fields: &Fields<'_>) -> duckdb::Result<DeliveryFrom> {
     Ok(DeliveryFrom {

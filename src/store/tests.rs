@@ -1,5 +1,6 @@
 //! Tests of the store: rows made here, files in temporary directories.
 
+mod append;
 mod commit;
 mod crash;
 mod full;

@@ -109,8 +109,8 @@ impl Store {
 
 /// Updates come first: they need not look through the rows appended after them. Deletions come last.
 fn write_rows(conn: &Connection, changes: Changes) -> duckdb::Result<()> {
-    update::<DeliveryFrom>(conn, changes.from_updates)?;
-    update::<DeliveryTo>(conn, changes.to_updates)?;
+    update::<DeliveryFrom>(conn, &changes.from_updates)?;
+    update::<DeliveryTo>(conn, &changes.to_updates)?;
     append(conn, changes.from_inserts)?;
     append(conn, changes.to_inserts)?;
     append(conn, changes.attempts)?;
@@ -132,7 +132,9 @@ fn append<R: Stored>(conn: &Connection, rows: Vec<R>) -> duckdb::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    fill(conn.appender(R::TABLE)?, &rows)
+    fill(conn.appender(R::TABLE)?, &rows)?;
+    drop(rows);
+    Ok(())
 }
 
 /// Puts the rows into an empty temporary table of the same columns, and returns its name.
@@ -158,11 +160,11 @@ fn fill<R: Stored>(mut appender: Appender<'_>, rows: &[R]) -> duckdb::Result<()>
     appender.flush()
 }
 
-fn update<R: Stored>(conn: &Connection, rows: Vec<R>) -> duckdb::Result<()> {
+fn update<R: Stored>(conn: &Connection, rows: &[R]) -> duckdb::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let staged = stage(conn, &rows)?;
+    let staged = stage(conn, rows)?;
     let columns = R::columns(&[]);
     let set: Vec<String> = columns
         .names()

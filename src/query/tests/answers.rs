@@ -164,6 +164,7 @@ fn store() -> Store {
             changes,
             cursors: Vec::new(),
             coverage: Vec::new(),
+            anchors: Vec::new(),
             unparsed: Vec::new(),
             now: at(6),
         })

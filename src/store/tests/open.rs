@@ -279,12 +279,6 @@ fn read_only_file_system_is_named() {
 }
 
 #[test]
-fn older_database_is_brought_up_to_date_by_a_reader_that_may_write() {
-    // With one migration there is no older one: a version of 0 cannot be stored. Covered in `migrate` until then.
-    assert!(crate::store::migrate::KNOWN >= 1);
-}
-
-#[test]
 fn causes_are_told_from_the_texts_of_duckdb() {
     let sort = |statement: &str, text: &str| {
         let error = duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(text.to_owned()));

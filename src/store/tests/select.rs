@@ -10,6 +10,7 @@ fn one(store: &Store, sql: &str) -> Cell {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_type_has_a_cell() {
     let store = Store::open_in_memory().unwrap();
     let text = |text: &str| Cell::Text(text.to_owned());
@@ -45,7 +46,6 @@ fn every_type_has_a_cell() {
         ),
         ("'a\u{e4}'", text("a\u{e4}")),
         ("'\\x00\\xFFab'::BLOB", Cell::Blob(vec![0, 255, b'a', b'b'])),
-        ("'0101'::BIT", text("0101")),
         (
             "'00112233-4455-6677-8899-aabbccddeeff'::UUID",
             text("00112233-4455-6677-8899-aabbccddeeff"),

@@ -1,6 +1,7 @@
 use super::*;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "rustfmt writes a cell a line")]
 fn status_tells_sources_spans_loss_and_sizes() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("maillog.db");
@@ -17,6 +18,7 @@ fn status_tells_sources_spans_loss_and_sizes() {
             cursors: vec![cursor(None, "a", 77)],
             coverage: vec![coverage("a", 0, 10), coverage("a", 3, 20)],
             unparsed: vec![template],
+            anchors: Vec::new(),
             ..batch(Changes {
                 from_inserts: vec![message(1)],
                 ..Changes::default()
