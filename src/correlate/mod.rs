@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `open` | open messages: generations, timers, leaving memory |
 //! | `life` | the life cycle of a message, one function a kind of line |
+//! | `postsuper` | deleted, requeued, held by an administrator |
 //! | `recipient` | the state machine of one recipient |
 //! | `content` | header, body and milter checks of cleanup |
 //! | `session` | sessions of smtpd, qmqpd and postscreen; log-ins |
@@ -28,6 +29,7 @@ mod content;
 mod life;
 mod notice;
 mod open;
+mod postsuper;
 mod recipient;
 mod refusal;
 mod session;
@@ -135,7 +137,7 @@ pub struct Correlator {
     mail: open::Mail,
     sessions: session::Sessions,
     links: chain::Awaited,
-    supers: life::SuperRuns,
+    supers: postsuper::SuperRuns,
     notices: notice::Notices,
     out: Changes,
 }

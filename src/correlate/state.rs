@@ -8,7 +8,7 @@ use super::notice::Known;
 use super::open::{Extra, Message};
 use super::recipient::Recipients;
 use super::session::{Key, Session, Sessions};
-use super::{Correlator, Ids, Settings, life};
+use super::{Correlator, Ids, Settings, postsuper};
 use crate::model::row::{
     DeliveryFrom, DeliveryTo, OpenState, Text, link, message_status as status,
 };
@@ -31,7 +31,7 @@ struct Saved {
     probes: Vec<Probe>,
     sessions: Vec<(Key, Vec<Session>)>,
     links: Vec<(Text, Vec<Claim>)>,
-    supers: life::SuperRuns,
+    supers: postsuper::SuperRuns,
     known: Known,
 }
 
@@ -45,7 +45,7 @@ struct Saving<'a> {
     probes: Vec<Probe>,
     sessions: Vec<(&'a Key, &'a Vec<Session>)>,
     links: Vec<(&'a Text, &'a Vec<Claim>)>,
-    supers: &'a life::SuperRuns,
+    supers: &'a postsuper::SuperRuns,
     known: &'a Known,
 }
 
