@@ -68,11 +68,8 @@ impl Store {
             cause: error.to_string(),
         })?;
         // The ids first: a scan of two columns. Then the rows, which zone maps of the ids find.
-        let mut ids: Vec<i64> = self.rows(
-            "SELECT id FROM delivery_from WHERE removed IS NULL",
-            [],
-            id,
-        )?;
+        let mut ids: Vec<i64> =
+            self.rows("SELECT id FROM delivery_from WHERE removed IS NULL", [], id)?;
         ids.extend(closed);
         let list = Value::List(ids.into_iter().map(Value::BigInt).collect());
         Ok(OpenState {
