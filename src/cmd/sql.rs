@@ -1,7 +1,8 @@
 //! `maillog sql`: one statement, read-only.
 
 use super::{Context as Run, Exit};
-use crate::render::{self, Format};
+use crate::model::zone::Zone;
+use crate::render::{self, Format, Style};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{IsTerminal, Read};
@@ -42,7 +43,11 @@ impl Sql {
         };
         let format = self.output.unwrap_or(default);
         let mut output = run.output(format == Format::Table);
-        let style = output.style;
+        // The times of SQL are what the statement says, and that is UTC unless it converts them itself.
+        let style = Style {
+            zone: Zone::UTC,
+            ..output.style
+        };
         render::table(&table, format, &style, output.writer())?;
         output.finish()?;
         Ok(Exit::Found)

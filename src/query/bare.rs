@@ -3,7 +3,7 @@
 //! Only the form of the word decides, never the database, so the same word always means the same.
 
 use super::ast::Literal;
-use super::ip::{Network, parse_address};
+use crate::model::ip::{Network, parse_address};
 
 /// How a bare word is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use super::ast::Op;
 use super::error::{Error, Kind, Span};
 use super::fields;
-use super::ip::Network;
+use crate::model::ip::Network;
 
 /// Longest query; what a person types or a script joins stays far below.
 pub(super) const MAX_BYTES: usize = 64 * 1024;

@@ -26,7 +26,7 @@ mod bare;
 mod check;
 pub mod error;
 pub mod fields;
-pub mod ip;
+
 mod lex;
 mod nearest;
 mod parse;

@@ -5,10 +5,10 @@ use super::ast::{Literal, Op};
 use super::bare::{is_domain, is_long_id, parent_domain};
 use super::error::{Error, Kind, Span};
 use super::fields::{self, Field, FieldKind};
-use super::ip::Network;
 use super::nearest::nearest;
 use super::plan::Test;
 use super::time::{self, Unit};
+use crate::model::ip::Network;
 use crate::model::table::Param;
 
 /// A value's field, its place, and the present.

@@ -21,10 +21,6 @@ pub fn find(data: &[u8], offset: u64, anchors: &mut Vec<Anchor>) {
     for end in memchr::memchr_iter(b'\n', data) {
         let hash = xxh3_64(data.get(start..end).unwrap_or_default());
         if hash & CHOSEN == 0 && end > start {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a shift by 32 leaves 32 bits"
-            )]
             anchors.push(Anchor {
                 hash: (hash >> 32) as u32,
                 position: offset + start as u64,

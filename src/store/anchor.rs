@@ -36,10 +36,9 @@ impl Store {
                 .map(|h| Value::BigInt(i64::from(*h)))
                 .collect(),
         );
-        let rows = self.rows(sql, params![list], |fields| {
+        self.rows(sql, params![list], |fields| {
             Ok((fields.get()?, anchor(fields.get()?, fields.get()?)))
-        });
-        rows
+        })
     }
 
     /// Returns the anchors of a source from `start` up to but not at `end`, in order.

@@ -5,7 +5,7 @@
 //!
 //! Limits: a time outside the years that zones are known for (and `infinity`) is returned unchanged.
 
-use super::ip;
+use crate::model::ip;
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use duckdb::Connection;

@@ -10,7 +10,7 @@ mod cell;
 mod columns;
 mod error;
 mod function;
-mod ip;
+
 mod ledger;
 mod migrate;
 mod open;

@@ -147,7 +147,7 @@ fn log_that_cannot_be_read_is_named_with_the_reason() {
     // Root reads whatever its mode is.
     let secret = place.path("secret.log");
     fs::write(&secret, "x\n").unwrap();
-    fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     if fs::read(&secret).is_err() {
         expect(
             &place,

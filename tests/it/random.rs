@@ -1,6 +1,6 @@
 //! Chance that is the same in each run of a test.
 
-/// SplitMix64.
+/// `SplitMix64`.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
