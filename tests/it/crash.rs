@@ -8,11 +8,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const LINES: &str = "150000";
+/// More than one batch, so that there are moments between two.
+const LINES: &str = "400000";
 /// A present that is not that of the run: what is stored may depend on it.
 const NOW: &str = "2026-11-22T00:00:00Z";
 /// Imports that are killed, each up to three times before it may end.
-const IMPORTS: usize = 8;
+const IMPORTS: usize = 5;
 
 fn start(place: &Place, log: &Path) -> Command {
     let mut command = place.command(&["ingest", "--quiet", "--now", NOW]);
