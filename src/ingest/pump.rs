@@ -4,6 +4,7 @@
 //! A source that fails half-way keeps what was readable; the others are read all the same.
 
 use super::coverage::Ledger;
+use super::keep::{self, Part};
 use super::progress::Progress;
 use super::reader::{self, Begun, Fed, Planned};
 use super::resume::{self, Known};
@@ -22,9 +23,9 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// Bytes of log in one batch: large enough that most messages begin and end in it, small enough that its rows
-/// fit in memory twice (one batch is stored while the next is understood).
-const BATCH_BYTES: usize = 48 << 20;
+/// Bytes of log in one part: large enough that most messages begin and end in it, small enough that its rows
+/// fit in memory twice (one part is stored while the next is understood).
+const BATCH_BYTES: usize = 8 << 20;
 /// A stream is committed this often, so that a line is found within two seconds.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 /// Chunks read ahead.
@@ -53,11 +54,11 @@ pub fn run(
         Correlator::restore(settings, open).context("cannot go on from the stored state")?;
     let (streams, plan) = plan(inputs, &stored, &store)?;
     let (feed, fed) = sync_channel(AHEAD);
-    let (batches, to_store) = sync_channel(1);
+    let (parts, to_store) = sync_channel(1);
     std::thread::scope(|scope| {
         let offsets = streams.iter().map(Stream::resume_offset).collect();
         scope.spawn(move || reader::read(&plan, offsets, options, &feed));
-        let storing = scope.spawn(move || keep(store, &to_store));
+        let storing = scope.spawn(move || keep::keep(store, &to_store));
         let mut pump = Pump {
             options,
             correlator,
@@ -66,17 +67,17 @@ pub fn run(
             summary: Summary::default(),
             batch_bytes: 0,
             batch_since: None,
-            batches,
+            parts,
             progress,
         };
         let fed = pump.pump(&fed);
         let Pump {
-            batches,
+            parts,
             mut summary,
             progress,
             ..
         } = pump;
-        drop(batches);
+        drop(parts);
         let stored = storing
             .join()
             .map_err(|_| anyhow!("the storing thread stopped unexpectedly"))?;
@@ -177,16 +178,6 @@ fn plan(
     Ok((streams, plan))
 }
 
-/// The storing thread: commits until the other side ends, gives the store back.
-fn keep(mut store: Store, batches: &Receiver<Batch>) -> Result<Store> {
-    for batch in batches {
-        store
-            .commit(batch)
-            .context("cannot store a batch; everything before it is kept")?;
-    }
-    Ok(store)
-}
-
 struct Pump<'o> {
     options: &'o Options,
     correlator: Correlator,
@@ -195,7 +186,7 @@ struct Pump<'o> {
     summary: Summary,
     batch_bytes: usize,
     batch_since: Option<Instant>,
-    batches: SyncSender<Batch>,
+    parts: SyncSender<Part>,
     progress: Progress,
 }
 
@@ -335,8 +326,9 @@ impl Pump<'_> {
         let hosts = batch.coverage.iter().map(|row| row.host.to_string());
         self.summary.hosts.extend(hosts);
         // The storing thread says why it ended when it is joined.
-        self.batches
-            .send(batch)
+        let is_urgent = self.current.as_ref().is_some_and(|c| c.is_live);
+        self.parts
+            .send(Part { batch, is_urgent })
             .map_err(|_| anyhow!("the database stopped"))
     }
 }
