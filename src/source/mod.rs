@@ -26,6 +26,8 @@ mod export;
 mod files;
 mod identity;
 mod input;
+#[cfg(feature = "journal")]
+mod journal;
 mod json;
 mod open;
 mod queue_id;

@@ -23,7 +23,7 @@ fn day(day: u8, lines: u32) -> String {
 fn packed(encoding: Encoding, text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     match encoding {
-        Encoding::Plain => out.extend_from_slice(text),
+        Encoding::Plain | Encoding::Journal => out.extend_from_slice(text),
         Encoding::Gzip => {
             let mut writer = flate2::write::GzEncoder::new(&mut out, flate2::Compression::fast());
             writer.write_all(text).unwrap();
