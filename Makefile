@@ -22,5 +22,6 @@ lint:
 	cargo clippy --no-default-features --all-targets -- -D warnings
 
 bench:
+	cargo build --release
 	bench/import 1000000
 	bench/pflogsumm

@@ -1,7 +1,7 @@
 -- summary: why recipients bounced, by relay and reason
 -- param: since time -7d
 -- param: until time now
--- param: top integer 20
+-- param: top count 20
 --
 -- Expired recipients are not in it: see deferred_detail. Addresses in the text are masked, so that one cause is one row;
 -- recipient is one example.

@@ -1,7 +1,7 @@
 -- summary: why deliveries were put off, by program, relay and reason
 -- param: since time -7d
 -- param: until time now
--- param: top integer 20
+-- param: top count 20
 --
 -- One count an attempt, also of recipients that were delivered, bounced or expired later. Addresses in the text are
 -- masked, so that one cause is one row.

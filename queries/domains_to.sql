@@ -1,7 +1,7 @@
 -- summary: recipient domains by number of deliveries, with bytes, deferrals and delays
 -- param: since time -7d
 -- param: until time now
--- param: top integer 20
+-- param: top count 20
 --
 -- Handing a mail over to a content filter, another instance or host of ours is no delivery; a deferral at any queue is
 -- one. Delays are those of the last queue, in seconds: since the mail entered it; the average is over deliveries, the

@@ -1,7 +1,7 @@
 -- summary: recipients by number of messages delivered
 -- param: since time -7d
 -- param: until time now
--- param: top integer 20
+-- param: top count 20
 --
 -- The address after aliases, at the queue that decided: handing over to a content filter, another instance or host of
 -- ours is no delivery.

@@ -1,7 +1,7 @@
 -- summary: what was refused, by stage and reason
 -- param: since time -7d
 -- param: until time now
--- param: top integer 20
+-- param: top count 20
 --
 -- Refusals of smtpd and postscreen, of header and body checks, milters and before-queue filters. Addresses (mail and IP)
 -- in the text are masked, so that one rule is one row; client_address is one example.

@@ -1,7 +1,7 @@
 -- summary: senders by number of messages
 -- param: since time -7d
 -- param: until time now
--- param: top integer 20
+-- param: top count 20
 --
 -- Messages are counted at their first queue, recipients as the queue manager found them there (after aliases). Notices of
 -- Postfix itself are not in it; an empty sender is mail that came in with the null sender.

@@ -198,6 +198,13 @@ CREATE TABLE source (
     last_read TIMESTAMP NOT NULL
 );
 
+-- Lines chosen by their content, by which a piece of a log already read is recognised (source/anchor.rs).
+CREATE TABLE anchor (
+    source_id BIGINT NOT NULL,
+    hash BIGINT NOT NULL,
+    position BIGINT NOT NULL
+);
+
 -- What was read: one row a source, host and UTC hour.
 CREATE TABLE coverage (
     source_id BIGINT NOT NULL,

@@ -46,14 +46,32 @@ pub enum Kind {
 
 /// The files of queries/, by name.
 const FILES: &[(&str, &str)] = &[
-    ("bounced_detail", include_str!("../queries/bounced_detail.sql")),
-    ("deferred_detail", include_str!("../queries/deferred_detail.sql")),
+    (
+        "bounced_detail",
+        include_str!("../queries/bounced_detail.sql"),
+    ),
+    (
+        "deferred_detail",
+        include_str!("../queries/deferred_detail.sql"),
+    ),
     ("domains_to", include_str!("../queries/domains_to.sql")),
-    ("recipients_count", include_str!("../queries/recipients_count.sql")),
-    ("rejected_detail", include_str!("../queries/rejected_detail.sql")),
-    ("senders_count", include_str!("../queries/senders_count.sql")),
+    (
+        "recipients_count",
+        include_str!("../queries/recipients_count.sql"),
+    ),
+    (
+        "rejected_detail",
+        include_str!("../queries/rejected_detail.sql"),
+    ),
+    (
+        "senders_count",
+        include_str!("../queries/senders_count.sql"),
+    ),
     ("totals", include_str!("../queries/totals.sql")),
-    ("traffic_hourly", include_str!("../queries/traffic_hourly.sql")),
+    (
+        "traffic_hourly",
+        include_str!("../queries/traffic_hourly.sql"),
+    ),
 ];
 
 /// Returns all canned queries by name.
@@ -71,24 +89,41 @@ pub fn all() -> Result<Vec<Canned>, String> {
 pub fn named(name: &str) -> Result<Canned, String> {
     let queries = all()?;
     let names: Vec<&str> = queries.iter().map(|q| q.name).collect();
-    let unknown = format!("there is no query {name:?}; there are: {}", names.join(", "));
+    let unknown = format!(
+        "there is no query {name:?}; there are: {}",
+        names.join(", ")
+    );
     queries.into_iter().find(|q| q.name == name).ok_or(unknown)
 }
 
 fn read(name: &'static str, text: &'static str) -> Result<Canned, String> {
     let header = |key: &str| {
         let prefix = format!("-- {key}: ");
-        text.lines().filter_map(move |l| l.strip_prefix(prefix.as_str()).map(str::trim)).collect::<Vec<_>>()
+        text.lines()
+            .filter_map(move |l| l.strip_prefix(prefix.as_str()).map(str::trim))
+            .collect::<Vec<_>>()
     };
-    let summary = header("summary").first().copied().ok_or(format!("{name}: no summary"))?;
-    let params = header("param").into_iter().map(declared).collect::<Result<Vec<_>, _>>();
+    let summary = header("summary")
+        .first()
+        .copied()
+        .ok_or(format!("{name}: no summary"))?;
+    let params = header("param")
+        .into_iter()
+        .map(declared)
+        .collect::<Result<Vec<_>, _>>();
     let params = params.map_err(|why| format!("{name}: {why}"))?;
     let body: Vec<&str> = text.lines().filter(|l| !l.starts_with("--")).collect();
     let mut sql = body.join("\n");
     for (i, param) in params.iter().enumerate() {
         sql = sql.replace(&format!("${}", param.name), &format!("${}", i + 1));
     }
-    Ok(Canned { name, summary: summary.into(), params, sql, text })
+    Ok(Canned {
+        name,
+        summary: summary.into(),
+        params,
+        sql,
+        text,
+    })
 }
 
 fn declared(line: &str) -> Result<Declared, String> {
@@ -100,7 +135,11 @@ fn declared(line: &str) -> Result<Declared, String> {
         "text" => Kind::Text,
         other => return Err(format!("parameter {name}: no type {other:?}")),
     };
-    Ok(Declared { name: name.to_owned(), kind, default: words.next().unwrap_or("").to_owned() })
+    Ok(Declared {
+        name: name.to_owned(),
+        kind,
+        default: words.next().unwrap_or("").to_owned(),
+    })
 }
 
 impl Canned {
@@ -136,7 +175,11 @@ mod tests {
             for i in 1..=query.params.len() {
                 assert!(query.sql.contains(&format!("${i}")), "{}: ${i}", query.name);
             }
-            let left = query.sql.split('$').skip(1).any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+            let left = query
+                .sql
+                .split('$')
+                .skip(1)
+                .any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
             assert!(!left, "{}: {}", query.name, query.sql);
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::model::table::{Cell, Param};
 use crate::model::time::{HOUR, Time};
-use crate::render::escape;
 use crate::model::zone::Zone;
+use crate::render::escape;
 use crate::store::{self, Store};
 
 /// Per host: first and last time, lines, not understood, lost, and hours without a line between the two.
@@ -28,11 +28,14 @@ pub fn nothing_found(
     window: &(Option<Time>, Option<Time>),
     zone: Zone,
 ) -> Result<Vec<String>, store::Error> {
-    let since = window.0.map_or(Time(0), |t| t.hour());
+    let since = window.0.map_or(Time(0), Time::hour);
     let until = window.1.unwrap_or(Time(i64::MAX / HOUR * HOUR / 2));
     let table = store.select(SQL, &[Param::Time(since), Param::Time(until)])?;
     if table.rows.is_empty() {
-        return Ok(vec![format!("nothing found, and {}", none_read(store, zone)?)]);
+        return Ok(vec![format!(
+            "nothing found, and {}",
+            none_read(store, zone)?
+        )]);
     }
     let mut lines = vec!["nothing found; log read in that time:".to_owned()];
     lines.extend(table.rows.iter().take(HOSTS).map(|row| host(row, zone)));
@@ -57,14 +60,25 @@ fn none_read(store: &Store, zone: Zone) -> Result<String, store::Error> {
 }
 
 fn host(row: &[Cell], zone: Zone) -> String {
-    let [Cell::Text(host), Cell::Time(first), Cell::Time(last), Cell::Int(lines), Cell::Int(unknown), Cell::Int(lost), Cell::Int(gaps)] =
-        row
+    let [
+        Cell::Text(host),
+        Cell::Time(first),
+        Cell::Time(last),
+        Cell::Int(lines),
+        Cell::Int(unknown),
+        Cell::Int(lost),
+        Cell::Int(gaps),
+    ] = row
     else {
         return String::new();
     };
     let mut text = format!(
         "  {}: {} to {}, {lines} lines",
-        escape::terminal(if host.is_empty() { "(no host name)" } else { host }),
+        escape::terminal(if host.is_empty() {
+            "(no host name)"
+        } else {
+            host
+        }),
         zone.show(*first),
         zone.show(*last)
     );

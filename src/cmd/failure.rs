@@ -8,11 +8,29 @@ pub fn tell(error: &anyhow::Error) {
         notice::block(&format!("maillog: {error}"));
         return;
     }
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    notice::say(&causes.join(": "));
+    let mut text = "maillog".to_owned();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !says(&text, &cause) {
+            text.push_str(&format!(": {cause}"));
+        }
+    }
+    // The database's messages have several lines: the statement with a caret below it.
+    notice::block(&text);
     if let Some(hint) = error.chain().find_map(hint) {
         notice::hint(&hint);
     }
+}
+
+/// Returns whether the text ends with the cause already, as errors do that quote theirs.
+fn says(text: &str, cause: &str) -> bool {
+    let plain = |text: &str| {
+        text.split(" (os error")
+            .next()
+            .unwrap_or_default()
+            .to_lowercase()
+    };
+    plain(text).ends_with(&plain(cause))
 }
 
 fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {

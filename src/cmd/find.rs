@@ -13,7 +13,7 @@ use std::io::IsTerminal;
 ///
 /// Terms are joined by AND; OR, NOT, -term and parentheses combine them. A bare word is an address, a domain, a
 /// queue id, a <message-id>, an IP address or network, else text of the reply. Fields: to, from, qid, msgid,
-/// status, client, since, until and more; see maillog-query(7) and `maillog find --fields-help`.
+/// status, client, since, until and more; see maillog-query(7).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maillog find alice@example.org
@@ -101,7 +101,11 @@ impl Find {
 }
 
 fn default_format() -> Format {
-    if std::io::stdout().is_terminal() { Format::Table } else { Format::Short }
+    if std::io::stdout().is_terminal() {
+        Format::Table
+    } else {
+        Format::Short
+    }
 }
 
 fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
@@ -109,7 +113,12 @@ fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
     let out = output.writer();
     writeln!(out, "{}", plan.sql)?;
     for (i, param) in plan.params.iter().enumerate() {
-        writeln!(out, "-- ${} = {}", i + 1, render::escape::terminal(&format!("{param:?}")))?;
+        writeln!(
+            out,
+            "-- ${} = {}",
+            i + 1,
+            render::escape::terminal(&format!("{param:?}"))
+        )?;
     }
     output.finish()?;
     Ok(Exit::Found)
@@ -120,5 +129,9 @@ fn count(table: &Table, run: &Run) -> Result<Exit> {
     let style = output.style;
     render::hits(table, Format::Count, &style, output.writer())?;
     output.finish()?;
-    Ok(if table.rows.is_empty() { Exit::Nothing } else { Exit::Found })
+    Ok(if table.rows.is_empty() {
+        Exit::Nothing
+    } else {
+        Exit::Found
+    })
 }

@@ -6,15 +6,15 @@ use crate::ingest::progress::Progress;
 use crate::ingest::pump;
 use crate::ingest::stats::Summary;
 use crate::model::time::{DAY, Time};
+use crate::model::zone::Zone;
 use crate::notice;
 use crate::render::escape;
-use crate::model::zone::Zone;
 use crate::source::{self, Input, Options};
 use crate::store::{Limits, Store};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use std::io::{IsTerminal, Write};
 use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
 
 /// Read log into the database
 ///
@@ -26,6 +26,7 @@ pub struct Ingest {
     /// Files, directories, globs; - for standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<OsString>,
+    /// Stamps without year or zone.
     #[command(flatten)]
     pub stamp: Stamp,
     /// Print the closing summary as JSON
@@ -60,7 +61,11 @@ impl Stamp {
             Some(name) => Zone::parse(name)?,
             None => run.zone,
         };
-        Ok(Options { zone, year: self.year, now: run.now })
+        Ok(Options {
+            zone,
+            year: self.year,
+            now: run.now,
+        })
     }
 }
 
@@ -77,7 +82,10 @@ impl Ingest {
             .map(|s| format!("{}: {}", s.path.display(), s.reason))
             .collect();
         if inputs.is_empty() {
-            bail!("no log in what was named{}", skipped.first().map_or(String::new(), |s| format!(": {s}")));
+            bail!(
+                "no log in what was named{}",
+                skipped.first().map_or(String::new(), |s| format!(": {s}"))
+            );
         }
         let store = Store::open_writer_with(&run.config.database, limits(run))?;
         let settings = settings(run.config.retain_lines_days, run.now);
@@ -93,7 +101,11 @@ impl Ingest {
             print(&summary, self.json, run.zone, output.writer())?;
             output.finish()?;
         }
-        Ok(if summary.failures.is_empty() { Exit::Found } else { Exit::Failed })
+        Ok(if summary.failures.is_empty() {
+            Exit::Found
+        } else {
+            Exit::Failed
+        })
     }
 
     fn shows_progress(&self) -> bool {
@@ -102,12 +114,18 @@ impl Ingest {
 }
 
 fn limits(run: &Run) -> Limits {
-    Limits { memory_mb: run.config.memory_mib, ..Limits::WRITER }
+    Limits {
+        memory_mb: run.config.memory_mib,
+        ..Limits::WRITER
+    }
 }
 
 fn settings(retain_lines_days: u32, now: Time) -> Settings {
     let from = now.plus(-i64::from(retain_lines_days) * DAY);
-    Settings { log_line_from: (retain_lines_days > 0).then_some(from), ..Settings::default() }
+    Settings {
+        log_line_from: (retain_lines_days > 0).then_some(from),
+        ..Settings::default()
+    }
 }
 
 /// Returns the bytes on disk, none when one of the inputs has no size.
@@ -148,10 +166,18 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
         writeln!(out, "log from {} to {}", zone.show(first), zone.show(last))?;
     }
     if s.lost > 0 {
-        writeln!(out, "the log says that {} lines were lost before they were written", count(s.lost))?;
+        writeln!(
+            out,
+            "the log says that {} lines were lost before they were written",
+            count(s.lost)
+        )?;
     }
     if s.future > 0 {
-        writeln!(out, "{} lines are dated in the future: see --year and --timezone", count(s.future))?;
+        writeln!(
+            out,
+            "{} lines are dated in the future: see --year and --timezone",
+            count(s.future)
+        )?;
     }
     if s.not_understood > 0 {
         writeln!(out, "maillog status shows what was not understood")?;
@@ -163,7 +189,11 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 fn files(s: &Summary) -> String {
-    let files = if s.files == 1 { "1 file".to_owned() } else { format!("{} files", s.files) };
+    let files = if s.files == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{} files", s.files)
+    };
     match s.files_known {
         0 => files,
         n if n == s.files => format!("{files} (nothing new)"),
@@ -180,8 +210,13 @@ fn seconds(s: &Summary) -> String {
 
 /// Names up to four hosts.
 fn hosts(s: &Summary) -> String {
-    let names: Vec<String> =
-        s.hosts.iter().filter(|h| !h.is_empty()).take(4).map(|h| escape::terminal(h).into_owned()).collect();
+    let names: Vec<String> = s
+        .hosts
+        .iter()
+        .filter(|h| !h.is_empty())
+        .take(4)
+        .map(|h| escape::terminal(h).into_owned())
+        .collect();
     match s.hosts.len() {
         0 => "no host".to_owned(),
         1 => format!("host {}", names.join(", ")),

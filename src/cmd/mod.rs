@@ -24,38 +24,69 @@ use std::path::PathBuf;
 
 /// Answers what became of a mail, from Postfix's log
 #[derive(Debug, Parser)]
-#[command(name = "maillog", version, max_term_width = 100, subcommand_required = true)]
-#[command(after_help = "Begin with: maillog ingest /var/log/mail.log* && maillog find user@example.org")]
+#[command(
+    name = "maillog",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Begin with: maillog ingest /var/log/mail.log* && maillog find user@example.org"
+)]
 pub struct Cli {
+    /// Options of every subcommand.
     #[command(flatten)]
     pub global: Global,
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// Heading of these options in help.
+const EVERYWHERE: &str = "Options of every subcommand";
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
 pub struct Global {
     /// Database file [default: /var/lib/maillog/maillog.duckdb for root and the user maillog, else below
-    /// $XDG_DATA_HOME]
-    #[arg(long, global = true, value_name = "FILE", env = "MAILLOG_DB", hide_env_values = true)]
+    /// `$XDG_DATA_HOME`]
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        value_name = "FILE",
+        env = "MAILLOG_DB",
+        hide_env_values = true
+    )]
     pub db: Option<PathBuf>,
     /// Settings file [default: /etc/maillog.toml]
-    #[arg(long, global = true, value_name = "FILE", env = "MAILLOG_CONFIG", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        value_name = "FILE",
+        env = "MAILLOG_CONFIG",
+        hide_env_values = true
+    )]
     pub config: Option<PathBuf>,
     /// Colour the result
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, value_name = "WHEN", default_value_t)]
     pub color: output::Color,
     /// Do not start a pager
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub no_pager: bool,
     /// The present, for tests
     #[arg(long, global = true, hide = true, value_name = "TIME")]
     pub now: Option<String>,
 }
 
-/// The subcommands, in the order of help.
+/// The subcommands, in the order of help; their help is that of the structs.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a comment here would replace the help of the struct"
+)]
 pub enum Command {
     Ingest(ingest::Ingest),
     Find(find::Find),
@@ -83,7 +114,7 @@ impl Cli {
     /// # Errors
     /// What cannot be done, for one line on stderr and exit status 2.
     pub fn run(self) -> Result<Exit> {
-        let run = Context::new(self.global)?;
+        let run = Context::new(&self.global)?;
         match self.command {
             Command::Ingest(c) => c.run(&run),
             Command::Find(c) => c.run(&run),
@@ -110,9 +141,12 @@ pub struct Context {
 }
 
 impl Context {
-    fn new(global: Global) -> Result<Self> {
-        let config =
-            Config::resolve(global.db.as_deref(), global.config.as_deref(), &Environment::current())?;
+    fn new(global: &Global) -> Result<Self> {
+        let config = Config::resolve(
+            global.db.as_deref(),
+            global.config.as_deref(),
+            &Environment::current(),
+        )?;
         let now = match &global.now {
             Some(text) => chrono::DateTime::parse_from_rfc3339(text)
                 .with_context(|| format!("--now {text}: not an RFC 3339 time"))?
@@ -121,7 +155,13 @@ impl Context {
             None => chrono::Utc::now().into(),
         };
         let zone = Zone::system();
-        Ok(Self { config, now, zone, color: global.color, no_pager: global.no_pager })
+        Ok(Self {
+            config,
+            now,
+            zone,
+            color: global.color,
+            no_pager: global.no_pager,
+        })
     }
 
     /// Opens stdout; `paged` when the result is for eyes and may be long.

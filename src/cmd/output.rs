@@ -44,7 +44,9 @@ pub struct Output {
 
 impl std::fmt::Debug for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Output").field("is_terminal", &self.is_terminal).finish_non_exhaustive()
+        f.debug_struct("Output")
+            .field("is_terminal", &self.is_terminal)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,7 +60,12 @@ impl Output {
             Some(stdin) => Box::new(std::io::BufWriter::new(stdin)),
             None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
         };
-        Self { out, pager, style, is_terminal }
+        Self {
+            out,
+            pager,
+            style,
+            is_terminal,
+        }
     }
 
     /// Returns what to write to.
@@ -82,7 +89,9 @@ impl Output {
 
 /// Starts `MAILLOG_PAGER`, else `PAGER`, else `less`. None when it is `cat`, empty or cannot be started.
 fn start_pager() -> Option<Child> {
-    let named = ["MAILLOG_PAGER", "PAGER"].iter().find_map(|name| std::env::var(name).ok());
+    let named = ["MAILLOG_PAGER", "PAGER"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
     let pager = named.unwrap_or_else(|| "less".to_owned());
     if matches!(pager.trim(), "" | "cat") {
         return None;
@@ -113,5 +122,7 @@ fn is_program(name: &str) -> bool {
 #[must_use]
 pub fn terminal_width() -> Option<u16> {
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal_size::terminal_size().map(|(width, _)| width.0).or_else(columns)
+    terminal_size::terminal_size()
+        .map(|(width, _)| width.0)
+        .or_else(columns)
 }

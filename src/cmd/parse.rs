@@ -1,13 +1,14 @@
 //! `maillog parse`: what each line was understood as, one JSON object a line, without a database.
 
 use crate::model::entry::Entry;
+use crate::model::time::Time;
 use crate::parse;
 use crate::source::{self, Decoder, Input};
 use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
-use std::io::Write;
 use std::ffi::OsString;
+use std::io::Write;
 
 use super::{Context as Run, Exit};
 
@@ -26,6 +27,7 @@ pub struct Parse {
     /// Only lines that were not understood
     #[arg(long)]
     pub unknown: bool,
+    /// Stamps without year or zone.
     #[command(flatten)]
     pub stamp: super::ingest::Stamp,
 }
@@ -71,7 +73,12 @@ impl Parse {
 }
 
 /// Prints each record of one input. A failed write ends the reading; its error is returned.
-fn print(input: &Input, options: &source::Options, unknown: bool, out: &mut dyn Write) -> Result<()> {
+fn print(
+    input: &Input,
+    options: &source::Options,
+    unknown: bool,
+    out: &mut dyn Write,
+) -> Result<()> {
     let mut decoder = Decoder::new(options, input.hints(options), None);
     let mut written = Ok(());
     let mut sink = |entry: &Entry<'_>| {
@@ -92,7 +99,10 @@ fn line(entry: &Entry<'_>, unknown: bool, out: &mut dyn Write) -> std::io::Resul
         return Ok(());
     }
     let line = Line {
-        time: entry.time.and_then(|t| t.to_utc()).map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
+        time: entry
+            .time
+            .and_then(Time::to_utc)
+            .map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
         host: entry.host,
         instance: entry.instance(),
         service: entry.service(),

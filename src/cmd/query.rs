@@ -8,7 +8,7 @@ use crate::query::time;
 use crate::render::{self, Format};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 /// Run a canned query, or list them
 #[derive(Debug, Args)]
@@ -47,11 +47,17 @@ impl Query {
     /// # Errors
     /// When there is no such query, an option does not fit it, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let Some(name) = &self.name else { return list(run) };
+        let Some(name) = &self.name else {
+            return list(run);
+        };
         let query = canned::named(name).map_err(|e| anyhow!(e))?;
         self.check_options(&query)?;
         let params = query.bind(|declared| self.value(declared, run))?;
-        let default = if std::io::stdout().is_terminal() { Format::Table } else { Format::Tsv };
+        let default = if std::io::stdout().is_terminal() {
+            Format::Table
+        } else {
+            Format::Tsv
+        };
         let format = self.output.unwrap_or(default);
         let mut output = run.output(format == Format::Table);
         let style = output.style;
@@ -93,7 +99,9 @@ impl Query {
         Ok(match declared.kind {
             Kind::Time => Param::Time(self.time(&declared.name, &text, run)?),
             Kind::Count => {
-                let number = text.parse().map_err(|_| anyhow!("--{}: {text:?} is no number", declared.name))?;
+                let number = text
+                    .parse()
+                    .map_err(|_| anyhow!("--{}: {text:?} is no number", declared.name))?;
                 Param::Int(number)
             }
             Kind::Text => Param::Text(text),
@@ -110,7 +118,9 @@ impl Query {
             "now" if self.until.is_none() => Ok(run.now.plus(36_500 * DAY)),
             text => time::parse(text, run.now, run.zone)
                 .map(|unit| unit.start)
-                .ok_or_else(|| anyhow!("--{name}: {text:?} is no time; write 2026-11-20, yesterday or -2h")),
+                .ok_or_else(|| {
+                    anyhow!("--{name}: {text:?} is no time; write 2026-11-20, yesterday or -2h")
+                }),
         }
     }
 }

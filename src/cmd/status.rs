@@ -4,7 +4,6 @@ use super::{Context as Run, Exit};
 use crate::render::{self, Format};
 use anyhow::Result;
 use clap::Args;
-use std::io::Write;
 
 /// Show what was read and what is stored
 #[derive(Debug, Args)]

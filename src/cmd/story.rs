@@ -31,7 +31,11 @@ pub fn write(store: &Store, hits: &Table, style: &Style, out: &mut dyn Write) ->
         story::write(&fetch(store, *root)?, style, out)?;
     }
     if roots.len() > MOST {
-        writeln!(out, "\nand {} more mails: narrow the question, or use -o table", roots.len() - MOST)?;
+        writeln!(
+            out,
+            "\nand {} more mails: narrow the question, or use -o table",
+            roots.len() - MOST
+        )?;
     }
     story::write_refusals(hits, style, out)?;
     Ok(())
@@ -40,12 +44,16 @@ pub fn write(store: &Store, hits: &Table, style: &Style, out: &mut dyn Write) ->
 /// Returns the first message of each chain, in the order of the hits.
 fn roots(store: &Store, hits: &Table) -> Result<Vec<i64>, Error> {
     let column = |name: &str| hits.columns.iter().position(|c| c == name);
-    let (Some(kind), Some(id)) = (column("kind"), column("from_id")) else { return Ok(Vec::new()) };
+    let (Some(kind), Some(id)) = (column("kind"), column("from_id")) else {
+        return Ok(Vec::new());
+    };
     let mut seen = BTreeSet::new();
     let mut roots = Vec::new();
     for row in &hits.rows {
         let is_mail = row.get(kind) == Some(&Cell::Text("mail".to_owned()));
-        let Some(Cell::Int(id)) = row.get(id).filter(|_| is_mail) else { continue };
+        let Some(Cell::Int(id)) = row.get(id).filter(|_| is_mail) else {
+            continue;
+        };
         if roots.len() > MOST {
             // Only their number is told.
             roots.push(*id);

@@ -42,11 +42,13 @@ impl Ledger {
         std::mem::take(&mut self.rows)
     }
 
-    #[expect(clippy::indexing_slicing, reason = "the index was just found or pushed")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the index was just found or pushed"
+    )]
     fn row(&mut self, host: &str, time: Time) -> &mut CoverageRow {
-        let fits = |row: &CoverageRow| {
-            (0..HOUR).contains(&time.since(row.hour)) && row.host == host
-        };
+        let fits =
+            |row: &CoverageRow| (0..HOUR).contains(&time.since(row.hour)) && row.host == host;
         let at_last = self.rows.get(self.last).is_some_and(fits);
         if !at_last {
             self.last = self.rows.iter().rposition(fits).unwrap_or_else(|| {

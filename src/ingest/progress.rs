@@ -16,12 +16,15 @@ impl Progress {
     #[must_use]
     pub fn start(total: Option<u64>, visible: bool) -> Self {
         let bar = visible.then(|| match total {
-            Some(total) => ProgressBar::new(total).with_style(style(
-                "{wide_bar} {bytes}/{total_bytes}  {msg}  {eta} left",
-            )),
+            Some(total) => ProgressBar::new(total)
+                .with_style(style("{wide_bar} {bytes}/{total_bytes}  {msg}  {eta} left")),
             None => ProgressBar::new_spinner().with_style(style("{spinner} {bytes}  {msg}")),
         });
-        Self { bar, start: Instant::now(), done: 0 }
+        Self {
+            bar,
+            start: Instant::now(),
+            done: 0,
+        }
     }
 
     /// Moves to `file_bytes` of the current file, with `lines` read in all.

@@ -4,12 +4,13 @@
 //! A source that fails half-way keeps what was readable; the others are read all the same.
 
 use super::coverage::Ledger;
+use super::keep::{self, Part};
 use super::progress::Progress;
 use super::reader::{self, Begun, Fed, Planned};
-use super::resume;
+use super::resume::{self, Known};
 use super::stats::{Class, Summary};
-use crate::correlate::{Correlator, Settings};
-use crate::model::cursor::{Cursor, SourceKey, StoredCursor};
+use crate::correlate::{self, Correlator, Settings};
+use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
 use crate::model::entry::Entry;
 use crate::model::event::Event;
 use crate::model::row::UnparsedRow;
@@ -22,9 +23,9 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// Bytes of log in one batch: large enough that most messages begin and end in it, small enough that its rows
-/// fit in memory twice (one batch is stored while the next is understood).
-const BATCH_BYTES: usize = 24 << 20;
+/// Bytes of log in one part: large enough that most messages begin and end in it, small enough that its rows
+/// fit in memory twice (one part is stored while the next is understood).
+const BATCH_BYTES: usize = 8 << 20;
 /// A stream is committed this often, so that a line is found within two seconds.
 const BATCH_TIME: Duration = Duration::from_secs(1);
 /// Chunks read ahead.
@@ -43,34 +44,49 @@ pub fn run(
     settings: Settings,
     progress: Progress,
 ) -> Result<(Store, Summary)> {
-    let stored = store.sources().context("cannot read where reading stopped")?;
-    let open = store.open_state().context("cannot read the open messages")?;
-    let (streams, plan) = plan(inputs, &stored);
+    let stored = store
+        .sources()
+        .context("cannot read where reading stopped")?;
+    let open = store
+        .open_state(correlate::message_ids)
+        .context("cannot read the open messages")?;
+    let correlator =
+        Correlator::restore(settings, open).context("cannot go on from the stored state")?;
+    let (streams, plan) = plan(inputs, &stored, &store)?;
     let (feed, fed) = sync_channel(AHEAD);
-    let (batches, to_store) = sync_channel(1);
+    let (parts, to_store) = sync_channel(1);
     std::thread::scope(|scope| {
         let offsets = streams.iter().map(Stream::resume_offset).collect();
         scope.spawn(move || reader::read(&plan, offsets, options, &feed));
-        let storing = scope.spawn(move || keep(store, &to_store));
+        let storing = scope.spawn(move || keep::keep(store, &to_store));
         let mut pump = Pump {
             options,
-            correlator: Correlator::restore(settings, open),
+            correlator,
             streams,
             current: None,
             summary: Summary::default(),
             batch_bytes: 0,
             batch_since: None,
-            batches,
+            parts,
             progress,
         };
         let fed = pump.pump(&fed);
-        let Pump { batches, mut summary, progress, .. } = pump;
-        drop(batches);
-        let stored = storing.join().map_err(|_| anyhow!("the storing thread stopped unexpectedly"))?;
+        let Pump {
+            parts,
+            mut summary,
+            progress,
+            ..
+        } = pump;
+        drop(parts);
+        let stored = storing
+            .join()
+            .map_err(|_| anyhow!("the storing thread stopped unexpectedly"))?;
         progress.finish();
         let mut store = stored?;
         fed?;
-        store.checkpoint().context("cannot finish the database file")?;
+        store
+            .checkpoint()
+            .context("cannot finish the database file")?;
         summary.finish(progress.seconds());
         Ok((store, summary))
     })
@@ -84,19 +100,27 @@ struct Stream {
     resume: Option<Cursor>,
     decoder: Option<Decoder>,
     ledger: Ledger,
+    anchors: Vec<Anchor>,
     unparsed: HashMap<(String, String), UnparsedRow>,
+    /// Something was read from it: before that a decoder knows no place.
+    is_read: bool,
 }
 
 impl Stream {
-    fn new(input: &Input, known: Option<&StoredCursor>) -> Self {
+    fn new(input: &Input, known: Option<&Known>) -> Self {
+        let resume = known.map(|k| k.stored.cursor.clone());
         Self {
-            key: input.key(),
+            key: resume
+                .as_ref()
+                .map_or_else(|| input.key(), |c| c.key.clone()),
             name: input.path().display().to_string(),
-            source_id: known.and_then(|s| s.source_id),
-            resume: known.map(|s| s.cursor.clone()),
+            source_id: known.and_then(|k| k.stored.source_id),
+            resume,
             decoder: None,
             ledger: Ledger::default(),
+            anchors: Vec::new(),
             unparsed: HashMap::new(),
+            is_read: false,
         }
     }
 
@@ -106,7 +130,7 @@ impl Stream {
 
     /// Returns what this stream adds to a batch, nothing when it was not read.
     fn cursor(&mut self) -> Option<StoredCursor> {
-        let decoder = self.decoder.as_ref()?;
+        let decoder = self.decoder.as_ref().filter(|_| self.is_read)?;
         let cursor = Cursor {
             key: self.key.clone(),
             name: self.name.clone(),
@@ -119,35 +143,39 @@ impl Stream {
             return None;
         }
         self.resume = Some(cursor.clone());
-        Some(StoredCursor { source_id: self.source_id, cursor })
+        Some(StoredCursor {
+            source_id: self.source_id,
+            cursor,
+        })
     }
 }
 
 /// Assigns each input to a stream: one that is stored, one of an earlier input, or a new one.
-fn plan(inputs: Vec<Input>, stored: &[StoredCursor]) -> (Vec<Stream>, Vec<Planned>) {
+fn plan(
+    inputs: Vec<Input>,
+    stored: &[StoredCursor],
+    store: &Store,
+) -> Result<(Vec<Stream>, Vec<Planned>)> {
     let mut streams: Vec<Stream> = Vec::new();
     let mut plan = Vec::new();
     for input in inputs {
-        let known = resume::known(&input, stored);
-        let same = streams.iter().position(|s| match known {
-            Some(known) => s.source_id == known.source_id,
+        let known = resume::known(&input, stored, store)?;
+        let same = streams.iter().position(|s| match &known {
+            Some(known) => s.source_id == known.stored.source_id,
             None => s.source_id.is_none() && input.matches(&s.key),
         });
         let stream = same.unwrap_or_else(|| {
-            streams.push(Stream::new(&input, known));
+            streams.push(Stream::new(&input, known.as_ref()));
             streams.len() - 1
         });
-        plan.push(Planned { stream, input });
+        let shift = known.map_or(0, |k| k.shift);
+        plan.push(Planned {
+            stream,
+            input,
+            shift,
+        });
     }
-    (streams, plan)
-}
-
-/// The storing thread: commits until the other side ends, gives the store back.
-fn keep(mut store: Store, batches: &Receiver<Batch>) -> Result<Store> {
-    for batch in batches {
-        store.commit(batch).context("cannot store a batch; everything before it is kept")?;
-    }
-    Ok(store)
+    Ok((streams, plan))
 }
 
 struct Pump<'o> {
@@ -158,7 +186,7 @@ struct Pump<'o> {
     summary: Summary,
     batch_bytes: usize,
     batch_since: Option<Instant>,
-    batches: SyncSender<Batch>,
+    parts: SyncSender<Part>,
     progress: Progress,
 }
 
@@ -166,7 +194,9 @@ impl Pump<'_> {
     /// Takes what the reading thread says until it ends; commits by size and by time.
     fn pump(&mut self, fed: &Receiver<Fed>) -> Result<()> {
         loop {
-            let wait = self.batch_since.map_or(BATCH_TIME, |t| BATCH_TIME.saturating_sub(t.elapsed()));
+            let wait = self
+                .batch_since
+                .map_or(BATCH_TIME, |t| BATCH_TIME.saturating_sub(t.elapsed()));
             match fed.recv_timeout(wait) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -180,15 +210,10 @@ impl Pump<'_> {
         }
     }
 
-    fn stream(&mut self) -> Option<&mut Stream> {
-        let index = self.current.as_ref()?.stream;
-        self.streams.get_mut(index)
-    }
-
     fn take(&mut self, message: Fed) {
         match message {
             Fed::Begin(begun) => self.begin(begun),
-            Fed::Chunk(chunk) => self.chunk(&chunk),
+            Fed::Chunk(chunk, anchors) => self.chunk(&chunk, anchors),
             Fed::End => self.end(),
             Fed::Failed(why) => {
                 self.summary.failures.push(why);
@@ -201,17 +226,29 @@ impl Pump<'_> {
         self.summary.files += 1;
         let options = self.options;
         if let Some(stream) = self.streams.get_mut(begun.stream) {
-            if resume::length(&begun.key) >= resume::length(&stream.key) {
-                stream.key = begun.key.clone();
+            if let Some(key) = &begun.key
+                && resume::length(key) >= resume::length(&stream.key)
+            {
+                stream.key.clone_from(key);
+                stream.name.clone_from(&begun.name);
             }
-            stream.name.clone_from(&begun.name);
             let state = stream.resume.as_ref().map(|c| c.state.as_str());
-            stream.decoder.get_or_insert_with(|| Decoder::new(options, begun.hints, state));
+            stream
+                .decoder
+                .get_or_insert_with(|| Decoder::new(options, begun.hints, state));
         }
         self.current = Some(begun);
     }
 
-    fn chunk(&mut self, chunk: &Chunk) {
+    fn chunk(&mut self, chunk: &Chunk, anchors: Vec<Anchor>) {
+        if let Some(stream) = self
+            .current
+            .as_ref()
+            .and_then(|c| self.streams.get_mut(c.stream))
+        {
+            stream.anchors.extend(anchors);
+            stream.is_read = true;
+        }
         self.batch_since.get_or_insert_with(Instant::now);
         self.batch_bytes += chunk.data.len();
         self.summary.bytes += chunk.data.len() as u64;
@@ -220,7 +257,12 @@ impl Pump<'_> {
     }
 
     fn end(&mut self) {
-        self.decode(Decoder::finish);
+        // What comes through a pipe will not grow.
+        if self.current.as_ref().is_some_and(|c| c.is_live) {
+            self.decode(Decoder::finish);
+        } else {
+            self.decode(Decoder::pause);
+        }
         if let Some(begun) = &self.current {
             self.summary.files_known += u64::from(begun.lines == 0);
             self.progress.file_done(begun.size);
@@ -229,9 +271,15 @@ impl Pump<'_> {
 
     /// Lets the current decoder call back with entries and takes each through the stages.
     fn decode(&mut self, run: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Entry<'_>))) {
-        let Some(index) = self.current.as_ref().map(|c| c.stream) else { return };
-        let Some(stream) = self.streams.get_mut(index) else { return };
-        let Some(mut decoder) = stream.decoder.take() else { return };
+        let Some(index) = self.current.as_ref().map(|c| c.stream) else {
+            return;
+        };
+        let Some(stream) = self.streams.get_mut(index) else {
+            return;
+        };
+        let Some(mut decoder) = stream.decoder.take() else {
+            return;
+        };
         let (correlator, summary) = (&mut self.correlator, &mut self.summary);
         let now = self.options.now;
         let before = summary.lines;
@@ -255,11 +303,20 @@ impl Pump<'_> {
         self.batch_since = None;
         let changes = self.correlator.drain();
         self.summary.add(&changes);
-        let mut batch = Batch { changes, now: self.options.now, ..Batch::default() };
+        let mut batch = Batch {
+            changes,
+            now: self.options.now,
+            ..Batch::default()
+        };
         for stream in &mut self.streams {
             if let Some(cursor) = stream.cursor() {
                 batch.coverage.extend(stream.ledger.take(&stream.key));
-                batch.unparsed.extend(stream.unparsed.drain().map(|(_, row)| row));
+                batch
+                    .unparsed
+                    .extend(stream.unparsed.drain().map(|(_, row)| row));
+                batch
+                    .anchors
+                    .push((stream.key.clone(), std::mem::take(&mut stream.anchors)));
                 batch.cursors.push(cursor);
             }
         }
@@ -269,7 +326,10 @@ impl Pump<'_> {
         let hosts = batch.coverage.iter().map(|row| row.host.to_string());
         self.summary.hosts.extend(hosts);
         // The storing thread says why it ended when it is joined.
-        self.batches.send(batch).map_err(|_| anyhow!("the database stopped"))
+        let is_urgent = self.current.as_ref().is_some_and(|c| c.is_live);
+        self.parts
+            .send(Part { batch, is_urgent })
+            .map_err(|_| anyhow!("the database stopped"))
     }
 }
 
@@ -303,16 +363,18 @@ fn note_unparsed(
 ) {
     let mut key = (entry.program().to_owned(), parse::template(text));
     if unparsed.len() >= UNPARSED_LIMIT && !unparsed.contains_key(&key) {
-        key.1 = "(more templates)".to_owned();
+        "(more templates)".clone_into(&mut key.1);
     }
-    let row = unparsed.entry(key).or_insert_with_key(|(service, template)| UnparsedRow {
-        service: service.as_str().into(),
-        template: template.as_str().into(),
-        sample: text.into(),
-        first_time: entry.time,
-        last_time: entry.time,
-        count: 0,
-    });
+    let row = unparsed
+        .entry(key)
+        .or_insert_with_key(|(service, template)| UnparsedRow {
+            service: service.as_str().into(),
+            template: template.as_str().into(),
+            sample: text.into(),
+            first_time: entry.time,
+            last_time: entry.time,
+            count: 0,
+        });
     row.count += 1;
     row.first_time = row.first_time.min(entry.time).or(entry.time);
     row.last_time = row.last_time.max(entry.time);

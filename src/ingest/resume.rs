@@ -1,18 +1,40 @@
-//! Which stored source a file continues.
+//! Which stored source a file continues, and how it lies to it.
 //!
 //! A file is the stream whose stored fingerprint fits its first bytes, whatever its name or compression is
-//! today: `mail.log` that became `mail.log.1` and `mail.log.2.gz` is read once.
+//! today: `mail.log` that became `mail.log.1` and `mail.log.2.gz` is read once. A file that begins inside a stored
+//! stream (the tail of a log, an overlapping dump) is recognised by its anchors, and only what is new in it is read.
 
-use crate::model::cursor::{SourceKey, StoredCursor};
-use crate::source::Input;
+use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
+use crate::source::{Input, anchor};
+use crate::store::Store;
+use anyhow::Result;
 
-/// Returns the stored source that `input` continues: the one whose fingerprint covers most of its head.
-#[must_use]
-pub fn known<'s>(input: &Input, stored: &'s [StoredCursor]) -> Option<&'s StoredCursor> {
-    stored
+/// A stored source that an input continues.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Where reading of it stands.
+    pub stored: StoredCursor,
+    /// What to add to a place in the input to get the place in the stored stream.
+    pub shift: u64,
+}
+
+/// Returns the stored source that `input` continues.
+///
+/// # Errors
+/// When the database fails.
+pub fn known(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option<Known>> {
+    let same = stored
         .iter()
         .filter(|s| input.matches(&s.cursor.key))
-        .max_by_key(|s| (length(&s.cursor.key), s.cursor.offset))
+        .max_by_key(|s| (length(&s.cursor.key), s.cursor.offset));
+    match same {
+        Some(same) => Ok(Some(Known {
+            stored: same.clone(),
+            shift: 0,
+        })),
+        None if input.is_stream() || stored.is_empty() => Ok(None),
+        None => piece(input, stored, store),
+    }
 }
 
 /// Returns how many bytes the fingerprint covers.
@@ -22,4 +44,51 @@ pub const fn length(key: &SourceKey) -> u64 {
         SourceKey::File { length, .. } => *length,
         SourceKey::Journal { .. } | SourceKey::Stdin => 0,
     }
+}
+
+/// Looks for a stored stream that `input` begins in the midst of.
+///
+/// What cannot be read now will be told when it is read for good.
+fn piece(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option<Known>> {
+    let head = anchors(input, 1);
+    let hashes: Vec<u32> = head.iter().map(|a| a.hash).collect();
+    let alike = store.anchors_like(&hashes)?;
+    for source in stored {
+        let of_source = alike.iter().filter(|(id, _)| Some(*id) == source.source_id);
+        let candidates: Vec<Anchor> = of_source.map(|(_, anchor)| *anchor).collect();
+        let end = source.cursor.offset;
+        if let Some(shift) = anchor::shift(&head, &candidates, end)
+            && is_same(input, source, shift, store)?
+        {
+            return Ok(Some(Known {
+                stored: source.clone(),
+                shift,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// Compares all anchors of the part that both have: a filtered copy lacks some.
+fn is_same(input: &Input, source: &StoredCursor, shift: u64, store: &Store) -> Result<bool> {
+    let end = source.cursor.offset;
+    let ours = anchors(input, usize::MAX).into_iter().map(|a| Anchor {
+        position: a.position + shift,
+        ..a
+    });
+    let ours: Vec<Anchor> = ours.take_while(|a| a.position < end).collect();
+    let last = ours.last().map_or(end, |a| a.position + 1);
+    let theirs = store.anchors_between(source.source_id.unwrap_or_default(), shift, last)?;
+    Ok(ours == theirs)
+}
+
+fn anchors(input: &Input, chunks: usize) -> Vec<Anchor> {
+    let mut found = Vec::new();
+    let Ok(reader) = input.read_from(0) else {
+        return found;
+    };
+    for chunk in reader.take(chunks).map_while(Result::ok) {
+        anchor::find(&chunk.data, chunk.offset, &mut found);
+    }
+    found
 }

@@ -95,10 +95,18 @@ impl Summary {
     /// Counts the new rows of one batch.
     pub fn add(&mut self, changes: &Changes) {
         self.messages += changes.from_inserts.len() as u64;
-        self.messages = self.messages.saturating_sub(changes.from_deletes.len() as u64);
+        self.messages = self
+            .messages
+            .saturating_sub(changes.from_deletes.len() as u64);
         self.recipients += changes.to_inserts.len() as u64;
-        self.recipients = self.recipients.saturating_sub(changes.to_deletes.len() as u64);
-        self.refusals += changes.noqueues.iter().map(|r| u64::from(r.count.unsigned_abs())).sum::<u64>();
+        self.recipients = self
+            .recipients
+            .saturating_sub(changes.to_deletes.len() as u64);
+        self.refusals += changes
+            .noqueues
+            .iter()
+            .map(|r| u64::from(r.count.unsigned_abs()))
+            .sum::<u64>();
     }
 
     /// Closes the counts after `seconds`.

@@ -42,3 +42,21 @@ pub struct Cursor {
     /// The reader's own state as JSON: year, previous line, open fragments.
     pub state: String,
 }
+
+/// A line chosen by its content (`source::anchor`), by which a piece of a log already read is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchor {
+    /// Upper half of the line's XXH3: stored, so the function must never change.
+    pub hash: u32,
+    /// Where the line begins, in the uncompressed stream.
+    pub position: u64,
+}
+
+/// A cursor and the row of the source table that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCursor {
+    /// Row that the cursor replaces, key included; none: the row with the same key, else a new one.
+    pub source_id: Option<i64>,
+    /// The cursor.
+    pub cursor: Cursor,
+}

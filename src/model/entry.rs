@@ -19,7 +19,9 @@ pub enum Trust {
 /// One log record. Text is valid UTF-8: invalid bytes were replaced by U+FFFD when it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Entry<'a> {
-    /// When it was logged; absent when the line carries no readable stamp.
+    /// When it was logged; a line with an identifier but a damaged stamp has the time of those before it.
+    ///
+    /// Absent when there is no header at all, or nothing came before.
     pub time: Option<Time>,
     /// The log gives two readings of the stamp (repeated hour in autumn); order chose this one.
     #[serde(skip_serializing_if = "is_false")]
@@ -32,7 +34,11 @@ pub struct Entry<'a> {
     pub pid: Option<u32>,
     /// Text after identifier and pid, severity word included.
     pub text: &'a str,
-    /// Further copies of this record that a "message repeated" line stands for; 0 normally.
+    /// 0 normally; in a repeat notice, the number of copies that this entry stands for.
+    ///
+    /// They come on top of the record that was logged in full before and was an entry of its own: whoever counts
+    /// adds `max(repeated, 1)` for every entry. Host, identifier, pid and text are those of the repeated record,
+    /// the time is that of the notice, the last copy.
     #[serde(skip_serializing_if = "is_zero")]
     pub repeated: u32,
     /// The line could not be told from a cut one (collector limit reached).
@@ -41,6 +47,9 @@ pub struct Entry<'a> {
     /// Proof of origin.
     pub trust: Trust,
     /// The line as read, without its end: what `find -o raw` shows.
+    ///
+    /// The journal (JSON, export) has no lines: there it is the same record as an RFC 3339 line; a container's JSON
+    /// gives the line that the container wrote.
     #[serde(skip)]
     pub raw: &'a str,
 }

@@ -3,6 +3,7 @@
 pub mod cursor;
 pub mod entry;
 pub mod event;
+pub mod ip;
 pub mod row;
 pub mod table;
 pub mod time;

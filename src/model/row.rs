@@ -7,6 +7,7 @@
     reason = "the columns are documented in schema/0001_init.sql"
 )]
 
+use super::cursor::SourceKey;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -247,12 +248,41 @@ pub struct Changes {
     pub state: String,
 }
 
+/// What was read of one source, host and UTC hour; counts add to what is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoverageRow {
+    /// Key of a cursor of the same batch, or of one stored before.
+    pub source: SourceKey,
+    pub host: Text,
+    pub hour: Time,
+    pub first_time: Time,
+    pub last_time: Time,
+    pub lines: i64,
+    pub understood: i64,
+    pub ignored: i64,
+    pub foreign: i64,
+    pub not_understood: i64,
+    /// Lines that a loss notice says are missing.
+    pub lost: i64,
+}
+
+/// Postfix lines that no rule knows, by service and template; `count` adds to what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnparsedRow {
+    pub service: Text,
+    pub template: Text,
+    pub sample: Text,
+    pub first_time: Option<Time>,
+    pub last_time: Option<Time>,
+    pub count: i64,
+}
+
 /// What the correlator needs to go on after a restart.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OpenState {
     /// [`Changes::state`] of the last commit; empty for a new database.
     pub state: String,
-    /// Messages with `removed` unset, and those removed at or after the host's clock minus the late-line span.
+    /// Messages with `removed` unset, and the closed ones that the state names.
     pub messages: Vec<DeliveryFrom>,
     /// All recipients of these messages.
     pub recipients: Vec<DeliveryTo>,

@@ -3,46 +3,48 @@
 //! Only the form of the word decides, never the database, so the same word always means the same.
 
 use super::ast::Literal;
-use super::ip::{Network, parse_address};
+use crate::model::ip::{Network, parse_address};
 
-/// A bare word's field, and its value there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a bare word is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
-    pub(super) field: &'static str,
-    pub(super) literal: Literal,
+    /// The fields, any of which may have it as value.
+    pub(super) fields: &'static [&'static str],
     /// What it was taken for, for people.
     pub(super) what: &'static str,
 }
 
 /// Returns how the literal is read: in quotes or slashes as text, else by its form.
 pub(super) fn read(literal: &Literal) -> Reading {
-    let reading = |field, what| Reading {
-        field,
-        literal: literal.clone(),
-        what,
+    let (fields, what): (&'static [&'static str], _) = match literal {
+        Literal::Word(word) => read_word(word),
+        _ => (&["text"], "text of the reply"),
     };
-    let Literal::Word(word) = literal else {
-        return reading("text", "text of the reply");
-    };
+    Reading { fields, what }
+}
+
+fn read_word(word: &str) -> (&'static [&'static str], &'static str) {
     if word == "<>" {
-        return reading("from", "null sender");
+        return (&["from"], "null sender");
     }
     if Network::parse(word).is_some() {
-        return reading(
-            "client",
-            if word.contains('/') {
+        let is_network = word.contains('/');
+        return (
+            &["client"],
+            if is_network {
                 "client network"
             } else {
                 "client address"
             },
         );
     }
+    // The log has both in brackets, and both are copied from there.
     if word.starts_with('<') && word.ends_with('>') && word.contains('@') {
-        return reading("msgid", "message id");
+        return (&["msgid", "to"], "message id or recipient");
     }
     if word.contains('@') {
-        return reading(
-            "to",
+        return (
+            &["to"],
             if word.starts_with('@') {
                 "recipient domain"
             } else {
@@ -51,12 +53,12 @@ pub(super) fn read(literal: &Literal) -> Reading {
         );
     }
     if is_queue_id(word) {
-        return reading("qid", "queue id");
+        return (&["qid"], "queue id");
     }
-    if is_domain(word.strip_prefix('.').unwrap_or(word)) {
-        return reading("to", "recipient domain");
+    if is_domain(word) || parent_domain(word).is_some() {
+        return (&["to"], "recipient domain");
     }
-    reading("text", "text of the reply")
+    (&["text"], "text of the reply")
 }
 
 /// Returns whether the word looks like a queue id: short (hex) or long (base 52 with a z).
@@ -98,6 +100,12 @@ pub(super) fn is_long_id(word: &str) -> bool {
         && time.starts_with(['3', '4', '5'])
         && (1..=12).contains(&inode.len())
         && time.bytes().chain(inode.bytes()).all(symbol)
+}
+
+/// Returns the domain of `.example.org` or `.org`: what lies below it is meant.
+pub(super) fn parent_domain(word: &str) -> Option<&str> {
+    let parent = word.strip_prefix('.')?;
+    is_domain(&format!("x.{parent}")).then_some(parent)
 }
 
 /// Returns whether the word has the form of a domain: labels with dots, the last of letters.

@@ -1,7 +1,7 @@
 //! Check: tree + fields -> rules. Here names get a meaning, and values their type.
 
 use super::ast::{Expr, Form, Literal, Node, Op, Term, Value};
-use super::error::{Error, Kind, Span, visible_text};
+use super::error::{Error, Kind, visible_text};
 use super::fields::{self, Field, FieldKind};
 use super::plan::{Rule, Test};
 use super::value::{self, Given};
@@ -18,6 +18,8 @@ pub(super) struct Checked {
     pub(super) readings: Vec<String>,
     /// A state inside our own systems was asked for by name.
     pub(super) names_hop: bool,
+    /// A status was asked for.
+    pub(super) names_status: bool,
     values: usize,
 }
 
@@ -40,7 +42,7 @@ impl Checked {
         let field = term
             .field
             .as_ref()
-            .map(|name| lookup(&name.text, &name.span))
+            .map(|name| fields::lookup(&name.text, &name.span))
             .transpose()?;
         let mut rules = Vec::new();
         for value in &term.values {
@@ -54,13 +56,7 @@ impl Checked {
             };
             push(&mut rules, rule);
         }
-        Ok(match rules.pop() {
-            Some(only) if rules.is_empty() => only,
-            last => {
-                rules.extend(last);
-                Rule::Or(rules)
-            }
-        })
+        Ok(one_of(rules))
     }
 
     fn bare(&mut self, value: &Value, options: &Options) -> Result<Rule, Error> {
@@ -68,21 +64,21 @@ impl Checked {
             return Err(Error::new(Kind::MissingColon, value.span.clone()));
         };
         let reading = bare::read(literal);
-        let field = lookup(reading.field, &value.span)?;
-        let note = format!(
-            "{} read as {} ({}:)",
-            visible_text(&literal.to_string()),
-            reading.what,
-            field.name
-        );
+        let names: Vec<String> = reading
+            .fields
+            .iter()
+            .map(|name| format!("{name}:"))
+            .collect();
+        let word = visible_text(&literal.to_string());
+        let note = format!("{word} read as {} ({})", reading.what, names.join(" or "));
         if !self.readings.contains(&note) {
             self.readings.push(note);
         }
-        let value = Value {
-            form: Form::Is(reading.literal),
-            span: value.span.clone(),
-        };
-        self.value(field, &value, options)
+        let mut rules = Vec::new();
+        for name in reading.fields {
+            rules.push(self.value(fields::lookup(name, &value.span)?, value, options)?);
+        }
+        Ok(one_of(rules))
     }
 
     fn value(
@@ -96,6 +92,7 @@ impl Checked {
             span: &value.span,
             options,
         };
+        self.names_status |= matches!(field.kind, FieldKind::Status | FieldKind::Ever);
         let any = |tests| Rule::Any(field, tests);
         match &value.form {
             Form::Is(literal) => {
@@ -128,6 +125,16 @@ impl Checked {
     }
 }
 
+fn one_of(mut rules: Vec<Rule>) -> Rule {
+    match rules.pop() {
+        Some(only) if rules.is_empty() => only,
+        more => {
+            rules.extend(more);
+            Rule::Or(rules)
+        }
+    }
+}
+
 /// Adds a rule; tests of the same field become one rule.
 fn push(rules: &mut Vec<Rule>, rule: Rule) {
     match (rules.last_mut(), rule) {
@@ -136,21 +143,6 @@ fn push(rules: &mut Vec<Rule>, rule: Rule) {
         }
         (_, rule) => rules.push(rule),
     }
-}
-
-fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
-    if let Some(field) = fields::find(name) {
-        return Ok(field);
-    }
-    let names = fields::FIELDS
-        .iter()
-        .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
-    let quotes = "put the text in quotes to search for it in replies";
-    let hint = match fields::nearest(name, names) {
-        Some(near) => format!("did you mean {near}: ? Else {quotes}"),
-        None => quotes.to_owned(),
-    };
-    Err(Error::new(Kind::UnknownField(name.to_owned()), span.clone()).hint(hint))
 }
 
 /// Reads the times of `--since` and `--until`.

@@ -109,7 +109,7 @@ impl Error {
     /// A long text is cut around the place; control characters are shown as dots, so that the caret stays below its place.
     #[must_use]
     pub fn drawing(&self) -> String {
-        if self.text.is_empty() {
+        if self.text.trim().is_empty() {
             return String::new();
         }
         let before = self.text.get(..self.span.start).unwrap_or_default();

@@ -3,6 +3,9 @@
 //! Check, help, completion and manual follow from it. A hit is one of three things (see `sql.rs`), and a field
 //! names its columns in each; where it names none, the field is never true there and its negation always.
 
+use super::error::{Error, Kind, Span};
+use super::nearest::nearest;
+
 /// What a field's values are, and so how they are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
@@ -106,9 +109,9 @@ pub struct Field {
     pub aliases: &'static [&'static str],
     /// What its values are.
     pub kind: FieldKind,
-    /// Columns of a recipient `t` and its message `f`.
+    /// Columns of a recipient `t`, its message `f` and the first message `r` of the chain.
     pub recipient: Columns,
-    /// Columns of a message `f` without any recipient.
+    /// Columns of a message `f` without any recipient, and the first message `r` of the chain.
     pub message: Columns,
     /// Columns of a refusal `n`.
     pub refusal: Columns,
@@ -178,8 +181,8 @@ pub static FIELDS: [Field; 38] = [
         name: "user",
         aliases: &["sasl_username"],
         kind: FieldKind::User,
-        recipient: plain(&["f.sasl_username"]),
-        message: plain(&["f.sasl_username"]),
+        recipient: plain(&["f.sasl_username", "r.sasl_username"]),
+        message: plain(&["f.sasl_username", "r.sasl_username"]),
         refusal: plain(&["n.sasl_username"]),
         help: "log-in name of the client",
     },
@@ -233,12 +236,12 @@ pub static FIELDS: [Field; 38] = [
         aliases: &[],
         kind: FieldKind::Host,
         recipient: Columns {
-            plain: &["f.client_name"],
-            address: &["f.client_address"],
+            plain: &["f.client_name", "r.client_name"],
+            address: &["f.client_address", "r.client_address"],
         },
         message: Columns {
-            plain: &["f.client_name"],
-            address: &["f.client_address"],
+            plain: &["f.client_name", "r.client_name"],
+            address: &["f.client_address", "r.client_address"],
         },
         refusal: Columns {
             plain: &["n.client_name"],
@@ -251,16 +254,22 @@ pub static FIELDS: [Field; 38] = [
         aliases: &["helo_name"],
         kind: FieldKind::Host,
         recipient: Columns {
-            plain: &["f.helo_name"],
-            address: &["f.helo_name"],
+            plain: &["f.helo_name", "r.helo_name"],
+            address: &[
+                "replace(trim(f.helo_name, '[]'), 'IPv6:', '')",
+                "replace(trim(r.helo_name, '[]'), 'IPv6:', '')",
+            ],
         },
         message: Columns {
-            plain: &["f.helo_name"],
-            address: &["f.helo_name"],
+            plain: &["f.helo_name", "r.helo_name"],
+            address: &[
+                "replace(trim(f.helo_name, '[]'), 'IPv6:', '')",
+                "replace(trim(r.helo_name, '[]'), 'IPv6:', '')",
+            ],
         },
         refusal: Columns {
             plain: &["n.helo_name"],
-            address: &["n.helo_name"],
+            address: &["replace(trim(n.helo_name, '[]'), 'IPv6:', '')"],
         },
         help: "name that the client gave in HELO",
     },
@@ -532,44 +541,18 @@ pub fn find(name: &str) -> Option<&'static Field> {
         .find(|field| field.name == name || field.aliases.contains(&name.as_str()))
 }
 
-/// Returns the candidate that is most like `word`, if one is like it at all.
-#[must_use]
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let length = word.chars().count();
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (length.max(candidate.len()) / 2).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Returns the number of letters to put in, take out, change or swap with the next.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (
-        a.chars().take(MAX_COMPARED).collect(),
-        b.chars().take(MAX_COMPARED).collect(),
-    );
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, to) in b.iter().enumerate() {
-            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&row, j) + 1)
-                .min(at(&last, j + 1) + 1)
-                .min(at(&last, j) + usize::from(from != to));
-            let swapped = j > 0 && i > 0 && b.get(j - 1) == Some(from) && a.get(i - 1) == Some(to);
-            if swapped {
-                best = best.min(at(&before_last, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        before_last = std::mem::replace(&mut last, row);
+/// Returns the field, or the error that says which one may be meant.
+pub(super) fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
+    if let Some(field) = find(name) {
+        return Ok(field);
     }
-    last.last().copied().unwrap_or(0)
+    let names = FIELDS
+        .iter()
+        .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
+    let quotes = "put the text in quotes to search for it in replies";
+    let hint = match nearest(name, names) {
+        Some(near) => format!("write {near}: if that is meant, or {quotes}"),
+        None => quotes.to_owned(),
+    };
+    Err(Error::new(Kind::UnknownField(name.to_owned()), span.clone()).hint(hint))
 }
-
-/// No name is longer; keeps the comparison small.
-const MAX_COMPARED: usize = 40;

@@ -6,7 +6,7 @@
 use super::ast::Op;
 use super::error::{Error, Kind, Span};
 use super::fields;
-use super::ip::Network;
+use crate::model::ip::Network;
 
 /// Longest query; what a person types or a script joins stays far below.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -119,10 +119,13 @@ impl<'a> Lexer<'a> {
         }
         let mut mode = Mode::Bare;
         if let Some(name) = field_name(self.rest()) {
+            // Said here, because what follows may be text that is no value at all, as in http://.
+            let field = fields::lookup(name, &(start..start + name.len() + 1))?;
             self.push(TokenKind::Field(name.to_owned()), name.len() + 1);
-            mode = match fields::find(name) {
-                Some(field) if field.kind.is_ordered() => Mode::Ordered,
-                _ => Mode::Unordered,
+            mode = if field.kind.is_ordered() {
+                Mode::Ordered
+            } else {
+                Mode::Unordered
             };
         } else if let Some((field, value)) = missing_colon(word) {
             let hint =
@@ -302,5 +305,6 @@ fn missing_colon(word: &str) -> Option<(&str, String)> {
         || value.trim_start_matches('=').to_owned(),
         |value| format!("!={value}"),
     );
+    let value = value.trim_end_matches(',').to_owned();
     (!value.is_empty()).then_some((field.name, value))
 }

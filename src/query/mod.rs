@@ -26,8 +26,9 @@ mod bare;
 mod check;
 pub mod error;
 pub mod fields;
-pub mod ip;
+
 mod lex;
+mod nearest;
 mod parse;
 mod plan;
 mod sql;
@@ -45,6 +46,7 @@ use crate::model::time::{DAY, Time};
 use crate::model::zone::Zone;
 use check::Checked;
 use plan::Rule;
+use sql::Hops;
 
 /// Days that are searched when no time is named.
 pub const DEFAULT_DAYS: i64 = 7;
@@ -115,7 +117,14 @@ pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
     let window = rule.window();
     let mut reading = checked.readings;
     reading.push(describe(window, is_default, options.zone));
-    let statement = sql::statement(&rule, options.all_hops || checked.names_hop, options.limit);
+    let hops = if options.all_hops || checked.names_hop {
+        Hops::Always
+    } else if checked.names_status {
+        Hops::UnlessFateKnown
+    } else {
+        Hops::UnlessFateHit
+    };
+    let statement = sql::statement(&rule, hops, options.limit);
     Ok(Plan {
         text: text.to_owned(),
         sql: statement.sql,

@@ -6,7 +6,9 @@
 //!
 //! One mail may stand in several messages: it went through a content filter, another instance of ours, an alias, a requeue. The
 //! row that handed it over is left out when the row that carries its fate is among the hits too, so that a mail is found once,
-//! yet is found when only the handing over matches (its client, its first recipient).
+//! yet is found when only the handing over matches (its queue id, its first recipient). Where a status is asked for it is left out
+//! whenever there is a fate, hit or not: what was delivered behind a filter is no mail with `-status:sent`. Who the client was is
+//! asked of the chain's first message too, for behind a filter the client is the filter.
 
 use super::fields::{Columns, Field, FieldKind, HOPS};
 use super::plan::{Rule, Test};
@@ -18,6 +20,16 @@ enum Part {
     Recipient,
     Message,
     Refusal,
+}
+
+/// When to show the rows that handed a mail on inside our own systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hops {
+    Always,
+    /// Unless the row with the fate is among the hits.
+    UnlessFateHit,
+    /// Unless there is a row with the fate.
+    UnlessFateKnown,
 }
 
 /// A statement and the values of its parameters `$1`, `$2`, …
@@ -191,7 +203,7 @@ enum Condition {
 }
 
 /// Returns the statement for what must hold.
-pub(super) fn statement(rule: &Rule, all_hops: bool, limit: Option<u64>) -> Statement {
+pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statement {
     let mut writer = Writer::default();
     let mut parts: Vec<String> = Vec::new();
     let mut has_mail = false;
@@ -199,17 +211,17 @@ pub(super) fn statement(rule: &Rule, all_hops: bool, limit: Option<u64>) -> Stat
         let condition = compile(rule, part, false);
         if condition != Condition::Never {
             has_mail |= part != Part::Refusal;
-            parts.push(writer.part(part, &condition));
+            parts.push(writer.part(part, &condition, asks_root(rule, part)));
         }
     }
     if parts.is_empty() {
-        parts.push(writer.part(Part::Refusal, &Condition::Never));
+        parts.push(writer.part(Part::Refusal, &Condition::Never, false));
     }
     let hits = parts.join("\nUNION ALL\n");
-    let (fates, is_shown) = if has_mail && !all_hops {
-        fates()
-    } else {
-        Default::default()
+    let (fates, is_shown) = match hops {
+        Hops::UnlessFateHit if has_mail => fates("hit"),
+        Hops::UnlessFateKnown if has_mail => fates("known"),
+        _ => Default::default(),
     };
     let names: Vec<&str> = COLUMNS.iter().filter_map(|c| c.first().copied()).collect();
     let names = names.join(", ");
@@ -230,22 +242,43 @@ pub(super) fn statement(rule: &Rule, all_hops: bool, limit: Option<u64>) -> Stat
     }
 }
 
-/// Returns the names under which hits with a fate are known in their chain, and the condition that a hit is none that handed one of
-/// them on.
-fn fates() -> (String, String) {
+/// Returns the names under which the fates of `source` are known in their chain, and the condition that a hit is none that handed
+/// one of them on.
+fn fates(source: &str) -> (String, String) {
     let hops = HOPS.map(|hop| format!("'{hop}'")).join(", ");
+    let known = match source {
+        "hit" => String::new(),
+        _ => format!(
+            ",\n{source} AS (\n  \
+             SELECT f.root_id, t.recipient, t.orig_to, t.status FROM delivery_to t JOIN delivery_from f ON f.id = t.from_id\n  \
+             WHERE f.root_id IN (SELECT root_id FROM hit WHERE status IN ({hops}))\n)"
+        ),
+    };
     let fates = format!(
-        ",\nfate AS (\n  \
-         SELECT root_id, coalesce(lower(recipient), '') AS name FROM hit\n  \
+        "{known},\nfate AS (\n  \
+         SELECT root_id, coalesce(lower(recipient), '') AS name FROM {source}\n  \
          WHERE root_id IS NOT NULL AND status NOT IN ({hops})\n  \
          UNION\n  \
-         SELECT root_id, lower(orig_to) FROM hit WHERE orig_to IS NOT NULL AND status NOT IN ({hops})\n)"
+         SELECT root_id, lower(orig_to) FROM {source} WHERE orig_to IS NOT NULL AND status NOT IN ({hops})\n)"
     );
     let is_shown = format!(
         "\nWHERE h.status NOT IN ({hops}) OR NOT EXISTS (\n  \
          SELECT 1 FROM fate WHERE fate.root_id = h.root_id AND fate.name = coalesce(lower(h.recipient), '')\n)"
     );
     (fates, is_shown)
+}
+
+/// Returns whether a column of the chain's first message is asked for.
+fn asks_root(rule: &Rule, part: Part) -> bool {
+    match rule {
+        Rule::And(list) | Rule::Or(list) => list.iter().any(|rule| asks_root(rule, part)),
+        Rule::Not(inner) => asks_root(inner, part),
+        Rule::Any(field, _) => part
+            .columns(field)
+            .plain
+            .iter()
+            .any(|c| c.starts_with("r.")),
+    }
 }
 
 /// Numbers parameters in the order of writing.
@@ -260,8 +293,11 @@ impl Writer {
         format!("${}", self.params.len())
     }
 
-    fn part(&mut self, part: Part, condition: &Condition) -> String {
+    fn part(&mut self, part: Part, condition: &Condition, asks_root: bool) -> String {
         let mut sql = format!("  SELECT {}\n  FROM {}", part.select(), part.from());
+        if asks_root {
+            sql.push_str(" LEFT JOIN delivery_from r ON r.id = f.root_id");
+        }
         let mut all: Vec<String> = Vec::new();
         if part == Part::Message {
             all.push("NOT EXISTS (SELECT 1 FROM delivery_to t WHERE t.from_id = f.id)".into());
@@ -396,11 +432,7 @@ fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
             bound(s),
         ),
         (FieldKind::Ever, test) => ever(part, columns, test),
-        // An address in HELO stands in brackets; the others are logged as they are compared here.
-        (_, Test::IsAddress(s)) if columns.plain != columns.address => {
-            each(columns.address, |c| format!("{c} = ?"), bound(s))
-        }
-        (_, Test::IsAddress(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
+        (_, Test::IsAddress(s)) => each(columns.address, |c| format!("{c} = ?"), bound(s)),
         (_, Test::InNetwork(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
         (_, test) => {
             let (sql, params) = plain(test);

@@ -2,12 +2,13 @@
 
 use super::Options;
 use super::ast::{Literal, Op};
-use super::bare::{is_domain, is_long_id};
+use super::bare::{is_domain, is_long_id, parent_domain};
 use super::error::{Error, Kind, Span};
 use super::fields::{self, Field, FieldKind};
-use super::ip::Network;
+use super::nearest::nearest;
 use super::plan::Test;
 use super::time::{self, Unit};
+use crate::model::ip::Network;
 use crate::model::table::Param;
 
 /// A value's field, its place, and the present.
@@ -265,11 +266,11 @@ impl Given<'_> {
             "failed" | "returned" => Some("bounced"),
             "greylisted" | "delayed" | "pending" | "retry" => Some("deferred"),
             "blocked" | "denied" => Some("refused"),
-            _ => fields::nearest(word, known.clone()),
+            _ => nearest(word, known.clone()),
         };
         let all: Vec<&str> = known.into_iter().collect();
         let hint = match near {
-            Some(near) => format!("did you mean {near}? Known are {}", all.join(" ")),
+            Some(near) => format!("write {near} if that is meant; known are {}", all.join(" ")),
             None => format!("known are {}", all.join(" ")),
         };
         self.bad_value().hint(hint)
@@ -370,18 +371,11 @@ fn address(text: &str, is_word: bool) -> Vec<Test> {
     if !is_word {
         return vec![Test::Contains(address.to_owned())];
     }
-    match address
-        .strip_prefix('@')
-        .unwrap_or(address)
-        .strip_prefix('.')
-    {
-        Some(parent) if is_domain(parent) => {
-            return vec![
-                Test::Suffix(format!("@{parent}")),
-                Test::Suffix(format!(".{parent}")),
-            ];
-        }
-        _ => {}
+    if let Some(parent) = parent_domain(address.strip_prefix('@').unwrap_or(address)) {
+        return vec![
+            Test::Suffix(format!("@{parent}")),
+            Test::Suffix(format!(".{parent}")),
+        ];
     }
     vec![if address.starts_with('@') {
         Test::Suffix(address.to_owned())

@@ -6,7 +6,7 @@
 use super::row::hex;
 use crate::model::table::{Cell, Table};
 use crate::model::time::Time;
-use chrono::SecondsFormat;
+use chrono::{Datelike, SecondsFormat};
 use serde_json::{Map, Number, Value};
 use std::io::{self, Write};
 
@@ -78,12 +78,12 @@ fn float_name(n: f64) -> &'static str {
     }
 }
 
-/// Returns the time in UTC; what no calendar holds as microseconds.
+/// Returns the time in UTC; what RFC 3339 cannot say in its four digits of a year, as microseconds.
 pub(super) fn time(t: Time) -> String {
-    t.to_utc().map_or_else(
-        || t.0.to_string(),
-        |utc| utc.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-    )
+    match t.to_utc().filter(|utc| (0..=9999).contains(&utc.year())) {
+        Some(utc) => utc.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        None => t.0.to_string(),
+    }
 }
 
 /// Returns the names, later ones of the same name with a number.

@@ -191,13 +191,12 @@ fn verdict(r: &Row<'_>, notice: Option<String>, style: &Style) -> String {
         || "; no notice to the sender in the log".to_owned(),
         |id| format!("; notice to the sender: {id}"),
     );
-    let relay = Some(r.text("relay")).filter(|relay| !relay.is_empty() && relay != "none");
-    let by = relay.map_or_else(
+    let by = relay_of(r).map_or_else(
         || prefixed(" by ", &r.text("agent")),
         |relay| format!(" to {relay}"),
     );
-    let word = r.raw("status").unwrap_or_default();
-    let what = match word {
+    let tried = relay_of(r).map_or_else(String::new, |relay| format!(" ({relay})"));
+    let what = match r.raw("status").unwrap_or_default() {
         status::SENT => {
             let delay = r
                 .float("delay")
@@ -211,11 +210,11 @@ fn verdict(r: &Row<'_>, notice: Option<String>, style: &Style) -> String {
             format!("delivered{by} on {at}{delay}{tries}")
         }
         status::DEFERRED | status::SOFTBOUNCE => format!(
-            "not delivered yet; {} since {}, the last on {at}{by}{reason}",
+            "not delivered yet; {} since {}, the last on {at}{tried}{reason}",
             count(tries, "attempt"),
             when(r.time("first_time"), style)
         ),
-        status::BOUNCED => format!("undeliverable since {at}{by}{reason}{noticed}"),
+        status::BOUNCED => format!("undeliverable since {at}{tried}{reason}{noticed}"),
         status::EXPIRED => format!(
             "given up on {at} after {}{reason}{noticed}",
             count(tries, "attempt")
@@ -241,6 +240,11 @@ fn verdict(r: &Row<'_>, notice: Option<String>, style: &Style) -> String {
         _ => format!("{} on {at}{by}{reason}", r.text("status")),
     };
     format!("{}: {what}", addressed(r))
+}
+
+/// Returns where it was handed to or tried; none where there was no such place.
+fn relay_of(row: &Row<'_>) -> Option<String> {
+    Some(row.text("relay")).filter(|relay| !relay.is_empty() && relay != "none")
 }
 
 /// Returns the recipient, with the address that the sender used where it is another.
@@ -340,7 +344,7 @@ fn arrival(m: &Row<'_>, messages: &[Row<'_>], events: &mut Vec<Happening>) {
         Some(link::RELAY) => format!("taken over{client}, continues{of}"),
         Some(link::FORWARD) => format!("forwarded, continues{of}"),
         Some(link::REQUEUE) => format!("queued anew, continues{of}"),
-        Some(link::BOUNCE) => format!("notice of failure about{of} to {}", or_unknown(m)),
+        Some(link::BOUNCE) => format!("notice of failure about{of}"),
         Some(link::DELAY) => format!("notice of delay about{of}"),
         Some(link::STATUS) => format!("notice of delivery about{of}"),
         _ if !client.is_empty() => format!("received{client}{}{user}", prefixed(" by ", &service)),
@@ -360,14 +364,6 @@ fn arrival(m: &Row<'_>, messages: &[Row<'_>], events: &mut Vec<Happening>) {
         text,
         tone: Tone::Plain,
     });
-}
-
-/// A notice goes to the sender of what it is about; its recipient stands in its own delivery.
-fn or_unknown(m: &Row<'_>) -> String {
-    match m.raw("sender") {
-        Some("") | None => "the sender".into(),
-        Some(_) => m.address("sender"),
-    }
 }
 
 fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {
@@ -394,8 +390,7 @@ fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {
 
 fn attempts(attempt: &Row<'_>, name: &str, queue_id: &str, events: &mut Vec<Happening>) {
     let mut text = format!("{name} {}", attempt.text("status"));
-    let relay = attempt.text("relay");
-    if !relay.is_empty() && relay != "none" {
+    if let Some(relay) = relay_of(attempt) {
         text.push_str(" via ");
         text.push_str(&relay);
     }

@@ -32,6 +32,7 @@ pub(super) fn write(table: &Table, style: &Style, out: &mut dyn Write) -> io::Re
             columns: table.columns.clone(),
             rows,
             right,
+            whole: Vec::new(),
             tones: Vec::new(),
         },
         style,
@@ -47,6 +48,8 @@ pub(super) struct Drawing {
     pub(super) rows: Vec<Vec<String>>,
     /// Columns to be set flush right.
     pub(super) right: Vec<bool>,
+    /// Columns that say nothing when cut; they are cut last.
+    pub(super) whole: Vec<bool>,
     /// Row, column, tone.
     pub(super) tones: Vec<(usize, usize, Tone)>,
 }
@@ -61,10 +64,8 @@ pub(super) fn draw(drawing: Drawing, style: &Style, out: &mut dyn Write) -> io::
         .iter()
         .map(|name| escape::terminal(name).into_owned())
         .collect();
-    let widths = fit(
-        &natural(&columns, &drawing.rows),
-        style.width.map(usize::from),
-    );
+    let natural = natural(&columns, &drawing.rows);
+    let widths = fit(&natural, &drawing.whole, style.width.map(usize::from));
     let mut builder = Builder::default();
     for texts in std::iter::once(&columns).chain(&drawing.rows) {
         builder.push_record(
@@ -121,31 +122,31 @@ fn natural(columns: &[String], rows: &[Vec<String>]) -> Vec<usize> {
     widths
 }
 
-/// Takes from the widest column until all fit or none can give any more.
-fn fit(natural: &[usize], width: Option<usize>) -> Vec<usize> {
-    let mut widths = natural.to_vec();
-    let Some(width) = width else { return widths };
+/// Takes from the widest column until all fit or none can give any more; from those that should stay whole at last.
+fn fit(natural: &[usize], whole: &[bool], width: Option<usize>) -> Vec<usize> {
+    let Some(width) = width else {
+        return natural.to_vec();
+    };
     // The gap after the last column is cut off.
-    let room = (width + GAP).saturating_sub(GAP * widths.len());
-    loop {
-        let excess = widths.iter().sum::<usize>().saturating_sub(room);
-        let widest = widths.iter().copied().max().unwrap_or(0);
-        if excess == 0 || widest <= LEAST {
-            return widths;
-        }
-        let next = widths
-            .iter()
-            .copied()
-            .filter(|w| *w < widest)
-            .max()
-            .unwrap_or(0)
-            .max(LEAST);
-        let fair = widest.saturating_sub(excess).max(next);
-        if let Some(last) = widths.iter_mut().rev().find(|w| **w == widest) {
-            // One less than the others of the same width, where there are some.
-            *last = fair.min(widest - 1);
+    let room = (width + GAP).saturating_sub(GAP * natural.len());
+    let mut widths: Vec<usize> = natural.iter().map(|w| (*w).min(room.max(LEAST))).collect();
+    for spares in [true, false] {
+        loop {
+            let excess = widths.iter().sum::<usize>().saturating_sub(room);
+            let may_give = |i: usize| !(spares && whole.get(i).is_some_and(|whole| *whole));
+            let widest = widths
+                .iter_mut()
+                .enumerate()
+                .filter(|(i, _)| may_give(*i))
+                .map(|(_, w)| w)
+                .max();
+            match widest {
+                Some(widest) if excess > 0 && *widest > LEAST => *widest -= 1,
+                _ => break,
+            }
         }
     }
+    widths
 }
 
 /// Returns the text in at most `width` columns, with `…` where something was cut off.

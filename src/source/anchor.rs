@@ -6,17 +6,9 @@
 //!
 //! Limits: pieces of fewer than some twenty lines may hold too few anchors to be sure, and count as new.
 
+use crate::model::cursor::Anchor;
 use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
-
-/// A chosen line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Anchor {
-    /// Upper half of the line's XXH3: stored, so the function must never change.
-    pub hash: u32,
-    /// Where the line begins, in the uncompressed stream.
-    pub position: u64,
-}
 
 /// Bits of the hash that are zero in an anchor: one line in eight.
 const CHOSEN: u64 = 0b111;
@@ -29,8 +21,10 @@ pub fn find(data: &[u8], offset: u64, anchors: &mut Vec<Anchor>) {
     for end in memchr::memchr_iter(b'\n', data) {
         let hash = xxh3_64(data.get(start..end).unwrap_or_default());
         if hash & CHOSEN == 0 && end > start {
-            #[expect(clippy::cast_possible_truncation, reason = "a shift by 32 leaves 32 bits")]
-            anchors.push(Anchor { hash: (hash >> 32) as u32, position: offset + start as u64 });
+            anchors.push(Anchor {
+                hash: (hash >> 32) as u32,
+                position: offset + start as u64,
+            });
         }
         start = end + 1;
     }
@@ -45,12 +39,16 @@ pub fn shift(head: &[Anchor], stored: &[Anchor], end: u64) -> Option<u64> {
     let mut votes: HashMap<u64, usize> = HashMap::new();
     let new: HashMap<u32, u64> = head.iter().rev().map(|a| (a.hash, a.position)).collect();
     for old in stored {
-        let shift = new.get(&old.hash).and_then(|position| old.position.checked_sub(*position));
+        let shift = new
+            .get(&old.hash)
+            .and_then(|position| old.position.checked_sub(*position));
         if let Some(shift) = shift {
             *votes.entry(shift).or_default() += 1;
         }
     }
-    let (shift, agreeing) = votes.into_iter().max_by_key(|(shift, votes)| (*votes, u64::MAX - shift))?;
+    let (shift, agreeing) = votes
+        .into_iter()
+        .max_by_key(|(shift, votes)| (*votes, u64::MAX - shift))?;
     let covered = head.iter().filter(|a| a.position + shift < end).count();
     (agreeing >= AGREEING && agreeing >= covered).then_some(shift)
 }
@@ -60,7 +58,11 @@ mod tests {
     use super::*;
 
     fn log(lines: std::ops::Range<u32>) -> Vec<u8> {
-        lines.flat_map(|n| format!("Mar  4 10:20:11 mail postfix/qmgr[812]: {n:X}ABC: removed\n").into_bytes()).collect()
+        lines
+            .flat_map(|n| {
+                format!("Mar  4 10:20:11 mail postfix/qmgr[812]: {n:X}ABC: removed\n").into_bytes()
+            })
+            .collect()
     }
 
     fn anchors(data: &[u8]) -> Vec<Anchor> {
@@ -79,14 +81,20 @@ mod tests {
     #[test]
     fn another_log_is_not() {
         let (whole, other) = (log(0..1000), log(5000..6000));
-        assert_eq!(shift(&anchors(&other), &anchors(&whole), whole.len() as u64), None);
+        assert_eq!(
+            shift(&anchors(&other), &anchors(&whole), whole.len() as u64),
+            None
+        );
     }
 
     #[test]
     fn a_filtered_copy_is_not() {
         let whole = log(0..1000);
         let filtered: Vec<u8> = (0..1000).step_by(2).flat_map(|n| log(n..n + 1)).collect();
-        assert_eq!(shift(&anchors(&filtered), &anchors(&whole), whole.len() as u64), None);
+        assert_eq!(
+            shift(&anchors(&filtered), &anchors(&whole), whole.len() as u64),
+            None
+        );
     }
 
     #[test]

@@ -39,14 +39,19 @@ type HourKey = (i32, u8, u8, u32);
 
 impl Clock {
     /// Returns a clock; `first_year` is the year of the first stamp that has none, where it is known.
-    pub(super) fn new(zone: Zone, first_year: Option<i32>, now: Time, memory: Memory) -> Self {
+    pub(super) fn new(zone: Zone, first_year: Option<i32>, now: Time) -> Self {
         Self {
             zone,
             first_year,
             horizon: now.plus(DAY),
-            memory,
+            memory: Memory::default(),
             hour: None,
         }
+    }
+
+    /// Returns the clock with what an earlier one remembered.
+    pub(super) fn with(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     /// Returns what must be remembered.
@@ -116,15 +121,14 @@ impl Clock {
         let limit = date_of(self.horizon);
         let known = self.memory.latest.map(date_of);
         let year = match (&mut self.memory.years, known) {
-            (Some(walk), known) => {
-                known.into_iter().for_each(|date| walk.learn(date));
-                walk.step(wall, Some(limit))
+            (Some(years), known) => {
+                if let Some(date) = known {
+                    years.learn(date);
+                }
+                years.step(wall, Some(limit))
             }
             (None, _) if self.first_year.is_some() => self.first_year.unwrap_or_default(),
-            (None, Some((year, day))) => {
-                let mut walk = YearWalk::at((year, day));
-                walk.step(wall, Some(limit))
-            }
+            (None, Some(date)) => YearWalk::at(date).step(wall, Some(limit)),
             (None, None) => year::last_before(wall, limit),
         };
         let year = leap_or_before(wall, year);

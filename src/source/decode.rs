@@ -1,47 +1,67 @@
-//! Decode: chunks of one source to entries, in order, with all that one line must know of those before it.
+//! Decode: chunks of one source to its lines and records, however they are cut.
 //!
 //! Promises: the entries do not depend on where chunks end; [`Decoder::safe_offset`] and [`Decoder::state`] taken
-//! together after any chunk let another decoder go on alike. No allocation for a line of the common shapes.
+//! together after any chunk let another decoder go on alike.
 
-use super::clock::{Clock, Memory};
-use super::container::{Joined, Pieces};
-use super::repeat::{self, Notice, Recent};
-use super::syslog::{self, Head};
-use super::{Chunk, Counts, Hints, LINE_BYTES, Options, RECORD_BYTES};
-use crate::model::entry::{Entry, Trust};
+use super::clock::Clock;
+use super::entries::{Entries, Memory, Sink};
+use super::export::{self, Next};
+use super::record::Record;
+use super::unfinished;
+use super::{Chunk, Counts, Hints, Options, RECORD_BYTES};
 use crate::model::time::Time;
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Where entries go.
-pub(super) type Sink<'s> = dyn FnMut(&Entry<'_>) + 's;
+/// A text field from here on is too long to be read; binary ones of `RECORD_BYTES` fit well in.
+const HUGE_BYTES: usize = 2 * RECORD_BYTES;
 
 /// Reads the records of one source.
 #[derive(Debug)]
 pub struct Decoder {
-    clock: Clock,
-    recent: Recent,
-    pieces: Pieces,
-    counts: Counts,
-    /// Uncompressed offset of the first byte that is not yet part of an entry.
+    entries: Entries,
+    /// Uncompressed offset of `pending`.
     offset: u64,
-    /// Bytes from `offset` on, the beginning of a record.
+    /// The beginning of a line or field.
     pending: Vec<u8>,
-    /// Length of the unterminated line at `offset` that an earlier run delivered.
+    /// The record under way that is more than a line.
+    open: Option<Open>,
+    /// Fields of the record under way.
+    record: Record,
+    /// Lines of the object under way.
+    object: String,
+    /// Bytes of a binary field still to be passed over.
+    huge: u64,
+    /// Length of what begins at the safe offset and was delivered unfinished by an earlier run.
     delivered: Option<u64>,
     /// The rest of an overlong line, up to its end, is to be dropped.
     is_skipping: bool,
+}
+
+/// A record of several lines.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    kind: Kind,
+    /// Offset of its beginning.
+    start: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Export,
+    /// `journalctl -o json-pretty`.
+    Pretty,
 }
 
 /// What one run hands to the next.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct State {
-    clock: Memory,
-    recent: Recent,
-    pieces: Pieces,
+    entries: Memory,
+    #[serde(skip_serializing_if = "Option::is_none")]
     delivered: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_skipping: bool,
 }
 
@@ -55,13 +75,15 @@ impl Decoder {
             .and_then(|json| serde_json::from_str(json).ok())
             .unwrap_or_default();
         let first_year = hints.first_year.or(options.year);
+        let clock = Clock::new(options.zone, first_year, options.now);
         Self {
-            clock: Clock::new(options.zone, first_year, options.now, state.clock),
-            recent: state.recent,
-            pieces: state.pieces,
-            counts: Counts::default(),
+            entries: Entries::new(clock, state.entries),
             offset: 0,
             pending: Vec::new(),
+            open: None,
+            record: Record::default(),
+            object: String::new(),
+            huge: 0,
             delivered: state.delivered,
             is_skipping: state.is_skipping,
         }
@@ -83,40 +105,68 @@ impl Decoder {
         }
     }
 
-    /// Ends the source: an unterminated last line is passed on.
+    /// Ends a source that may grow: a last line without an end is passed on only if it can be taken for whole.
+    pub fn pause(&mut self, sink: &mut Sink<'_>) {
+        if self.open.is_none() && !unfinished::is_whole(&self.pending) {
+            self.pending.clear();
+        } else {
+            self.finish(sink);
+        }
+    }
+
+    /// Ends the source: what is there of an unfinished last record is passed on.
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
-        let line = std::mem::take(&mut self.pending);
-        if line.is_empty() || self.is_skipping {
+        let mut rest = std::mem::take(&mut self.pending);
+        if self.is_skipping || self.huge > 0 {
             return;
         }
-        let length = line_length(&line);
-        if self.delivered.take() != Some(length) {
-            self.line_bytes(&line, sink);
+        let start = self.safe_offset();
+        let length = self.offset - start + line_length(&rest);
+        match self.open {
+            None if rest.is_empty() => return,
+            None => {
+                if self.delivered != Some(length) {
+                    self.line_bytes(&rest, sink);
+                }
+            }
+            Some(open) if open.kind == Kind::Export => {
+                let is_terminated = rest.is_empty();
+                rest.push(b'\n');
+                self.block(&rest, sink);
+                let length = length - u64::from(is_terminated);
+                if self.open.is_some() {
+                    self.end_export(length, sink);
+                }
+                self.delivered = Some(length);
+                self.offset = start;
+                return;
+            }
+            Some(_) => return,
         }
+        self.offset = start;
         self.delivered = Some(length);
     }
 
     /// Returns where reading may go on later, as an offset in the uncompressed stream.
     #[must_use]
     pub fn safe_offset(&self) -> u64 {
-        self.offset
+        self.open.map_or(self.offset, |open| open.start)
     }
 
     /// Returns the latest time read, stamps in the future left out.
     #[must_use]
     pub fn last_time(&self) -> Option<Time> {
-        self.clock.latest()
+        self.entries.latest()
     }
 
     /// Returns what the next decoder must know, as JSON.
     #[must_use]
     pub fn state(&self) -> String {
         let state = State {
-            clock: self.clock.memory(),
-            recent: self.recent.clone(),
-            pieces: self.pieces.clone(),
+            entries: self.entries.memory(),
             delivered: self.delivered,
-            is_skipping: self.is_skipping,
+            // A record begins before what is skipped in it.
+            is_skipping: self.is_skipping && self.open.is_none(),
         };
         serde_json::to_string(&state).unwrap_or_default()
     }
@@ -124,51 +174,82 @@ impl Decoder {
     /// Returns what was read so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.counts
+        self.entries.counts
     }
 
-    /// Reads the complete records of `data`, which begins at `self.offset`; returns the bytes used.
+    /// Reads what is complete of `data`, which begins at `self.offset`; returns the bytes used.
     fn block(&mut self, data: &[u8], sink: &mut Sink<'_>) -> usize {
-        let text = if memchr(0, data).is_none() {
-            std::str::from_utf8(data).ok()
-        } else {
-            None
+        let text = match memchr(0, data) {
+            None => std::str::from_utf8(data).ok(),
+            Some(_) => None,
         };
         let mut used = 0;
         while let Some(rest) = data.get(used..).filter(|rest| !rest.is_empty()) {
-            let Some(length) = memchr(b'\n', rest) else {
-                used += self.overlong(rest, sink);
-                break;
-            };
-            if std::mem::take(&mut self.is_skipping) {
-                // The rest of a line whose beginning was delivered.
-            } else if let Some(delivered) = self.delivered.take()
-                && delivered == line_length(rest.get(..length).unwrap_or_default())
-            {
-                // The earlier run passed it on without its end.
-            } else if let Some(line) = text.and_then(|text| text.get(used..used + length)) {
-                self.line(line, sink);
+            let step = if self.huge > 0 {
+                Some(self.pass_over(rest))
+            } else if self.is_skipping {
+                Some(self.skip_line(rest))
+            } else if self.is_open(Kind::Export) {
+                self.field(rest, sink)
             } else {
-                self.line_bytes(rest.get(..length).unwrap_or_default(), sink);
-            }
-            used += length + 1;
-            self.offset += length as u64 + 1;
+                let text = text.and_then(|text| text.get(used..));
+                self.next_line(rest, text, sink)
+            };
+            let Some(step) = step else { break };
+            used += step;
+            self.offset += step as u64;
         }
         used
     }
 
-    /// Cuts a line that is too long to wait for its end; returns the bytes used.
-    fn overlong(&mut self, rest: &[u8], sink: &mut Sink<'_>) -> usize {
-        if !self.is_skipping {
-            let Some(start) = rest.get(..RECORD_BYTES) else {
-                return 0;
-            };
-            self.delivered = None;
-            self.line_bytes(start, sink);
-            self.is_skipping = true;
+    fn is_open(&self, kind: Kind) -> bool {
+        self.open.is_some_and(|open| open.kind == kind)
+    }
+
+    /// Reads one line; `text` is the same as `rest` if all of it is UTF-8.
+    fn next_line(&mut self, rest: &[u8], text: Option<&str>, sink: &mut Sink<'_>) -> Option<usize> {
+        if rest.first() == Some(&b'_') && self.open.is_none() && export::begins(rest) {
+            self.begin(Kind::Export);
+            return Some(0);
         }
-        self.offset += rest.len() as u64;
-        rest.len()
+        let Some(length) = memchr(b'\n', rest).filter(|length| *length <= RECORD_BYTES) else {
+            return self.overlong(rest, sink);
+        };
+        let line = rest.get(..length).unwrap_or_default();
+        if self.is_open(Kind::Pretty) || matches!(line, b"{" | b"{\r") {
+            self.pretty(line, sink);
+        } else if let Some(delivered) = self.delivered.take()
+            && delivered == line_length(line)
+        {
+            // The earlier run passed it on without its end.
+        } else if let Some(line) = text.and_then(|text| text.get(..length)) {
+            self.entries.line(line, sink);
+        } else {
+            self.line_bytes(line, sink);
+        }
+        Some(length + 1)
+    }
+
+    /// Cuts a line that is too long to wait for its end.
+    fn overlong(&mut self, rest: &[u8], sink: &mut Sink<'_>) -> Option<usize> {
+        let start = rest.get(..RECORD_BYTES)?;
+        self.delivered = None;
+        self.open = None;
+        self.line_bytes(start, sink);
+        self.is_skipping = true;
+        Some(RECORD_BYTES)
+    }
+
+    fn skip_line(&mut self, rest: &[u8]) -> usize {
+        let end = memchr(b'\n', rest);
+        self.is_skipping = end.is_none();
+        end.map_or(rest.len(), |end| end + 1)
+    }
+
+    fn pass_over(&mut self, rest: &[u8]) -> usize {
+        let length = usize::try_from(self.huge).map_or(rest.len(), |huge| huge.min(rest.len()));
+        self.huge -= length as u64;
+        length
     }
 
     /// Reads a line that may hold anything: NUL bytes and bytes that are not UTF-8 become U+FFFD.
@@ -177,158 +258,105 @@ impl Decoder {
         // A crash leaves a hole of NUL bytes before the next line.
         let hole = line.iter().take_while(|byte| **byte == 0).count();
         let line = line.get(hole..).unwrap_or_default();
-        let mut text = String::from_utf8_lossy(line);
-        if matches!(text, Cow::Owned(_)) {
-            self.counts.not_utf8 += 1;
+        if std::str::from_utf8(line).is_err() {
+            self.entries.counts.not_utf8 += 1;
         }
-        if text.contains('\0') {
-            text = Cow::Owned(text.replace('\0', "\u{fffd}"));
-        }
-        self.line(&text, sink);
+        self.entries.line(&readable(line), sink);
     }
 
-    fn line(&mut self, line: &str, sink: &mut Sink<'_>) {
-        self.counts.lines += 1;
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
-        if line.trim_ascii_start().is_empty() || syslog::is_remark(line) {
-            self.counts.remarks += 1;
-            return;
+    fn begin(&mut self, kind: Kind) {
+        let start = self.offset;
+        self.open = Some(Open { kind, start });
+        self.record.clear();
+        self.object.clear();
+    }
+
+    /// Adds a line to an object that has several.
+    fn pretty(&mut self, line: &[u8], sink: &mut Sink<'_>) {
+        if self.open.is_none() {
+            self.begin(Kind::Pretty);
         }
-        let whole = line;
-        let line = cut(line);
-        let is_cut = line.len() < whole.len();
-        self.counts.cut += u64::from(is_cut);
-        match syslog::read(line) {
-            Some(head) => self.record(&head, line, is_cut, sink),
-            None => {
-                self.counts.headless += 1;
-                let head = Head {
-                    text: line,
-                    ..Head::default()
-                };
-                self.entry(&head, line, is_cut, sink);
+        self.object.push_str(&readable(line));
+        self.object.push('\n');
+        let is_end = matches!(line.trim_ascii_end(), b"}" | b"},");
+        if is_end || self.object.len() > RECORD_BYTES {
+            self.open = None;
+            self.delivered = None;
+            let object = std::mem::take(&mut self.object);
+            self.entries.counts.lines += 1;
+            self.entries
+                .object(object.trim_end_matches([',', '\n', '\r']), sink);
+            self.object = object;
+        }
+    }
+
+    /// Reads one field of an export record.
+    fn field(&mut self, rest: &[u8], sink: &mut Sink<'_>) -> Option<usize> {
+        match export::next(rest) {
+            Next::Field(name, _, used) if used > HUGE_BYTES => {
+                self.lose(name);
+                Some(used)
             }
-        }
-    }
-
-    /// Passes on a record that may be a piece of one.
-    fn record(&mut self, head: &Head<'_>, raw: &str, is_cut: bool, sink: &mut Sink<'_>) {
-        let joined = head
-            .piece
-            .map_or(Joined::Whole, |piece| self.pieces.join(piece, LINE_BYTES));
-        match joined {
-            Joined::Whole => self.entry(head, raw, is_cut, sink),
-            Joined::Held => {}
-            Joined::Line(line) => {
-                if let Some(stamp) = head.outer.or(head.stamp) {
-                    let head = syslog::read_payload(stamp, &line);
-                    self.entry(&head, &line, is_cut, sink);
+            Next::Field(name, value, used) => {
+                if Record::wants(name) {
+                    self.record.set(&readable(name), &readable(value));
                 }
+                Some(used)
             }
+            Next::Huge(name, used, length) => {
+                self.lose(name);
+                self.huge = length;
+                Some(used)
+            }
+            Next::End(used) => {
+                let start = self.safe_offset();
+                self.end_export((self.offset - start).saturating_sub(1), sink);
+                Some(used)
+            }
+            Next::More if rest.len() > HUGE_BYTES => {
+                self.lose(rest.split(|byte| *byte == b'=').next().unwrap_or_default());
+                self.is_skipping = true;
+                Some(rest.len())
+            }
+            Next::More => None,
         }
     }
 
-    fn entry(&mut self, head: &Head<'_>, raw: &str, is_cut: bool, sink: &mut Sink<'_>) {
-        if syslog::is_remark(head.text) {
-            self.counts.remarks += 1;
-            return;
-        }
-        let (time, time_ambiguous) = self.time(head);
-        let entry = Entry {
-            time,
-            time_ambiguous,
-            host: head.host,
-            ident: head.ident,
-            pid: head.pid,
-            text: head.text,
-            repeated: 0,
-            truncated: is_cut || looks_cut(head.text, raw),
-            trust: Trust::Unproven,
-            raw,
-        };
-        match repeat::notice(head.text) {
-            None => {
-                self.recent.keep(head.host, head.ident, head.pid, head.text);
-                self.deliver(&entry, sink);
-            }
-            Some(Notice::Quoted(repeated, text)) => {
-                self.recent.keep(head.host, head.ident, head.pid, text);
-                self.deliver(
-                    &Entry {
-                        repeated,
-                        text,
-                        ..entry
-                    },
-                    sink,
-                );
-            }
-            Some(Notice::Last(repeated)) => self.last_repeated(&entry, repeated, sink),
+    /// Notes that a field was too long to be read.
+    fn lose(&mut self, name: &[u8]) {
+        if name == b"MESSAGE" {
+            self.record.lose_message();
         }
     }
 
-    fn last_repeated(&mut self, entry: &Entry<'_>, repeated: u32, sink: &mut Sink<'_>) {
-        let Some(line) = self.recent.last(entry.host) else {
-            self.deliver(entry, sink);
-            return;
-        };
-        let copies = Entry {
-            host: &line.host,
-            ident: &line.ident,
-            pid: line.pid,
-            text: &line.text,
-            repeated,
-            ..*entry
-        };
-        self.deliver(&copies, sink);
+    /// Passes on the export record under way, unless an earlier run did; `length` is without its last line end.
+    fn end_export(&mut self, length: u64, sink: &mut Sink<'_>) {
+        self.open = None;
+        let is_delivered = self.delivered.take() == Some(length);
+        if self.record.has_message && !is_delivered {
+            let record = std::mem::take(&mut self.record);
+            self.entries.counts.lines += 1;
+            self.entries.record(&record, sink);
+            self.record = record;
+        }
     }
+}
 
-    fn deliver(&mut self, entry: &Entry<'_>, sink: &mut Sink<'_>) {
-        self.counts.entries += 1;
-        self.counts.repeats += u64::from(entry.repeated > 0);
-        self.counts.ambiguous += u64::from(entry.time_ambiguous);
-        let is_future = entry.time.is_some_and(|time| self.clock.is_future(time));
-        self.counts.future += u64::from(is_future);
-        sink(entry);
-    }
+/// Returns bytes as text.
+fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    without_nul(String::from_utf8_lossy(bytes))
+}
 
-    /// Returns the time of a record; one whose stamp is damaged happened about when the line before did.
-    fn time(&mut self, head: &Head<'_>) -> (Option<Time>, bool) {
-        let (time, ambiguous) = match (&head.stamp, &head.outer) {
-            (Some(inner), Some(outer)) => self.clock.nested_time(outer, inner, head.text),
-            (Some(stamp), None) | (None, Some(stamp)) => self.clock.time(stamp, head.text),
-            (None, None) if head.ident.is_empty() => return (None, false),
-            (None, None) => return (self.clock.latest(), false),
-        };
-        (Some(time), ambiguous)
+/// Replaces NUL, which no table takes.
+pub(super) fn without_nul(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        text
     }
 }
 
 /// Returns the length of a line, its end not counted.
 fn line_length(line: &[u8]) -> u64 {
     line.strip_suffix(b"\r").unwrap_or(line).len() as u64
-}
-
-/// Returns the line up to the longest length that is read.
-fn cut(line: &str) -> &str {
-    line.get(..line.floor_char_boundary(LINE_BYTES))
-        .unwrap_or(line)
-}
-
-/// Tells whether a text has the length at which a writer or collector cuts (grammar 2.8).
-fn looks_cut(text: &str, raw: &str) -> bool {
-    /// Where Postfix cuts, counted behind the severity word.
-    const POSTFIX: usize = 2000;
-    // Relays count the priority, which the file has no more.
-    if matches!(raw.len(), 1019..=1024 | 8187..=8192) {
-        return true;
-    }
-    text.len() >= POSTFIX && text.len() - severity_length(text) >= POSTFIX
-}
-
-fn severity_length(text: &str) -> usize {
-    ["warning: ", "error: ", "fatal: ", "panic: "]
-        .into_iter()
-        .find(|word| text.starts_with(word))
-        .map_or(0, str::len)
 }

@@ -68,7 +68,7 @@ impl Input {
         };
         let file = open::file(&path)?;
         let about = file.metadata().map_err(failed)?;
-        let mut stream = open::stream(Box::new(file)).map_err(failed)?;
+        let mut stream = open::of_file(file, &path).map_err(failed)?;
         let (head, damage) = read_head(&mut stream);
         if let Some(source) = damage.filter(|_| head.is_empty()) {
             return Err(damaged(&path, stream.encoding, source));
@@ -182,7 +182,7 @@ impl Input {
             let stream = Stream::plain(Box::new(file));
             return Ok(ChunkReader::new(stream, path, offset, offset, false));
         }
-        let mut stream = open::stream(Box::new(file)).map_err(failed)?;
+        let mut stream = open::of_file(file, &path).map_err(failed)?;
         if chunk::skip(&mut *stream.reader, offset).map_err(failed)? < offset {
             return Ok(ChunkReader::empty(path, offset));
         }

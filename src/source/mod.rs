@@ -15,22 +15,31 @@
 //!
 //! [`Entry`]: crate::model::entry::Entry
 
+pub mod anchor;
 mod chunk;
 mod clock;
 mod container;
 mod decode;
+mod entries;
 mod error;
+mod export;
 mod files;
 mod identity;
 mod input;
+#[cfg(feature = "journal")]
+mod journal;
+mod json;
 mod open;
 mod queue_id;
+mod record;
 mod repeat;
 mod stamp;
 mod survey;
 mod syslog;
 #[cfg(test)]
 mod tests;
+mod trust;
+mod unfinished;
 mod year;
 mod zone;
 

@@ -28,10 +28,12 @@ pub enum Encoding {
     Xz,
     /// zstd(1).
     Zstd,
+    /// A file of the systemd journal, read as its export format.
+    Journal,
 }
 
 /// Bytes at the start of a file that tell its encoding.
-const MAGIC_BYTES: usize = 6;
+const MAGIC_BYTES: usize = 8;
 
 impl Encoding {
     /// Tells the encoding by the first bytes of a file.
@@ -42,6 +44,8 @@ impl Encoding {
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Bzip2,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            #[cfg(feature = "journal")]
+            _ if head.starts_with(super::journal::MAGIC) => Self::Journal,
             _ => Self::Plain,
         }
     }
@@ -121,7 +125,8 @@ pub(super) fn stream(mut source: Box<dyn Read + Send>) -> io::Result<Stream> {
         consumed: Arc::clone(&consumed),
     };
     let reader: Box<dyn Read + Send> = match encoding {
-        Encoding::Plain => Box::new(source),
+        // A journal can only be read from its file: see `of_file`.
+        Encoding::Plain | Encoding::Journal => Box::new(source),
         Encoding::Gzip => Box::new(MultiGzDecoder::new(source)),
         Encoding::Bzip2 => Box::new(MultiBzDecoder::new(source)),
         Encoding::Xz => Box::new(XzDecoder::new_multi_decoder(source)),
@@ -132,6 +137,32 @@ pub(super) fn stream(mut source: Box<dyn Read + Send>) -> io::Result<Stream> {
         encoding,
         consumed,
     })
+}
+
+/// Opens a stream on a file.
+///
+/// # Errors
+/// As [`stream`].
+pub(super) fn of_file(file: File, path: &Path) -> io::Result<Stream> {
+    #[cfg(feature = "journal")]
+    {
+        use std::io::Seek;
+        let mut file = file;
+        let head = read_up_to(&mut file, MAGIC_BYTES)?;
+        if Encoding::of(&head) == Encoding::Journal {
+            return Ok(Stream {
+                encoding: Encoding::Journal,
+                ..Stream::plain(Box::new(super::journal::open(path)))
+            });
+        }
+        file.rewind()?;
+        stream(Box::new(file))
+    }
+    #[cfg(not(feature = "journal"))]
+    {
+        let _ = path;
+        stream(Box::new(file))
+    }
 }
 
 /// Opens a file, naming it in the error.

@@ -40,7 +40,7 @@ pub(super) fn notice(text: &str) -> Option<Notice<'_>> {
     }
 }
 
-/// The latest line of each host, the most recently heard host last.
+/// The latest line of each of a few hosts, the most recently heard host last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Recent {
@@ -84,15 +84,17 @@ impl Recent {
             return;
         }
         let known = self.lines.iter().position(|line| line.host == host);
-        let mut line = match known {
-            Some(at) => self.lines.remove(at),
-            None if self.lines.len() >= HOSTS => self.lines.remove(0),
-            None => Line::default(),
-        };
-        if known.is_none() {
+        if known.is_none() && self.lines.len() < HOSTS {
+            self.lines.push(Line::default());
+        } else if let Some(last) = self.lines.len().checked_sub(1) {
+            // Swapping is cheap; which of many hosts is forgotten does not matter.
+            self.lines.swap(known.unwrap_or(0), last);
+        }
+        if known.is_none()
+            && let Some(line) = self.lines.last_mut()
+        {
             replace(&mut line.host, host);
         }
-        self.lines.push(line);
     }
 }
 

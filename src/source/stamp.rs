@@ -71,11 +71,12 @@ pub(super) fn read(line: &str) -> Option<(Stamp<'_>, &str)> {
 
 /// Tells cheaply whether `text` may begin with a stamp of another record.
 pub(super) fn may_begin(text: &str) -> bool {
-    match text.as_bytes() {
-        [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..] | [b'<', b'0'..=b'9', ..] => true,
-        [_, _, _, _, b'-', _, _, b'-', ..] => true,
-        _ => false,
-    }
+    matches!(
+        text.as_bytes(),
+        [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..]
+            | [b'<', b'0'..=b'9', ..]
+            | [_, _, _, _, b'-', _, _, b'-', ..]
+    )
 }
 
 fn rfc3164(line: &str) -> Option<(Wall, &str)> {
@@ -207,6 +208,7 @@ fn unix(line: &str) -> Option<(Stamp<'_>, &str)> {
 }
 
 /// Takes off the blanks behind a stamp; a stamp that runs into other text is none.
+#[inline]
 fn after_stamp(rest: &str) -> Option<&str> {
     if rest.is_empty() {
         return Some(rest);
@@ -215,6 +217,7 @@ fn after_stamp(rest: &str) -> Option<&str> {
 }
 
 /// Reads `.412345` or `,412`; returns microseconds, digits and the rest.
+#[inline]
 fn fraction(text: &str) -> (u32, u8, &str) {
     let Some(rest) = text.strip_prefix(['.', ',']) else {
         return (0, 0, text);
@@ -242,27 +245,25 @@ fn fraction(text: &str) -> (u32, u8, &str) {
 
 /// Reads an offset from UTC; returns its seconds and the rest.
 fn offset(text: &str) -> Option<(i64, &str)> {
-    let (sign, length) = match text.as_bytes() {
+    let (sign, length, [h0, h1, m0, m1]) = match *text.as_bytes() {
         [b'Z' | b'z', ..] => return Some((0, text.get(1..)?)),
-        [b'+', ..] => (1, offset_length(text)?),
-        [b'-', ..] => (-1, offset_length(text)?),
+        [sign, h0, h1, b':', m0, m1, ..] => (sign, 6, [h0, h1, m0, m1]),
+        [sign, h0, h1, m0 @ b'0'..=b'9', m1, ..] => (sign, 5, [h0, h1, m0, m1]),
+        [sign, h0, h1, ..] => (sign, 3, [h0, h1, b'0', b'0']),
         _ => return None,
     };
-    let (hour, minute) = match *text.as_bytes().get(1..length)? {
-        [h0, h1, b':', m0, m1] | [h0, h1, m0, m1] => (two(h0, h1)?, two(m0, m1)?),
-        [h0, h1] => (two(h0, h1)?, 0),
+    let sign = match sign {
+        b'+' => 1,
+        b'-' => -1,
         _ => return None,
     };
+    let (hour, minute) = (two(h0, h1)?, two(m0, m1)?);
     (hour < 24 && minute < 60).then_some(())?;
     let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60;
     Some((sign * seconds, text.get(length..)?))
 }
 
-fn offset_length(text: &str) -> Option<usize> {
-    let length = text.find(' ').unwrap_or(text.len());
-    matches!(length, 3 | 5 | 6).then_some(length)
-}
-
+#[inline]
 fn clock_second(clock: [u8; 8]) -> Option<u32> {
     let [h0, h1, b':', m0, m1, b':', s0, s1] = clock else {
         return None;
@@ -272,6 +273,7 @@ fn clock_second(clock: [u8; 8]) -> Option<u32> {
     valid.then(|| u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second))
 }
 
+#[inline]
 fn month(name: [u8; 3]) -> Option<u8> {
     Some(match &name {
         b"Jan" => 1,
@@ -290,11 +292,13 @@ fn month(name: [u8; 3]) -> Option<u8> {
     })
 }
 
+#[inline]
 fn digit(byte: u8) -> Option<u8> {
     let value = byte.wrapping_sub(b'0');
     (value <= 9).then_some(value)
 }
 
+#[inline]
 fn two(tens: u8, ones: u8) -> Option<u8> {
     Some(digit(tens)? * 10 + digit(ones)?)
 }
@@ -304,6 +308,7 @@ pub(super) fn is_leap(year: i32) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
+#[inline]
 fn month_length(year: i32, month: u8) -> u8 {
     match month {
         2 if is_leap(year) => 29,
@@ -321,4 +326,42 @@ pub(super) fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
     let of_era = year.rem_euclid(400);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(day) - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// Writes a time as RFC 3339 in UTC with six digits of the second.
+pub(super) fn write(line: &mut String, time: Time) {
+    let (days, micros) = (time.0.div_euclid(DAY), time.0.rem_euclid(DAY));
+    let (year, month, day) = civil_from_days(days);
+    let (second, fraction) = (micros / SECOND, micros % SECOND);
+    for (number, digits, end) in [
+        (year, 4, '-'),
+        (month, 2, '-'),
+        (day, 2, 'T'),
+        (second / 3600, 2, ':'),
+        (second / 60 % 60, 2, ':'),
+        (second % 60, 2, '.'),
+        (fraction, 6, 'Z'),
+    ] {
+        push_digits(line, number, digits);
+        line.push(end);
+    }
+}
+
+/// Writes the last `digits` digits of a number; several times faster than the format machinery.
+fn push_digits(line: &mut String, number: i64, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        line.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
+    }
+}
+
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day)
 }

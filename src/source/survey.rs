@@ -19,7 +19,7 @@ const QUEUE_ID_DAYS: i64 = 1;
 /// What the lines seen so far tell about years; the first is year 0.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    walk: Option<YearWalk>,
+    years: Option<YearWalk>,
     has_stamps: bool,
     /// Year 0, told by a queue id.
     anchor: Option<i32>,
@@ -70,16 +70,15 @@ impl Survey {
             return;
         }
         self.last_day = stamp::read(&text).and_then(|_| line.first_chunk().copied());
-        let year = match &mut self.walk {
+        let year = match &mut self.years {
             None => {
                 self.has_stamps = true;
-                self.walk = Some(YearWalk::start(0, &wall));
+                self.years = Some(YearWalk::start(0, &wall));
                 0
             }
-            Some(walk) => match walk.same_day(&wall) {
-                Some(year) => year,
-                None => walk.step(&wall, None),
-            },
+            Some(years) => years
+                .same_day(&wall)
+                .unwrap_or_else(|| years.step(&wall, None)),
         };
         if wall.month == 2 && wall.day == 29 {
             self.leap_day = Some((year, wall));
@@ -93,11 +92,11 @@ impl Survey {
 
     /// Returns the year of the first stamp without year, if the file has any; nothing was written after `written`.
     pub(super) fn first_year(&self, written: Time) -> Option<i32> {
-        let walk = self.walk.as_ref()?;
+        let years = self.years.as_ref()?;
         if self.anchor.is_some() {
             return self.anchor;
         }
-        let (last, day): Date = walk.latest();
+        let (last, day): Date = years.latest();
         let (year, limit) = date_of(written.plus(DAY));
         let mut first = year - last - i32::from(day > limit);
         if let Some((of_leap, wall)) = &self.leap_day {

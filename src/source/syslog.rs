@@ -2,7 +2,7 @@
 //!
 //! Reads RFC 3164 and RFC 3339 files, postlogd, RFC 5424, both as sent on the wire (`<22>`), the text modes of
 //! journalctl, FreeBSD `<mail.info>`, Solaris `[ID ...]`, and what containers and relays put in front
-//! (`container.rs`). A record inside a record is read to the innermost header; the outer stamp is kept beside the
+//! (`container.rs`); also metalog's `[ident] text`. A record inside a record is read to the innermost header; the outer stamp is kept beside the
 //! inner one (grammar 2.1).
 //!
 //! Limits: a line without identifier is all text; a host that is missing is empty, and then the identifier must
@@ -10,6 +10,7 @@
 
 use super::container;
 use super::stamp::{self, Stamp};
+use memchr::memchr3;
 
 /// Headers inside headers; more than a relay, a container and the program does not happen.
 const DEPTH: u8 = 4;
@@ -68,25 +69,31 @@ fn after_stamp<'a>(stamp: Stamp<'a>, rest: &'a str, depth: u8) -> Head<'a> {
         };
     }
     let rest = facility(rest);
-    if let Some(head) = inner(stamp, rest, depth) {
+    if let Some(head) = inner_at(stamp, rest, depth) {
         return head;
     }
     let mut head = addressed(rest);
     head.stamp = Some(stamp);
-    if let Some(head) = inner(stamp, head.text, depth) {
+    if let Some(head) = inner_at(stamp, head.text, depth) {
         return head;
     }
     head.text = message_id_tag(head.text);
     head
 }
 
-/// Reads what a container runtime passed on at `stamp`: a complete record, or bare text.
-pub(super) fn read_payload<'a>(stamp: Stamp<'a>, payload: &'a str) -> Head<'a> {
-    payload_of(stamp, payload, DEPTH - 1)
+/// Reads what a container runtime passed on: a complete record, or bare text.
+pub(super) fn read_payload<'a>(stamp: Option<Stamp<'a>>, payload: &'a str) -> Head<'a> {
+    match stamp {
+        Some(stamp) => payload_of(stamp, payload, DEPTH - 1),
+        None => read_nested(payload, DEPTH - 1).unwrap_or(Head {
+            text: payload,
+            ..Head::default()
+        }),
+    }
 }
 
 fn payload_of<'a>(stamp: Stamp<'a>, payload: &'a str, depth: u8) -> Head<'a> {
-    inner(stamp, payload, depth).unwrap_or_else(|| {
+    inner_at(stamp, payload, depth).unwrap_or_else(|| {
         let mut head = tag(payload)
             .filter(|(_, pid, _)| pid.is_some())
             .map_or_else(
@@ -106,8 +113,13 @@ fn payload_of<'a>(stamp: Stamp<'a>, payload: &'a str, depth: u8) -> Head<'a> {
     })
 }
 
+/// Reads a complete record that is the message of another one.
+pub(super) fn inner<'a>(outer: Stamp<'a>, text: &'a str) -> Option<Head<'a>> {
+    inner_at(outer, text, DEPTH - 1)
+}
+
 /// Reads a complete record behind another stamp; only a header with an identifier counts as one.
-fn inner<'a>(outer: Stamp<'a>, text: &'a str, depth: u8) -> Option<Head<'a>> {
+fn inner_at<'a>(outer: Stamp<'a>, text: &'a str, depth: u8) -> Option<Head<'a>> {
     if !stamp::may_begin(text) {
         return None;
     }
@@ -128,7 +140,14 @@ fn addressed(rest: &str) -> Head<'_> {
             ..Head::default()
         };
     }
-    let (first, after) = rest.split_once(' ').unwrap_or((rest, ""));
+    if let Some((ident, text)) = bracketed(rest) {
+        return Head {
+            ident,
+            text,
+            ..Head::default()
+        };
+    }
+    let (first, after) = split_at_byte(rest, b' ').unwrap_or((rest, ""));
     if let Some((ident, pid, text)) = sole_tag(first, rest) {
         return Head {
             ident,
@@ -166,6 +185,13 @@ fn addressed(rest: &str) -> Head<'_> {
     }
 }
 
+/// Splits `[ident] text`, which is how metalog writes.
+fn bracketed(rest: &str) -> Option<(&str, &str)> {
+    let (ident, text) = rest.strip_prefix('[')?.split_once("] ")?;
+    let is_word = !ident.is_empty() && !ident.contains([' ', '[', ':']);
+    is_word.then_some((ident, text))
+}
+
 /// Reads the first word as identifier where the host is missing; an IPv6 address is not mistaken for one.
 fn sole_tag<'a>(word: &str, rest: &'a str) -> Option<(&'a str, Option<u32>, &'a str)> {
     let closes = word.ends_with(':') || word.ends_with(']');
@@ -178,15 +204,13 @@ fn sole_tag<'a>(word: &str, rest: &'a str) -> Option<(&'a str, Option<u32>, &'a 
 
 /// Splits `ident[pid]: text`; the colon may be missing behind a pid.
 fn tag(text: &str) -> Option<(&str, Option<u32>, &str)> {
-    let end = text
-        .bytes()
-        .position(|byte| matches!(byte, b':' | b'[' | b' '))?;
+    let end = memchr3(b':', b'[', b' ', text.as_bytes())?;
     let (ident, rest) = text.split_at_checked(end)?;
     if ident.is_empty() {
         return None;
     }
     if let Some(rest) = rest.strip_prefix('[') {
-        let (pid, rest) = rest.split_once(']')?;
+        let (pid, rest) = split_at_byte(rest, b']')?;
         let colon = rest.strip_prefix(':');
         let number = pid.parse().ok();
         if number.is_none() && (colon.is_none() || pid.contains(' ')) {
@@ -199,6 +223,12 @@ fn tag(text: &str) -> Option<(&str, Option<u32>, &str)> {
     let text = rest.strip_prefix(':')?;
     let spaced = text.is_empty() || text.starts_with([' ', '[']);
     spaced.then(|| (ident, None, text.strip_prefix(' ').unwrap_or(text)))
+}
+
+/// `split_once` for words of a few bytes, where a plain loop is faster.
+fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|other| other == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Skips FreeBSD's `<mail.info> ` and a priority that a relay left in place.

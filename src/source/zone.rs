@@ -1,19 +1,9 @@
 //! Zone: what a wall clock reading means, where summer time makes it mean two things or nothing.
 
 use super::error::Error;
+pub use crate::model::zone::Zone;
 use chrono::{FixedOffset, Local, MappedLocalTime, NaiveDateTime, Offset, TimeZone};
-use chrono_tz::{OffsetName, TZ_VARIANTS, Tz};
-
-/// The zone of stamps that carry none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Zone {
-    /// A zone of the IANA database.
-    Named(Tz),
-    /// A constant offset from UTC.
-    Fixed(FixedOffset),
-    /// The system's zone, where its name cannot be found out.
-    System,
-}
+use chrono_tz::{OffsetName, TZ_VARIANTS};
 
 /// What a wall clock reading can mean, in seconds that the clock is ahead of UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,16 +45,16 @@ impl Zone {
     }
 
     /// Returns what `wall` can mean here.
-    pub(super) fn read(&self, wall: NaiveDateTime) -> Reading {
+    pub(super) fn read(self, wall: NaiveDateTime) -> Reading {
         match self {
-            Self::Named(zone) => reading(zone, wall),
+            Self::Named(zone) => reading(&zone, wall),
             Self::Fixed(offset) => Reading::One(i64::from(offset.local_minus_utc())),
             Self::System => reading(&Local, wall),
         }
     }
 
     /// Returns the offset that the abbreviation names around `wall`, if it names one there.
-    pub(super) fn abbreviated(&self, wall: NaiveDateTime, abbreviation: &str) -> Option<i64> {
+    pub(super) fn abbreviated(self, wall: NaiveDateTime, abbreviation: &str) -> Option<i64> {
         let Self::Named(zone) = self else { return None };
         let offsets = zone.offset_from_local_datetime(&wall);
         [offsets.earliest(), offsets.latest()]

@@ -4,13 +4,29 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod expected;
+#[cfg(test)]
 mod generator;
 #[cfg(test)]
 mod ground_truth;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod man;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
+mod random;
+#[cfg(test)]
+mod resume;
+#[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tables;
 
 #[test]
 fn every_file_beside_this_one_is_listed() {

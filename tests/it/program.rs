@@ -32,7 +32,8 @@ impl Place {
         self.dir.path().join(name)
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// Returns the program, ready to start in this place.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_maillog"));
         command
             .args(args)

@@ -1,5 +1,6 @@
 //! Tests of the whole stage: text in; SQL, readings or error out.
 
+#[cfg(feature = "store")]
 mod answers;
 mod arguments;
 mod errors;

@@ -120,7 +120,7 @@ fn spans_are_nested(expr: &Expr, text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     #[test]
     fn any_text_is_a_statement_or_an_error_within_it(text in any::<String>()) {

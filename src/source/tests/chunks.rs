@@ -58,6 +58,10 @@ const SAMPLES: &[&str] = &[
     "2026-03-04T09:20:11.412345678Z stdout P Mar 04 10:20:11 mail postfix/qmgr[812]: 64AB9\n",
     "2026-03-04T09:20:11.412345678Z stdout F 120A53: removed\n",
     "<22>1 2026-03-04T10:20:11.412345+01:00 mail postfix/qmgr 812 - - \u{feff}4fQnFR2wTjz8tX9: removed\n",
+    "__CURSOR=s=a\n__REALTIME_TIMESTAMP=1772616011412901\nMESSAGE\n\u{3}\0\0\0\0\0\0\0a\nb\nSYSLOG_IDENTIFIER=postfix/qmgr\n\n",
+    "__CURSOR=s=b\nMESSAGE=no end of the record\n",
+    "{\n\"MESSAGE\": \"pretty\"\n}\n",
+    "{\"log\":\"piece \",\"stream\":\"stdout\",\"time\":\"2026-03-04T09:20:11.4Z\"}\n",
     "no header at all \u{fc}\n",
     "-- Boot 0123 --\n",
 ];

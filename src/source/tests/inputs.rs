@@ -3,24 +3,27 @@
 use super::options;
 use crate::source::{Encoding, Error, Input, collect};
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 fn day(day: u8, lines: u32) -> String {
-    (0..lines)
-        .map(|line| {
-            let (minute, second) = (line / 60 % 60, line % 60);
-            format!("2026-03-{day:02}T10:{minute:02}:{second:02}Z mail postfix/qmgr[812]: 64AB9120A53: from=<a{line}@example.org>, size=1, nrcpt=1 (queue active)\n")
-        })
-        .collect()
+    let mut text = String::new();
+    for line in 0..lines {
+        let (minute, second) = (line / 60 % 60, line % 60);
+        let head = format!("2026-03-{day:02}T10:{minute:02}:{second:02}Z mail postfix/qmgr[812]");
+        let from = format!("from=<a{line}@example.org>, size=1, nrcpt=1 (queue active)");
+        writeln!(text, "{head}: 64AB9120A53: {from}").unwrap();
+    }
+    text
 }
 
 fn packed(encoding: Encoding, text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     match encoding {
-        Encoding::Plain => out.extend_from_slice(text),
+        Encoding::Plain | Encoding::Journal => out.extend_from_slice(text),
         Encoding::Gzip => {
             let mut writer = flate2::write::GzEncoder::new(&mut out, flate2::Compression::fast());
             writer.write_all(text).unwrap();
@@ -53,7 +56,7 @@ fn found(arguments: &[&Path]) -> (Vec<Input>, Vec<crate::source::Skipped>) {
 }
 
 fn try_found(arguments: &[&Path]) -> Result<(Vec<Input>, Vec<crate::source::Skipped>), Error> {
-    let arguments: Vec<OsString> = arguments.iter().map(|path| path.into()).collect();
+    let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
     collect(&arguments, &options("UTC"))
 }
 
@@ -71,7 +74,7 @@ fn content(input: &Input, offset: u64) -> (Vec<u8>, Option<Error>) {
     (data, None)
 }
 
-fn write(directory: &TempDir, name: &str, data: impl AsRef<[u8]>) -> std::path::PathBuf {
+fn write(directory: &TempDir, name: &str, data: impl AsRef<[u8]>) -> PathBuf {
     let path = directory.path().join(name);
     fs::write(&path, data).unwrap();
     path
@@ -159,7 +162,7 @@ fn a_rotated_set_is_ordered_by_content() {
         [&old, &new, &middle],
         [&middle, &old, &new],
     ] {
-        let (inputs, _) = found(&arguments.map(|path| path.as_path()));
+        let (inputs, _) = found(&arguments.map(PathBuf::as_path));
         let order: Vec<_> = inputs.iter().map(|input| input.path().to_owned()).collect();
         assert_eq!(order, [old.clone(), middle.clone(), new.clone()]);
     }
@@ -225,7 +228,7 @@ fn what_is_named_and_cannot_be_read_is_an_error() {
 fn a_file_keeps_its_identity_when_it_grows_moves_and_is_packed() {
     let directory = TempDir::new().unwrap();
     let text = day(9, 100);
-    let young = found(&[&write(&directory, "mail.log", &text[..500])])
+    let young = found(&[&write(&directory, "mail.log", &text.as_bytes()[..500])])
         .0
         .remove(0);
     let old = found(&[&write(&directory, "mail.log.1", &text)])

@@ -2,6 +2,9 @@
 
 mod chunks;
 mod inputs;
+mod roundtrip;
+mod samples;
+mod shapes;
 mod times;
 
 use super::{Chunk, Counts, Decoder, Hints, Options, Zone};

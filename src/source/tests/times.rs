@@ -4,10 +4,11 @@ use super::{Hints, NOW, Owned, decode, decode_counted, options};
 use crate::source::survey::Survey;
 
 fn lines(stamps: &[&str]) -> String {
-    stamps
+    let lines: Vec<_> = stamps
         .iter()
         .map(|stamp| format!("{stamp} mail postfix/qmgr[812]: 64AB9120A53: removed\n"))
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 fn utc(entries: &[Owned]) -> Vec<String> {

@@ -1,0 +1,171 @@
+//! Each form of output.
+
+use super::super::{Format, Style, json};
+use super::{at, berlin, hits, shown, shown_hits, table, text};
+use crate::model::table::Cell;
+use crate::model::time::Time;
+
+#[test]
+fn hits_as_wide_as_they_are() {
+    insta::assert_snapshot!(shown_hits(&hits(), Format::Table, &berlin(None)));
+}
+
+#[test]
+fn hits_fit_a_terminal() {
+    for width in [80, 100, 132] {
+        let drawn = shown_hits(&hits(), Format::Table, &berlin(Some(width)));
+        for line in drawn.lines() {
+            let used = tabled::grid::util::string::get_string_width(line);
+            assert!(used <= usize::from(width), "{used} of {width}: {line}");
+        }
+    }
+    insta::assert_snapshot!(shown_hits(&hits(), Format::Table, &berlin(Some(100))));
+}
+
+#[test]
+fn narrowest_terminal_still_shows_each_column() {
+    let drawn = shown_hits(&hits(), Format::Table, &berlin(Some(1)));
+    assert_eq!(drawn.lines().count(), 5);
+}
+
+#[test]
+fn hits_one_a_line() {
+    insta::assert_snapshot!(shown_hits(&hits(), Format::Short, &berlin(None)));
+}
+
+#[test]
+fn colour_tells_the_outcome_and_only_where_wanted() {
+    let color = Style {
+        color: true,
+        ..berlin(None)
+    };
+    for format in [Format::Table, Format::Short] {
+        let drawn = shown_hits(&hits(), format, &color);
+        assert!(drawn.contains("\u{1b}[32m"), "{drawn}");
+        assert!(drawn.contains("\u{1b}[31m") && drawn.contains("\u{1b}[33m"));
+        assert!(!shown_hits(&hits(), format, &berlin(None)).contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn queue_ids_once_and_the_number_of_hits() {
+    assert_eq!(
+        shown_hits(&hits(), Format::Qid, &berlin(None)),
+        "3A1973E542\n3A1973E543\n"
+    );
+    assert_eq!(shown_hits(&hits(), Format::Count, &berlin(None)), "4\n");
+}
+
+#[test]
+fn no_rows_say_nothing_but_headers_of_files() {
+    let empty = table(&["a", "b"], Vec::new());
+    let style = berlin(Some(80));
+    for format in [
+        Format::Table,
+        Format::Short,
+        Format::Story,
+        Format::Json,
+        Format::Qid,
+    ] {
+        assert_eq!(shown(&empty, format, &style), "");
+        assert_eq!(shown_hits(&empty, format, &style), "");
+    }
+    assert_eq!(shown(&empty, Format::Csv, &style), "a,b\n");
+    assert_eq!(shown(&empty, Format::Tsv, &style), "a\tb\n");
+    assert_eq!(shown(&empty, Format::Count, &style), "0\n");
+}
+
+/// A value of every kind.
+fn everything() -> crate::model::table::Table {
+    table(
+        &[
+            "null", "bool", "int", "big", "huge", "float", "nan", "inf", "text", "time",
+            "fraction", "blob", "list", "struct", "text",
+        ],
+        vec![vec![
+            Cell::Null,
+            Cell::Bool(true),
+            Cell::Int(-5),
+            Cell::Big(u64::MAX.into()),
+            Cell::Big(i128::MIN),
+            Cell::Float(0.25),
+            Cell::Float(f64::NAN),
+            Cell::Float(f64::NEG_INFINITY),
+            text("a\t\"b\", c\\d\ne"),
+            at(0),
+            Cell::Time(Time(super::T.0 + 250_000)),
+            Cell::Blob(vec![0, 255]),
+            Cell::List(vec![Cell::Int(1), Cell::Null, text("x")]),
+            Cell::Struct(vec![
+                ("k".into(), Cell::Float(f64::NAN)),
+                ("k".into(), at(1)),
+            ]),
+            text("again"),
+        ]],
+    )
+}
+
+#[test]
+fn every_kind_of_value_in_every_form() {
+    let style = berlin(None);
+    let all = [Format::Json, Format::Csv, Format::Tsv, Format::Table]
+        .map(|format| shown(&everything(), format, &style));
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn times_beyond_any_calendar_do_not_stop_a_result() {
+    let far = table(
+        &["t"],
+        vec![
+            vec![Cell::Time(Time(i64::MAX))],
+            vec![Cell::Time(Time(i64::MIN))],
+        ],
+    );
+    for format in [Format::Json, Format::Csv, Format::Tsv, Format::Table] {
+        assert!(shown(&far, format, &berlin(None)).contains("9223372036854775807"));
+    }
+}
+
+#[test]
+fn formulas_are_text_in_a_spreadsheet_and_numbers_stay() {
+    let rows =
+        ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "a=1", "'"].map(|t| vec![text(t), Cell::Int(-1)]);
+    let csv = shown(
+        &table(&["=h", "n"], rows.to_vec()),
+        Format::Csv,
+        &berlin(None),
+    );
+    assert_eq!(
+        csv,
+        "'=h,n\n'=1+1,-1\n'+1,-1\n'-1,-1\n'@a,-1\n'\tx,-1\n\"'\rx\",-1\na=1,-1\n',-1\n"
+    );
+}
+
+#[test]
+fn columns_of_one_name_stay_apart_in_an_object() {
+    let twice = table(
+        &["a", "a", "a_2", "a"],
+        vec![vec![Cell::Int(1), Cell::Int(2), Cell::Int(3), Cell::Int(4)]],
+    );
+    let line = shown(&twice, Format::Json, &berlin(None));
+    let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(object.as_object().unwrap().len(), 4, "{line}");
+}
+
+#[test]
+fn sections_are_one_object() {
+    let mut out = Vec::new();
+    json::sections(
+        &[
+            ("one", table(&["a"], vec![vec![Cell::Int(1)]])),
+            ("none", table(&["a"], Vec::new())),
+        ],
+        &mut out,
+    )
+    .unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "{\"one\":[{\"a\":1}],\"none\":[]}\n"
+    );
+}

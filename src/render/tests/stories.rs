@@ -1,0 +1,297 @@
+//! Stories: the sentence and the timeline for each way a mail can end.
+
+use super::super::story::{self, StoryInput};
+use super::{at, berlin, table, text};
+use crate::model::table::{Cell, Table};
+
+/// A table from rows of `column=value` pairs; what a row does not name is NULL.
+fn rows(list: &[Vec<(&str, Cell)>]) -> Table {
+    let mut columns: Vec<&str> = list.iter().flatten().map(|(name, _)| *name).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let cell = |row: &Vec<(&str, Cell)>, column: &str| {
+        row.iter()
+            .rfind(|(name, _)| *name == column)
+            .map_or(Cell::Null, |(_, cell)| cell.clone())
+    };
+    let cells = list
+        .iter()
+        .map(|row| columns.iter().map(|column| cell(row, column)).collect())
+        .collect();
+    table(&columns, cells)
+}
+
+fn message<'a>(
+    id: i64,
+    queue_id: &str,
+    status: &str,
+    more: Vec<(&'a str, Cell)>,
+) -> Vec<(&'a str, Cell)> {
+    let mut row = vec![
+        ("id", Cell::Int(id)),
+        ("queue_id", text(queue_id)),
+        ("status", text(status)),
+        ("time", at(0)),
+        ("updated", at(9)),
+        ("host", text("mx1")),
+        ("log_incomplete", Cell::Bool(false)),
+    ];
+    row.extend(more);
+    row
+}
+
+fn received<'a>() -> Vec<(&'a str, Cell)> {
+    vec![
+        ("service", text("submission/smtpd")),
+        ("client_name", text("mail.example.com")),
+        ("client_address", text("192.0.2.1")),
+        ("sasl_username", text("bob")),
+        ("sender", text("bob@example.net")),
+        ("message_id", text("<1@example.net>")),
+        ("size", Cell::Int(12_345)),
+        ("removed", at(9)),
+    ]
+}
+
+fn recipient<'a>(
+    id: i64,
+    from: i64,
+    address: &str,
+    status: &str,
+    more: Vec<(&'a str, Cell)>,
+) -> Vec<(&'a str, Cell)> {
+    let mut row = vec![
+        ("id", Cell::Int(id)),
+        ("from_id", Cell::Int(from)),
+        ("recipient", text(address)),
+        ("status", text(status)),
+        ("time", at(8)),
+        ("first_time", at(1)),
+        ("attempts", Cell::Int(1)),
+        ("relay", text("mx.example.net[198.51.100.1]:25")),
+    ];
+    row.extend(more);
+    row
+}
+
+fn told(
+    messages: &[Vec<(&str, Cell)>],
+    recipients: &[Vec<(&str, Cell)>],
+    attempts: &[Vec<(&str, Cell)>],
+) -> String {
+    let story = StoryInput {
+        messages: rows(messages),
+        recipients: rows(recipients),
+        attempts: rows(attempts),
+    };
+    let mut out = Vec::new();
+    story::write(&story, &berlin(None), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn delivered_at_the_second_attempt() {
+    let parts = vec![
+        ("dsn", text("2.0.0")),
+        ("reason", text("250 2.0.0 Ok: queued as 9F00000009")),
+        ("attempts", Cell::Int(2)),
+        ("delay", Cell::Float(3725.5)),
+        ("delay_before_qmgr", Cell::Float(0.1)),
+        ("delay_in_qmgr", Cell::Float(3725.0)),
+        ("delay_conn_setup", Cell::Float(0.2)),
+        ("delay_transmission", Cell::Float(0.2)),
+    ];
+    let first = vec![
+        ("to_id", Cell::Int(11)),
+        ("from_id", Cell::Int(1)),
+        ("time", at(1)),
+        ("status", text("deferred")),
+        ("relay", text("mx.example.net[198.51.100.1]:25")),
+        ("dsn", text("4.7.1")),
+        ("reason", text("450 4.7.1 Greylisted\u{1b}[2J")),
+    ];
+    insta::assert_snapshot!(told(
+        &[message(1, "3A1973E542", "done", received())],
+        &[recipient(11, 1, "alice@example.org", "sent", parts)],
+        &[first]
+    ));
+}
+
+#[test]
+fn through_a_filter_and_bounced_with_a_notice() {
+    let back = vec![
+        ("parent_id", Cell::Int(1)),
+        ("parent_link", text("filter")),
+        ("time", at(2)),
+        ("removed", at(9)),
+    ];
+    let notice = vec![
+        ("parent_id", Cell::Int(2)),
+        ("parent_link", text("bounce")),
+        ("sender", text("")),
+        ("time", at(9)),
+    ];
+    let reply = vec![
+        ("dsn", text("5.1.1")),
+        ("reason", text("550 5.1.1 user unknown")),
+    ];
+    insta::assert_snapshot!(told(
+        &[
+            message(1, "3A1973E542", "done", received()),
+            message(2, "3A1973E543", "done", back),
+            message(3, "3A1973E544", "queued", notice)
+        ],
+        &[
+            recipient(
+                11,
+                1,
+                "alice@example.org",
+                "filtered",
+                vec![("time", at(1))]
+            ),
+            recipient(12, 2, "alice@example.org", "bounced", reply),
+            recipient(13, 3, "bob@example.net", "sent", vec![("time", at(10))]),
+        ],
+        &[]
+    ));
+}
+
+#[test]
+fn one_sentence_for_each_outcome() {
+    let outcomes = [
+        "sent",
+        "deferred",
+        "SOFTBOUNCE",
+        "bounced",
+        "expired",
+        "deleted",
+        "discarded",
+        "held",
+        "rejected",
+        "canceled",
+        "filtered",
+        "relayed",
+        "forwarded",
+        "requeued",
+        "unknown",
+        "strange\u{9b}",
+    ];
+    let verdicts: Vec<String> = outcomes
+        .iter()
+        .map(|status| {
+            let more = vec![
+                ("reason", text("the reason")),
+                ("orig_to", text("list@example.org")),
+            ];
+            let story = told(
+                &[message(1, "3A1973E542", "done", Vec::new())],
+                &[recipient(11, 1, "a@example.org", status, more)],
+                &[],
+            );
+            story.lines().next().unwrap().to_owned()
+        })
+        .collect();
+    insta::assert_snapshot!(verdicts.join("\n"));
+}
+
+#[test]
+fn one_sentence_for_each_message_without_recipients() {
+    let states = [
+        "receiving",
+        "queued",
+        "held",
+        "done",
+        "expired",
+        "deleted",
+        "canceled",
+        "rejected",
+        "discarded",
+        "corrupt",
+        "requeued",
+        "lost",
+        "unknown",
+    ];
+    let verdicts: Vec<String> = states
+        .iter()
+        .map(|status| {
+            let story = told(
+                &[message(
+                    1,
+                    "3A1973E542",
+                    status,
+                    vec![("reason", text("the reason"))],
+                )],
+                &[],
+                &[],
+            );
+            story.lines().next().unwrap().to_owned()
+        })
+        .collect();
+    insta::assert_snapshot!(verdicts.join("\n"));
+}
+
+#[test]
+fn missing_log_is_said() {
+    let mut row = message(
+        1,
+        "3A1973E542",
+        "unknown",
+        vec![("origin", text("unknown"))],
+    );
+    row.retain(|(name, _)| *name != "log_incomplete");
+    row.push(("log_incomplete", Cell::Bool(true)));
+    let story = told(
+        &[row],
+        &[recipient(11, 1, "a@example.org", "sent", Vec::new())],
+        &[],
+    );
+    assert!(story.contains("Part of its log is missing."), "{story}");
+    assert!(
+        story.contains("first seen; its arrival is not in the log"),
+        "{story}"
+    );
+}
+
+#[test]
+fn mail_to_very_many_is_told_shortly() {
+    let recipients: Vec<_> = (0..50)
+        .map(|n| recipient(100 + n, 1, &format!("r{n}@example.org"), "sent", Vec::new()))
+        .collect();
+    let story = told(
+        &[message(1, "3A1973E542", "done", received())],
+        &recipients,
+        &[],
+    );
+    assert!(
+        story.contains("and 30 more recipients, see below"),
+        "{story}"
+    );
+    assert!(story.contains("r49@example.org sent"), "{story}");
+}
+
+#[test]
+fn refusal_is_told_with_client_and_rule() {
+    let mut out = Vec::new();
+    let hits = rows(&[vec![
+        ("kind", text("refused")),
+        ("time", at(0)),
+        ("recipient", text("alice@example.org")),
+        ("sender", text("")),
+        ("client_name", text("unknown")),
+        ("client_address", text("203.0.113.5")),
+        ("dsn", text("5.7.1")),
+        ("reason", text("554 5.7.1 Relay access denied")),
+        ("protocol_state", text("RCPT")),
+        ("rule", text("relay")),
+        ("helo_name", text("x\u{202e}y")),
+        ("host", text("mx1")),
+        ("count", Cell::Int(3)),
+    ]]);
+    story::write_refusals(&hits, &berlin(None), &mut out).unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
+}
+
+#[test]
+fn nothing_to_tell_is_nothing() {
+    assert_eq!(told(&[], &[], &[]), "");
+}

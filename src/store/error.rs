@@ -1,0 +1,303 @@
+//! What can go wrong with the database, in words for people; DuckDB's own texts are sorted out here.
+//!
+//! Limits: DuckDB tells most causes by text only; its version is pinned and tests provoke each cause.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The process that holds the database, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holder {
+    /// Process id.
+    pub pid: Option<u32>,
+    /// Program.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.name, self.pid) {
+            (Some(name), Some(pid)) => write!(f, "{name} (pid {pid})"),
+            (None, Some(pid)) => write!(f, "pid {pid}"),
+            (Some(name), None) => f.write_str(name),
+            (None, None) => f.write_str("another process"),
+        }
+    }
+}
+
+/// Why the database could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The directory of a new database cannot be made.
+    #[error("cannot create directory {}: {}", .path.display(), lower(.source))]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No permission, or a read-only file system.
+    #[error("cannot {} {}: {cause}", if *.write { "write" } else { "read" }, .path.display())]
+    Permission {
+        /// The file.
+        path: PathBuf,
+        /// To write, or to read.
+        write: bool,
+        /// What the system said.
+        cause: String,
+    },
+    /// No space left.
+    #[error("no space left for {}", .path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The path names a directory.
+    #[error("{} is a directory, not a database", .path.display())]
+    IsDirectory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Nothing there to read.
+    #[error("no database at {}", .path.display())]
+    Missing {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{} is not a database of maillog", .path.display())]
+    NotDatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A DuckDB database that maillog did not make.
+    #[error("{} is a DuckDB database, but not one of maillog", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer maillog made it.
+    #[error("the database was made by a newer maillog: schema {found}, this one knows {known}")]
+    FromFuture {
+        /// Version of its schema.
+        found: usize,
+        /// Latest version that this program knows.
+        known: usize,
+    },
+    /// An older maillog made it, and this process may not change it.
+    #[error("the database was made by an older maillog: schema {found}, this one needs {known}")]
+    Outdated {
+        /// Version of its schema.
+        found: usize,
+        /// Version that this program needs.
+        known: usize,
+    },
+    /// Its file format is newer than the DuckDB inside this program.
+    #[error("{} was written by a newer DuckDB than the one in this maillog", .path.display())]
+    NewerDuckDb {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process has it open.
+    #[error("{} is in use by {holder}", .path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// Who has it open.
+        holder: Holder,
+    },
+    /// The file or its WAL is damaged.
+    #[error("{} is damaged: {cause}", .path.display())]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// What DuckDB found.
+        cause: String,
+    },
+    /// Reading or writing the file failed for another reason.
+    #[error("cannot use {}: {cause}", .path.display())]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// What DuckDB or the system said.
+        cause: String,
+    },
+    /// The text is not one `SELECT`.
+    #[error("only a single SELECT can be run here")]
+    NotSelect,
+    /// A statement failed.
+    #[error("{message}")]
+    Sql {
+        /// The statement.
+        statement: String,
+        /// What DuckDB says about it, without the kind in front.
+        message: String,
+    },
+    /// A query wanted more memory than it may have.
+    #[error("the query needs more memory than it may use")]
+    OutOfMemory,
+    /// The query was stopped by [`super::Interrupt::interrupt`].
+    #[error("interrupted")]
+    Interrupted,
+    /// A stored value is none that maillog writes.
+    #[error("table {table} holds a value that maillog did not write: {cause}")]
+    Data {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+impl Error {
+    /// Returns what the user can do about it, when that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Full { .. } => {
+                "nothing of the last batch was stored: free some space and run it again"
+            }
+            Self::Missing { .. } => "run `maillog ingest` first, or name the database with --db",
+            Self::NotDatabase { .. } | Self::Foreign { .. } | Self::IsDirectory { .. } => {
+                "name another file with --db"
+            }
+            Self::FromFuture { .. } | Self::NewerDuckDb { .. } => {
+                "install the newer maillog here, too"
+            }
+            Self::Outdated { .. } => "run `maillog ingest` once as the owner of the database",
+            Self::Permission { write: false, .. } => {
+                "run it as root, as the owner, or as a member of the file's group"
+            }
+            Self::Permission {
+                write: true, cause, ..
+            } if cause == "permission denied" => "run it as root or as the owner of the database",
+            Self::Corrupt { .. } => {
+                "restore it from a backup, or move it away and import the logs again"
+            }
+            Self::NotSelect => "the database is changed by `maillog ingest` only",
+            Self::OutOfMemory => "ask for fewer rows or a shorter time",
+            _ => return None,
+        })
+    }
+
+    /// Sorts an error of DuckDB by its text. `statement` is empty when the database was being opened.
+    pub(super) fn sort(path: Option<&Path>, statement: &str, error: &duckdb::Error) -> Self {
+        let text = error.to_string();
+        let path = path.map_or_else(|| PathBuf::from(":memory:"), Path::to_path_buf);
+        let found = TEXTS.iter().find(|(needle, _)| text.contains(needle));
+        let kind = match found {
+            Some((_, kind)) => *kind,
+            None if statement.is_empty() => Kind::Io,
+            None => Kind::Sql,
+        };
+        let cause = one_line(&text);
+        match kind {
+            Kind::Interrupted => Self::Interrupted,
+            Kind::OutOfMemory => Self::OutOfMemory,
+            Kind::Full => Self::Full { path },
+            Kind::NotDatabase => Self::NotDatabase { path },
+            Kind::NewerDuckDb => Self::NewerDuckDb { path },
+            Kind::Corrupt => Self::Corrupt { path, cause },
+            Kind::Io => Self::Io { path, cause },
+            Kind::Locked => Self::Locked {
+                path,
+                holder: holder(&text),
+            },
+            Kind::Permission => Self::Permission {
+                path,
+                write: !text.contains("read-only mode"),
+                cause: found.map_or("", |(needle, _)| needle).to_ascii_lowercase(),
+            },
+            Kind::Sql => Self::Sql {
+                statement: statement.to_owned(),
+                message: without_kind(&text).to_owned(),
+            },
+        }
+    }
+}
+
+/// What a text of DuckDB is about.
+#[derive(Clone, Copy)]
+enum Kind {
+    Interrupted,
+    Full,
+    OutOfMemory,
+    Locked,
+    NotDatabase,
+    NewerDuckDb,
+    Permission,
+    Corrupt,
+    Io,
+    Sql,
+}
+
+/// What DuckDB's texts are told by; the first that fits.
+const TEXTS: [(&str, Kind); 19] = [
+    ("INTERRUPT Error", Kind::Interrupted),
+    ("No space left on device", Kind::Full),
+    ("Disk quota exceeded", Kind::Full),
+    ("Out of Memory Error", Kind::OutOfMemory),
+    ("Could not set lock on file", Kind::Locked),
+    ("not a valid DuckDB database file", Kind::NotDatabase),
+    (
+        "database file with storage version number",
+        Kind::NewerDuckDb,
+    ),
+    ("Permission denied", Kind::Permission),
+    ("Read-only file system", Kind::Permission),
+    ("Operation not permitted", Kind::Permission),
+    ("Corrupt", Kind::Corrupt),
+    ("corrupt", Kind::Corrupt),
+    ("checksum", Kind::Corrupt),
+    ("replaying WAL", Kind::Corrupt),
+    ("Serialization Error", Kind::Corrupt),
+    ("Could not read enough bytes", Kind::Corrupt),
+    ("IO Error", Kind::Io),
+    ("FATAL Error", Kind::Io),
+    ("database has been invalidated", Kind::Io),
+];
+
+/// Returns the text of an error of the system without its number, as people write it.
+fn lower(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text
+        .split_once(" (os error")
+        .map_or(text.as_str(), |(cause, _)| cause);
+    text.to_ascii_lowercase()
+}
+
+/// Returns the first line of a DuckDB text, without the kind of error in front.
+fn one_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    without_kind(line).trim_end_matches('.').to_owned()
+}
+
+/// Takes `Binder Error: ` from the front.
+fn without_kind(text: &str) -> &str {
+    match text.split_once(" Error: ") {
+        Some((kind, rest)) if kind.len() < 30 => rest,
+        _ => text,
+    }
+}
+
+/// Reads `Conflicting lock is held in /usr/bin/maillog (PID 12) by user x`.
+fn holder(text: &str) -> Holder {
+    let Some((_, rest)) = text.split_once("lock is held in ") else {
+        return Holder::default();
+    };
+    let Some((before, after)) = rest.split_once("PID ") else {
+        return Holder::default();
+    };
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    let program = before
+        .trim_end_matches('(')
+        .trim()
+        .trim_end_matches(" (deleted)");
+    let name = program.rsplit('/').next().unwrap_or_default();
+    Holder {
+        pid: digits.parse().ok(),
+        name: (!name.is_empty()).then(|| name.to_owned()),
+    }
+}

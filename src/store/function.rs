@@ -1,0 +1,122 @@
+//! SQL functions written here: zones (DuckDB is built without ICU) and networks.
+//!
+//! `local_time(t)` is the UTC time `t` on the system's clock, `in_zone(t, zone)` on the clock of that zone,
+//! `ip_in(address, network)` whether the address lies in the network. NULL in, NULL out.
+//!
+//! Limits: a time outside the years that zones are known for (and `infinity`) is returned unchanged.
+
+use crate::model::ip;
+use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
+use chrono_tz::Tz;
+use duckdb::Connection;
+use duckdb::arrow::array::{
+    Array, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use duckdb::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use duckdb::vscalar::{ArrowFunctionSignature, VArrowScalar};
+use std::error::Error;
+use std::sync::Arc;
+
+const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
+
+/// Registers all functions.
+pub(super) fn register(conn: &Connection) -> duckdb::Result<()> {
+    conn.register_scalar_function::<LocalTime>("local_time")?;
+    conn.register_scalar_function::<InZone>("in_zone")?;
+    conn.register_scalar_function::<IpIn>("ip_in")
+}
+
+struct LocalTime;
+
+impl VArrowScalar for LocalTime {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let shown = times(&input, 0)?.unary::<_, TimestampMicrosecondType>(|t| on_clock(t, &Local));
+        Ok(Arc::new(shown))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(vec![TIMESTAMP], TIMESTAMP)]
+    }
+}
+
+struct InZone;
+
+impl VArrowScalar for InZone {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let (times, zones) = (times(&input, 0)?, texts(&input, 1)?);
+        // The zone is nearly always the same in all rows; finding it by name is the dear part.
+        let mut last: Option<(&str, Tz)> = None;
+        let mut shown = TimestampMicrosecondArray::builder(times.len());
+        for (time, name) in times.iter().zip(zones) {
+            let (Some(time), Some(name)) = (time, name) else {
+                shown.append_null();
+                continue;
+            };
+            let zone = match last {
+                Some((known, zone)) if known == name => zone,
+                _ => name
+                    .parse()
+                    .map_err(|_| format!("unknown time zone {name:?}"))?,
+            };
+            last = Some((name, zone));
+            shown.append_value(on_clock(time, &zone));
+        }
+        Ok(Arc::new(shown.finish()))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(
+            vec![TIMESTAMP, DataType::Utf8],
+            TIMESTAMP,
+        )]
+    }
+}
+
+struct IpIn;
+
+impl VArrowScalar for IpIn {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let (addresses, networks) = (texts(&input, 0)?, texts(&input, 1)?);
+        let inside: BooleanArray = addresses
+            .iter()
+            .zip(networks)
+            .map(|(address, network)| Some(ip::contains(network?, address?)))
+            .collect();
+        Ok(Arc::new(inside))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(
+            vec![DataType::Utf8, DataType::Utf8],
+            DataType::Boolean,
+        )]
+    }
+}
+
+/// Returns what the clock of the zone shows at the time, as microseconds of a zone-less time.
+fn on_clock<Z: TimeZone>(micros: i64, zone: &Z) -> i64 {
+    let utc = DateTime::from_timestamp_micros(micros);
+    let shown: Option<NaiveDateTime> =
+        utc.map(|utc| zone.from_utc_datetime(&utc.naive_utc()).naive_local());
+    shown.map_or(micros, |shown| shown.and_utc().timestamp_micros())
+}
+
+fn times(input: &RecordBatch, column: usize) -> Result<&TimestampMicrosecondArray, Box<dyn Error>> {
+    let found = input.columns().get(column);
+    Ok(found
+        .and_then(|array| array.as_primitive_opt())
+        .ok_or("no timestamps in the argument")?)
+}
+
+fn texts(input: &RecordBatch, column: usize) -> Result<&StringArray, Box<dyn Error>> {
+    let found = input.columns().get(column);
+    Ok(found
+        .and_then(|array| array.as_string_opt())
+        .ok_or("no text in the argument")?)
+}

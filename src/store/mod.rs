@@ -1,0 +1,96 @@
+//! The database: the only place that names duckdb.
+//!
+//! What one commit brings (rows, open messages, cursors, coverage) is stored whole or not at all. Few verbs:
+//! open, `sources`, `open_state`, `append`, `commit`, `checkpoint`, `select`, `status`; a [`Session`] selects on another thread.
+//!
+//! Limits: one process writes, and no other process reads meanwhile (DuckDB's lock).
+
+mod anchor;
+mod cell;
+mod columns;
+mod error;
+mod function;
+
+mod ledger;
+mod migrate;
+mod open;
+mod pending;
+mod read;
+mod select;
+mod status;
+mod write;
+
+pub use error::{Error, Holder};
+pub use open::Limits;
+pub use select::{Interrupt, Session};
+pub use status::Status;
+pub use write::Batch;
+
+use crate::model::cursor::SourceKey;
+use crate::model::table::{Param, Table};
+use duckdb::Connection;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// An open database.
+pub struct Store {
+    conn: Connection,
+    session: Session,
+    path: Option<PathBuf>,
+    /// Numbers of the sources by every key that they had in this process; empty until they are needed.
+    source_ids: HashMap<SourceKey, i64>,
+    /// A transaction is open: rows were appended to it.
+    in_transaction: bool,
+    pending: pending::Pending,
+    /// The correlator's state as stored by this process: not written again while it stays the same.
+    state: Option<String>,
+}
+
+impl Store {
+    fn new(conn: Connection, session: Connection, path: Option<&Path>) -> Self {
+        Self {
+            conn,
+            session: Session::new(session, path),
+            path: path.map(Path::to_path_buf),
+            source_ids: HashMap::new(),
+            in_transaction: false,
+            pending: pending::Pending::default(),
+            state: None,
+        }
+    }
+
+    /// Returns a further connection for queries, to be used by another thread.
+    pub fn session(&self) -> Result<Session, Error> {
+        let conn = self.conn.try_clone();
+        let conn = conn.map_err(|error| self.sort("", &error))?;
+        Ok(Session::new(conn, self.path.as_deref()))
+    }
+
+    /// Runs one `SELECT` and returns its rows; see [`Session::select`].
+    pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
+        self.session.select(sql, params)
+    }
+
+    /// Returns the connection that [`Store::select`] uses.
+    pub fn queries(&self) -> &Session {
+        &self.session
+    }
+
+    /// Moves what the WAL holds into the database file.
+    pub fn checkpoint(&mut self) -> Result<(), Error> {
+        self.run("CHECKPOINT")
+    }
+
+    fn run(&self, sql: &str) -> Result<(), Error> {
+        self.conn
+            .execute_batch(sql)
+            .map_err(|error| self.sort(sql, &error))
+    }
+
+    fn sort(&self, statement: &str, error: &duckdb::Error) -> Error {
+        Error::sort(self.path.as_deref(), statement, error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

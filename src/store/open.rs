@@ -1,0 +1,180 @@
+//! The only opener: access mode, limits and settings of DuckDB, and what stands in the way of opening.
+//!
+//! A writer creates what is missing (directory 0750, database 0640) and brings the schema up to date; a reader
+//! creates nothing. Settings are locked before any other SQL runs, and no file but the database is reachable.
+//!
+//! Limits: the lock is one of `fcntl`: it belongs to the process and is lost when *any* descriptor of the file is
+//! closed. So nothing here (or elsewhere in the program) may open the database file, not even to look at it.
+
+use super::error::Error;
+use super::{Store, function, migrate};
+use duckdb::{AccessMode, Config, Connection};
+use nix::sys::stat::{Mode, umask};
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// What DuckDB may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory for cached blocks, new rows and queries, in MB; what is beyond is spilled or refused.
+    pub memory_mb: u32,
+    /// Threads.
+    pub threads: u8,
+}
+
+impl Limits {
+    /// For the process that writes. One thread: a second one spins while it waits for the first (a third of all
+    /// CPU time of an import on two cores), and parsing has better use for the other core.
+    pub const WRITER: Self = Self {
+        memory_mb: 192,
+        threads: 1,
+    };
+    /// For a process that only reads: it may not spill, so it gets more.
+    pub const READER: Self = Self {
+        memory_mb: 1024,
+        threads: 2,
+    };
+}
+
+/// WAL size at which its rows move into the database.
+const CHECKPOINT_THRESHOLD: &str = "128MB";
+
+impl Store {
+    /// Opens the database for reading and writing, made or migrated as needed.
+    pub fn open_writer(path: &Path) -> Result<Self, Error> {
+        Self::open_writer_with(path, Limits::WRITER)
+    }
+
+    /// Opens the database for reading and writing within the limits.
+    ///
+    /// The files of this process are not readable by everyone from then on (umask): DuckDB makes a new WAL
+    /// after each checkpoint, and there is no other way to give it a mode.
+    pub fn open_writer_with(path: &Path, limits: Limits) -> Result<Self, Error> {
+        refuse_directory(path)?;
+        let before = umask(Mode::from_bits_truncate(0o027));
+        umask(before | Mode::from_bits_truncate(0o027));
+        make_parent(path)?;
+        let config = config(limits, AccessMode::ReadWrite, &spill(path));
+        let conn = config
+            .and_then(|config| Connection::open_with_flags(path, config))
+            .map_err(|error| Error::sort(Some(path), "", &error))?;
+        // Left by a killed process; the lock is ours, so nobody uses it.
+        let _ = fs::remove_dir_all(spill(path));
+        migrate::migrate(&conn, Some(path))?;
+        Self::from_connection(conn, Some(path))
+    }
+
+    /// Opens the database for reading only; several processes may do so at once.
+    pub fn open_reader(path: &Path) -> Result<Self, Error> {
+        Self::open_reader_with(path, Limits::READER)
+    }
+
+    /// Opens the database for reading only within the limits.
+    ///
+    /// A database of an older maillog is migrated first, when this process may write it.
+    pub fn open_reader_with(path: &Path, limits: Limits) -> Result<Self, Error> {
+        match Self::read(path, limits) {
+            Err(outdated @ Error::Outdated { .. }) => match Self::open_writer(path) {
+                Ok(writer) => {
+                    drop(writer);
+                    Self::read(path, limits)
+                }
+                Err(_) => Err(outdated),
+            },
+            opened => opened,
+        }
+    }
+
+    /// Opens an empty database without a file.
+    pub fn open_in_memory() -> Result<Self, Error> {
+        let conn = config(Limits::WRITER, AccessMode::Automatic, Path::new(""))
+            .and_then(Connection::open_in_memory_with_flags)
+            .map_err(|error| Error::sort(None, "", &error))?;
+        migrate::migrate(&conn, None)?;
+        Self::from_connection(conn, None)
+    }
+
+    fn read(path: &Path, limits: Limits) -> Result<Self, Error> {
+        refuse_directory(path)?;
+        let missing = || Error::Missing {
+            path: path.to_path_buf(),
+        };
+        match fs::metadata(path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(Error::Permission {
+                    path: path.to_path_buf(),
+                    write: false,
+                    cause: "permission denied".to_owned(),
+                });
+            }
+            Err(_) => return Err(missing()),
+        }
+        // Readers share no directory to spill to: DuckDB names its files alike in every process.
+        let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
+            .and_then(|config| Connection::open_with_flags(path, config))
+            .map_err(|error| Error::sort(Some(path), "", &error))?;
+        let (found, known) = (migrate::version(&conn, Some(path))?, migrate::KNOWN);
+        match found {
+            0 => Err(missing()),
+            _ if found > known => Err(Error::FromFuture { found, known }),
+            _ if found < known => Err(Error::Outdated { found, known }),
+            _ => Self::from_connection(conn, Some(path)),
+        }
+    }
+
+    fn from_connection(conn: Connection, path: Option<&Path>) -> Result<Self, Error> {
+        let sort = |error: duckdb::Error| Error::sort(path, "", &error);
+        function::register(&conn).map_err(sort)?;
+        let session = conn.try_clone().map_err(sort)?;
+        Ok(Self::new(conn, session, path))
+    }
+}
+
+/// `spill` is the directory for what does not fit into memory, empty for none.
+fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Config> {
+    Config::default()
+        .access_mode(mode)?
+        // Has to come before access to files is turned off.
+        .with("temp_directory", spill.to_string_lossy())?
+        .enable_autoload_extension(false)?
+        .with("allow_community_extensions", "false")?
+        .enable_external_access(false)?
+        .max_memory(&format!("{}MB", limits.memory_mb))?
+        .threads(i64::from(limits.threads))?
+        .with("preserve_insertion_order", "false")?
+        .with("checkpoint_threshold", CHECKPOINT_THRESHOLD)?
+        .with("lock_configuration", "true")
+}
+
+/// Returns the directory that the writer spills to.
+fn spill(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    PathBuf::from(name)
+}
+
+fn refuse_directory(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Err(Error::IsDirectory {
+            path: path.to_path_buf(),
+        });
+    }
+    Ok(())
+}
+
+fn make_parent(path: &Path) -> Result<(), Error> {
+    let Some(parent) = path.parent().filter(|parent| *parent != Path::new("")) else {
+        return Ok(());
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o750)
+        .create(parent)
+        .map_err(|source| Error::Directory {
+            path: parent.to_path_buf(),
+            source,
+        })
+}

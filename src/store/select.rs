@@ -1,0 +1,147 @@
+//! One `SELECT` with bound parameters -> Table, or row by row; nothing else is let through.
+//!
+//! DuckDB's own parser says what a text is, and it runs in a read-only transaction; files, settings and
+//! extensions are out of reach since the database was opened (`open.rs`).
+//!
+//! Limits: `PIVOT` and `EXPLAIN` are no `SELECT` for DuckDB.
+
+use super::cell;
+use super::error::Error;
+use super::ledger::timestamp;
+use crate::model::table::{Cell, Param, Table};
+use duckdb::types::Value;
+use duckdb::{Connection, Statement, params, params_from_iter};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A connection that only selects; belongs to one thread at a time.
+pub struct Session {
+    conn: Connection,
+    path: Option<PathBuf>,
+}
+
+/// Stops what a session is doing, from another thread or a signal's.
+#[derive(Clone)]
+pub struct Interrupt(Arc<duckdb::InterruptHandle>);
+
+impl Interrupt {
+    /// Makes the running query end with [`Error::Interrupted`]; does nothing when none runs.
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}
+
+impl Session {
+    pub(super) fn new(conn: Connection, path: Option<&Path>) -> Self {
+        Self {
+            conn,
+            path: path.map(Path::to_path_buf),
+        }
+    }
+
+    /// Returns what stops the queries of this session.
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(self.conn.interrupt_handle())
+    }
+
+    /// Runs one `SELECT` and returns all of its rows.
+    pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
+        let mut rows = Vec::new();
+        let columns = self.select_each(sql, params, |_, row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        })?;
+        Ok(Table { columns, rows })
+    }
+
+    /// Runs one `SELECT` and hands its rows on as they come, with the names of the columns, until `row` breaks.
+    ///
+    /// Returns the names of the columns. Rows are not kept, whatever their number.
+    pub fn select_each(
+        &self,
+        sql: &str,
+        params: &[Param],
+        mut row: impl FnMut(&[String], Vec<Cell>) -> ControlFlow<()>,
+    ) -> Result<Vec<String>, Error> {
+        let sort = |error: duckdb::Error| Error::sort(self.path.as_deref(), sql, &error);
+        self.refuse_others(sql)?;
+        let begin = "BEGIN TRANSACTION READ ONLY";
+        self.conn.execute_batch(begin).map_err(sort)?;
+        let columns = self
+            .conn
+            .prepare(sql)
+            .and_then(|mut statement| each(&mut statement, params, &mut row))
+            .map_err(sort);
+        // Ends what only read; after an error the transaction may be gone already.
+        let _ = self.conn.execute_batch("ROLLBACK");
+        columns
+    }
+
+    /// Refuses what is not one `SELECT`.
+    ///
+    /// Text that cannot be parsed is refused here, too: preparing it would run the statements before the error.
+    fn refuse_others(&self, sql: &str) -> Result<(), Error> {
+        let sort = |error: duckdb::Error| Error::sort(self.path.as_deref(), sql, &error);
+        let look = "SELECT json ->> 'error_type', json ->> 'error_message', (json ->> 'position')::BIGINT, \
+                    json_array_length(json -> 'statements') FROM (SELECT json_serialize_sql(?) AS json)";
+        let mut look = self.conn.prepare_cached(look).map_err(sort)?;
+        let found = look.query_row(params![sql], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        });
+        let found: (Option<String>, Option<String>, Option<usize>, Option<u64>) =
+            found.map_err(sort)?;
+        match found {
+            (None, _, _, Some(1)) => Ok(()),
+            (Some(kind), Some(message), position, _) if kind == "parser" => Err(Error::Sql {
+                statement: sql.to_owned(),
+                message: match position.and_then(|position| place(sql, position)) {
+                    Some(place) => format!("{message}\n\n{place}"),
+                    None => message,
+                },
+            }),
+            _ => Err(Error::NotSelect),
+        }
+    }
+}
+
+/// Returns the line of the text that the byte lies in, with a caret below, as DuckDB draws it.
+fn place(sql: &str, position: usize) -> Option<String> {
+    let (before, after) = sql.split_at_checked(position)?;
+    let number = before.matches('\n').count() + 1;
+    let start = before.rsplit('\n').next().unwrap_or_default();
+    let rest = after.lines().next().unwrap_or_default();
+    let label = format!("LINE {number}: ");
+    let indent = " ".repeat(label.len() + start.chars().count());
+    Some(format!("{label}{start}{rest}\n{indent}^"))
+}
+
+fn each(
+    statement: &mut Statement<'_>,
+    params: &[Param],
+    row: &mut impl FnMut(&[String], Vec<Cell>) -> ControlFlow<()>,
+) -> duckdb::Result<Vec<String>> {
+    let values = params_from_iter(params.iter().map(value));
+    let batches = statement.stream_arrow(values)?;
+    let schema = batches.get_schema();
+    let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+    for batch in batches {
+        let batch = batch?;
+        for index in 0..batch.num_rows() {
+            if row(&columns, cell::row(&batch, index)).is_break() {
+                return Ok(columns);
+            }
+        }
+    }
+    Ok(columns)
+}
+
+fn value(param: &Param) -> Value {
+    match param {
+        Param::Text(text) => Value::Text(text.clone()),
+        Param::Int(number) => Value::BigInt(*number),
+        Param::Float(number) => Value::Double(*number),
+        Param::Time(time) => timestamp(*time),
+        Param::Bool(truth) => Value::Boolean(*truth),
+    }
+}

@@ -1,0 +1,118 @@
+//! What `maillog status` shows: sources, spans and gaps, what was not understood, sizes.
+
+use super::Store;
+use super::error::Error;
+use crate::model::table::{Cell, Param, Table};
+use std::fs;
+use std::path::Path;
+
+/// The state of the database, a table a subject.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Status {
+    /// Where reading of each source stands, the latest read first.
+    pub sources: Table,
+    /// Span of log read per host: lines by what became of them, and hours within the span without a line.
+    pub spans: Table,
+    /// Commonest templates that were not understood.
+    pub unparsed: Table,
+    /// Hours in which lines were lost, the latest first.
+    pub lost: Table,
+    /// Rows per table.
+    pub rows: Table,
+    /// File, schema version, sizes in bytes.
+    pub database: Table,
+}
+
+const SOURCES: &str = "SELECT id, name, json_extract_string(key, '$.kind') AS kind, position, last_time, first_read, last_read
+FROM source
+ORDER BY last_read DESC, id";
+
+const SPANS: &str = r#"SELECT host, min(first_time) AS first_time, max(last_time) AS last_time,
+    sum(lines)::BIGINT AS lines, sum(understood)::BIGINT AS understood, sum(ignored)::BIGINT AS ignored,
+    sum("foreign")::BIGINT AS "foreign", sum(not_understood)::BIGINT AS not_understood, sum(lost)::BIGINT AS lost,
+    date_diff('hour', min(hour), max(hour)) + 1 - count(DISTINCT hour) AS silent_hours
+FROM coverage
+GROUP BY host
+ORDER BY host"#;
+
+const UNPARSED: &str = "SELECT service, template, count, first_time, last_time, sample
+FROM unparsed
+ORDER BY count DESC, service, template
+LIMIT ?";
+
+const LOST: &str = "SELECT hour, host, sum(lost)::BIGINT AS lost
+FROM coverage
+WHERE lost > 0
+GROUP BY hour, host
+ORDER BY hour DESC, host
+LIMIT ?";
+
+/// Tables of mail, in the order shown.
+const TABLES: [&str; 10] = [
+    "delivery_from",
+    "delivery_to",
+    "delivery_attempt",
+    "noqueue",
+    "connection",
+    "auth",
+    "event",
+    "log_line",
+    "unparsed",
+    "coverage",
+];
+
+impl Store {
+    /// Returns the state of the database, with at most `most` templates and hours of loss.
+    pub fn status(&self, most: u32) -> Result<Status, Error> {
+        let most = [Param::Int(most.into())];
+        let counts = TABLES
+            .map(|table| format!("SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}"));
+        let rows = format!(
+            "{} ORDER BY rows DESC, \"table\"",
+            counts.join(" UNION ALL ")
+        );
+        Ok(Status {
+            sources: self.select(SOURCES, &[])?,
+            spans: self.select(SPANS, &[])?,
+            unparsed: self.select(UNPARSED, &most)?,
+            lost: self.select(LOST, &most)?,
+            rows: self.select(&rows, &[])?,
+            database: self.database()?,
+        })
+    }
+
+    fn database(&self) -> Result<Table, Error> {
+        let schema = self.select("SELECT value FROM meta WHERE key = 'maillog_schema'", &[])?;
+        let schema = schema
+            .rows
+            .into_iter()
+            .flatten()
+            .next()
+            .unwrap_or(Cell::Null);
+        let path = self.path.as_deref();
+        let wal = path.map(|path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".wal");
+            name
+        });
+        let shown = path.map_or(Cell::Null, |path| Cell::Text(path.display().to_string()));
+        let columns = ["path", "schema", "size", "wal_size"].map(str::to_owned);
+        Ok(Table {
+            columns: columns.to_vec(),
+            rows: vec![vec![
+                shown,
+                schema,
+                size(path),
+                size(wal.as_ref().map(Path::new)),
+            ]],
+        })
+    }
+}
+
+/// Returns the size of the file; 0 for one that is not there. Its length is asked without opening it (see open.rs).
+fn size(path: Option<&Path>) -> Cell {
+    let length = path
+        .and_then(|path| fs::metadata(path).ok())
+        .map_or(0, |data| data.len());
+    Cell::Int(i64::try_from(length).unwrap_or(i64::MAX))
+}

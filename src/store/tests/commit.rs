@@ -1,0 +1,378 @@
+use super::*;
+use crate::store::columns::Stored;
+
+#[test]
+fn columns_have_the_order_of_the_table() {
+    let store = Store::open_in_memory().unwrap();
+    let check = |table: &str, names: Vec<&str>| {
+        let sql = format!(
+            "SELECT string_agg(column_name, ' ' ORDER BY column_index) FROM duckdb_columns() WHERE table_name = '{table}'"
+        );
+        assert_eq!(text(&store, &sql), names.join(" "), "{table}");
+    };
+    check("delivery_from", DeliveryFrom::columns(&[]).names());
+    check("delivery_to", DeliveryTo::columns(&[]).names());
+    check("delivery_attempt", DeliveryAttempt::columns(&[]).names());
+    check("noqueue", Noqueue::columns(&[]).names());
+    check(
+        "connection",
+        crate::model::row::Connection::columns(&[]).names(),
+    );
+    check("auth", Auth::columns(&[]).names());
+    check("event", EventRow::columns(&[]).names());
+    check("log_line", LogLine::columns(&[]).names());
+    check("unparsed", UnparsedRow::columns(&[]).names());
+    check("coverage", <(i64, CoverageRow)>::columns(&[]).names());
+}
+
+#[test]
+fn open_rows_come_back_as_they_were_stored() {
+    let mut store = Store::open_in_memory().unwrap();
+    let mut first = message(1);
+    first.parent_id = Some(7);
+    first.parent_link = Some("bounce".into());
+    first.log_incomplete = true;
+    first.subject = Some("Gr\u{fc}\u{df}e".into());
+    let messages = vec![first, message(2)];
+    let mut recipients = vec![recipient(3, 1), recipient(4, 2)];
+    recipients[1].state = Attempt {
+        status: "held".into(),
+        ..Attempt::default()
+    };
+    store
+        .commit(batch(Changes {
+            from_inserts: messages.clone(),
+            to_inserts: recipients.clone(),
+            state: "{\"next\":5}".to_owned(),
+            ..Changes::default()
+        }))
+        .unwrap();
+    let state = store.open_state(none_closed).unwrap();
+    assert_eq!(state.state, "{\"next\":5}");
+    assert_eq!(state.messages, messages);
+    assert_eq!(state.recipients, recipients);
+}
+
+#[test]
+fn empty_database_has_an_empty_state() {
+    let store = Store::open_in_memory().unwrap();
+    assert_eq!(
+        store.open_state(none_closed).unwrap(),
+        crate::model::row::OpenState::default()
+    );
+    assert_eq!(store.sources().unwrap(), vec![]);
+}
+
+#[test]
+fn removed_messages_are_restored_when_the_state_names_them() {
+    let mut store = Store::open_in_memory().unwrap();
+    let (mut early, mut late) = (message(1), message(2));
+    early.removed = Some(T0.plus(-9 * MINUTE));
+    late.removed = Some(T0.plus(-7 * MINUTE));
+    store
+        .commit(Batch {
+            cursors: vec![cursor(None, "a", 10)],
+            coverage: vec![coverage("a", 0, 10)],
+            ..batch(Changes {
+                from_inserts: vec![early, late.clone()],
+                to_inserts: vec![recipient(3, 1), recipient(4, 2)],
+                ..Changes::default()
+            })
+        })
+        .unwrap();
+    let state = store
+        .open_state(|_| Ok::<_, std::fmt::Error>(vec![2]))
+        .unwrap();
+    assert_eq!(state.messages, vec![late]);
+    assert_eq!(state.recipients, vec![recipient(4, 2)]);
+}
+
+#[test]
+fn updates_replace_all_columns_of_their_rows() {
+    let mut store = Store::open_in_memory().unwrap();
+    store
+        .commit(batch(Changes {
+            from_inserts: (0..5000).map(message).collect(),
+            to_inserts: (0..5000).map(|id| recipient(id, id)).collect(),
+            ..Changes::default()
+        }))
+        .unwrap();
+    let mut changed = message(4711);
+    changed.removed = Some(T0.plus(HOUR));
+    changed.sender = None;
+    changed.status = "done".into();
+    let mut to = recipient(4711, 4711);
+    to.state = attempt("sent");
+    to.attempts = 2;
+    // 99999 was pruned meanwhile.
+    store
+        .commit(batch(Changes {
+            from_updates: vec![changed, message(99_999)],
+            to_updates: vec![to],
+            attempts: vec![DeliveryAttempt {
+                id: 5000,
+                to_id: 4711,
+                from_id: 4711,
+                time: T0,
+                state: attempt("deferred"),
+            }],
+            ..Changes::default()
+        }))
+        .unwrap();
+    assert_eq!(count(&store, "delivery_from"), 5000);
+    assert_eq!(
+        count(
+            &store,
+            "delivery_from WHERE sender IS NULL AND status = 'done' AND id = 4711"
+        ),
+        1
+    );
+    assert_eq!(
+        count(
+            &store,
+            "delivery_to WHERE status = 'sent' AND attempts = 2 AND id = 4711"
+        ),
+        1
+    );
+    assert_eq!(count(&store, "attempt WHERE from_id = 4711"), 2);
+}
+
+#[test]
+fn deleted_messages_take_their_recipients_and_attempts_along() {
+    let mut store = Store::open_in_memory().unwrap();
+    let line = |from_id| LogLine {
+        time: T0,
+        host: "mx1".into(),
+        from_id: Some(from_id),
+        noqueue_id: None,
+        line: "postfix/qmgr[1]: x".to_owned(),
+    };
+    store
+        .commit(batch(Changes {
+            from_inserts: vec![message(1), message(2)],
+            to_inserts: vec![recipient(3, 1), recipient(4, 2), recipient(5, 2)],
+            log_lines: vec![line(1), line(2)],
+            ..Changes::default()
+        }))
+        .unwrap();
+    store
+        .commit(batch(Changes {
+            from_deletes: vec![1],
+            to_deletes: vec![5],
+            ..Changes::default()
+        }))
+        .unwrap();
+    assert_eq!(
+        number(&store, "SELECT sum(id)::BIGINT FROM delivery_from"),
+        2
+    );
+    assert_eq!(number(&store, "SELECT sum(id)::BIGINT FROM delivery_to"), 4);
+    assert_eq!(
+        number(&store, "SELECT sum(from_id)::BIGINT FROM log_line"),
+        2
+    );
+}
+
+#[test]
+fn every_table_takes_its_rows() {
+    let mut store = Store::open_in_memory().unwrap();
+    store
+        .commit(batch(Changes {
+            noqueues: vec![Noqueue {
+                id: 1,
+                time: T0,
+                action: "reject".into(),
+                count: 1,
+                ..Noqueue::default()
+            }],
+            connections: vec![crate::model::row::Connection {
+                id: 2,
+                time: T0,
+                duration: Some(0.5),
+                count: 1,
+                ..Default::default()
+            }],
+            auths: vec![Auth {
+                id: 3,
+                time: T0,
+                ok: true,
+                count: 1,
+                ..Auth::default()
+            }],
+            ..Changes::default()
+        }))
+        .unwrap();
+    for table in ["noqueue", "connection", "auth"] {
+        assert_eq!(count(&store, table), 1, "{table}");
+    }
+    assert_eq!(
+        store
+            .select("SELECT duration, client_name FROM connection", &[])
+            .unwrap()
+            .rows,
+        [[Cell::Float(0.5), Cell::Null]]
+    );
+}
+
+#[test]
+fn counts_of_coverage_events_and_templates_add_up() {
+    let mut store = Store::open_in_memory().unwrap();
+    let event = |count, at: i64| EventRow {
+        day: T0,
+        host: "mx1".into(),
+        level: "warning".into(),
+        template: "dict_nis_init: *".into(),
+        sample: format!("at {at}").into(),
+        first_time: T0.plus(at),
+        last_time: T0.plus(at),
+        count,
+        ..EventRow::default()
+    };
+    let template = |count, at: Option<i64>| UnparsedRow {
+        service: "smtpd".into(),
+        template: "odd *".into(),
+        sample: "odd 1".into(),
+        first_time: at.map(|at| T0.plus(at)),
+        last_time: at.map(|at| T0.plus(at)),
+        count,
+    };
+    for round in 0..3 {
+        store
+            .commit(Batch {
+                cursors: vec![cursor(None, "a", 10 + round)],
+                coverage: vec![
+                    coverage("a", 0, 10),
+                    coverage("a", 1, 20),
+                    coverage("a", 0, 5),
+                ],
+                unparsed: vec![template(2, None), template(1, Some(5))],
+                ..batch(Changes {
+                    events: vec![event(4, i64::try_from(round).unwrap())],
+                    ..Changes::default()
+                })
+            })
+            .unwrap();
+    }
+    assert_eq!(count(&store, "coverage"), 2);
+    assert_eq!(
+        number(&store, "SELECT sum(lines)::BIGINT FROM coverage"),
+        105
+    );
+    assert_eq!(
+        number(&store, "SELECT sum(\"foreign\")::BIGINT FROM coverage"),
+        9
+    );
+    assert_eq!(
+        count(
+            &store,
+            "event WHERE count = 12 AND sample = 'at 0' AND last_time - first_time = INTERVAL 2 MICROSECOND"
+        ),
+        1
+    );
+    assert_eq!(
+        count(
+            &store,
+            "unparsed WHERE count = 9 AND first_time = last_time"
+        ),
+        1
+    );
+}
+
+#[test]
+fn cursor_with_a_number_replaces_the_key_too() {
+    let mut store = Store::open_in_memory().unwrap();
+    let two = vec![cursor(None, "short", 10), cursor(None, "other", 7)];
+    let ids = store
+        .commit(Batch {
+            cursors: two,
+            now: T0,
+            ..Batch::default()
+        })
+        .unwrap();
+    assert_eq!(ids, [1, 2]);
+    let again = vec![cursor(None, "short", 20), cursor(Some(1), "longer", 30)];
+    let ids = store
+        .commit(Batch {
+            cursors: again,
+            now: T0.plus(HOUR),
+            ..Batch::default()
+        })
+        .unwrap();
+    assert_eq!(ids, [1, 1]);
+    assert_eq!(
+        store.sources().unwrap(),
+        [cursor(Some(1), "longer", 30), cursor(Some(2), "other", 7)]
+    );
+    assert_eq!(
+        count(
+            &store,
+            "source WHERE id = 1 AND last_read - first_read = INTERVAL 1 HOUR"
+        ),
+        1
+    );
+    // Counts of lines read before the file grew still find their source.
+    let late = vec![coverage("short", 0, 10), coverage("longer", 0, 10)];
+    store
+        .commit(Batch {
+            coverage: late,
+            now: T0,
+            ..Batch::default()
+        })
+        .unwrap();
+    assert_eq!(
+        count(&store, "coverage WHERE source_id = 1 AND lines = 20"),
+        1
+    );
+}
+
+#[test]
+fn coverage_without_a_source_stores_nothing() {
+    let mut store = Store::open_in_memory().unwrap();
+    let error = store
+        .commit(Batch {
+            coverage: vec![coverage("a", 0, 10)],
+            ..batch(Changes {
+                from_inserts: vec![message(1)],
+                ..Changes::default()
+            })
+        })
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "table source holds a value that maillog did not write: no cursor for File { length: 4096, sha256: \"a\" }"
+    );
+    assert_eq!(count(&store, "delivery_from"), 0);
+    store
+        .commit(batch(Changes {
+            from_inserts: vec![message(1)],
+            ..Changes::default()
+        }))
+        .unwrap();
+    assert_eq!(count(&store, "delivery_from"), 1);
+}
+
+#[test]
+fn text_of_any_kind_is_stored() {
+    let mut store = Store::open_in_memory().unwrap();
+    let odd = [
+        "",
+        "\0",
+        "a\0b",
+        "\u{fffd}",
+        "'; DROP TABLE meta; --",
+        "\u{1f4e7}",
+        &"x".repeat(100_000),
+    ];
+    let rows = odd.iter().zip(1..).map(|(text, id)| DeliveryFrom {
+        subject: Some((*text).into()),
+        ..message(id)
+    });
+    let rows: Vec<_> = rows.collect();
+    store
+        .commit(batch(Changes {
+            from_inserts: rows.clone(),
+            ..Changes::default()
+        }))
+        .unwrap();
+    assert_eq!(store.open_state(none_closed).unwrap().messages, rows);
+}

@@ -1,0 +1,189 @@
+//! Commit: rows, updates, deletions, cursors, coverage and state of one batch in one transaction, or nothing.
+//!
+//! Rows go through the Arrow appender, a DuckDB vector at a time, so that columns exist once and briefly. Changed
+//! rows are appended to a temporary table and joined by id: ids only grow, so zone maps find the row groups.
+
+use super::columns::Stored;
+use super::error::Error;
+use super::{Store, ledger};
+use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
+use crate::model::row::{Changes, CoverageRow, DeliveryFrom, DeliveryTo, UnparsedRow};
+use crate::model::time::Time;
+use duckdb::types::Value;
+use duckdb::{Appender, Connection, params};
+
+/// Rows of one Arrow batch: the size of DuckDB's vectors.
+const CHUNK_ROWS: usize = 2048;
+
+/// What one commit stores.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// What happened to mail.
+    pub changes: Changes,
+    /// Where reading stands after it.
+    pub cursors: Vec<StoredCursor>,
+    /// What was read.
+    pub coverage: Vec<CoverageRow>,
+    /// Anchors of what was read, by source.
+    pub anchors: Vec<(SourceKey, Vec<Anchor>)>,
+    /// What was not understood.
+    pub unparsed: Vec<UnparsedRow>,
+    /// Time of the commit.
+    pub now: Time,
+}
+
+impl Store {
+    /// Adds changes to the transaction that the next [`Store::commit`] ends; nothing of it is visible before.
+    ///
+    /// For imports: many rows in one transaction are written once and compressed once, while few are in memory.
+    /// After an error the whole transaction is gone, as after one of `commit`.
+    pub fn append(&mut self, mut changes: Changes) -> Result<(), Error> {
+        let appended = self.begin().and_then(|()| {
+            self.pending.absorb(&mut changes);
+            write_rows(&self.conn, changes).map_err(|error| self.sort("COMMIT", &error))
+        });
+        appended.map_err(|error| self.roll_back(error))
+    }
+
+    /// Stores the batch, and what was appended before, in one transaction; returns the numbers of the sources of
+    /// `batch.cursors`, in order.
+    ///
+    /// After an error nothing of it is stored. An update of a row that is no longer there (pruned) is passed over.
+    pub fn commit(&mut self, batch: Batch) -> Result<Vec<i64>, Error> {
+        let state = self.new_state(&batch.changes.state);
+        let stored = self
+            .begin()
+            .and_then(|()| self.write(batch, state.as_deref()))
+            .and_then(|ledger| self.run("COMMIT").map(|()| ledger));
+        match stored {
+            Ok(ledger) => {
+                self.in_transaction = false;
+                self.source_ids.extend(ledger.new_keys);
+                self.state = state.or_else(|| self.state.take());
+                Ok(ledger.source_ids)
+            }
+            Err(error) => Err(self.roll_back(error)),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        if !self.in_transaction {
+            self.load_sources()?;
+            self.run("BEGIN TRANSACTION")?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
+    fn roll_back(&mut self, error: Error) -> Error {
+        self.in_transaction = false;
+        self.pending.clear();
+        // The error given is the one to tell; a failed COMMIT has rolled back already.
+        let _ = self.conn.execute_batch("ROLLBACK");
+        error
+    }
+
+    fn new_state(&self, state: &str) -> Option<String> {
+        let changed = !state.is_empty() && self.state.as_deref() != Some(state);
+        changed.then(|| state.to_owned())
+    }
+
+    fn write(&mut self, batch: Batch, state: Option<&str>) -> Result<ledger::Written, Error> {
+        let mut changes = batch.changes;
+        self.pending.absorb(&mut changes);
+        self.pending.release_all(&mut changes);
+        let sort = |error: duckdb::Error| self.sort("COMMIT", &error);
+        let ledger = ledger::write_cursors(&self.conn, &self.source_ids, &batch.cursors, batch.now)
+            .map_err(sort)?;
+        let coverage = ledger.coverage(&self.source_ids, batch.coverage)?;
+        let anchors = ledger.anchors(&self.source_ids, batch.anchors)?;
+        write_rows(&self.conn, changes)
+            .and_then(|()| append(&self.conn, anchors))
+            .and_then(|()| ledger::write_state(&self.conn, state))
+            .and_then(|()| ledger::merge_coverage(&self.conn, &coverage))
+            .and_then(|()| ledger::merge_unparsed(&self.conn, &batch.unparsed))
+            .map_err(sort)?;
+        Ok(ledger)
+    }
+}
+
+/// Updates come first: they need not look through the rows appended after them. Deletions come last.
+fn write_rows(conn: &Connection, changes: Changes) -> duckdb::Result<()> {
+    update::<DeliveryFrom>(conn, &changes.from_updates)?;
+    update::<DeliveryTo>(conn, &changes.to_updates)?;
+    append(conn, changes.from_inserts)?;
+    append(conn, changes.to_inserts)?;
+    append(conn, changes.attempts)?;
+    append(conn, changes.noqueues)?;
+    append(conn, changes.connections)?;
+    append(conn, changes.auths)?;
+    append(conn, changes.log_lines)?;
+    ledger::merge_events(conn, &changes.events)?;
+    delete(conn, "delivery_to", "id", &changes.to_deletes)?;
+    delete(conn, "delivery_from", "id", &changes.from_deletes)?;
+    for table in ["delivery_to", "delivery_attempt", "log_line"] {
+        delete(conn, table, "from_id", &changes.from_deletes)?;
+    }
+    Ok(())
+}
+
+/// Appends the rows to their table. Takes them, so that their memory is free before the next table.
+fn append<R: Stored>(conn: &Connection, rows: Vec<R>) -> duckdb::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    fill(conn.appender(R::TABLE)?, &rows)?;
+    drop(rows);
+    Ok(())
+}
+
+/// Puts the rows into an empty temporary table of the same columns, and returns its name.
+pub(super) fn stage<R: Stored>(conn: &Connection, rows: &[R]) -> duckdb::Result<String> {
+    let (table, staged) = (R::TABLE, format!("staged_{}", R::TABLE));
+    conn.execute_batch(&format!(
+        "CREATE TEMP TABLE IF NOT EXISTS {staged} AS FROM {table} LIMIT 0; TRUNCATE temp.{staged}"
+    ))?;
+    fill(
+        conn.appender_to_catalog_and_db(&staged, "temp", "main")?,
+        rows,
+    )?;
+    Ok(format!("temp.{staged}"))
+}
+
+fn fill<R: Stored>(mut appender: Appender<'_>, rows: &[R]) -> duckdb::Result<()> {
+    for chunk in rows.chunks(CHUNK_ROWS) {
+        let batch = R::columns(chunk).finish();
+        let batch = batch.map_err(|error| duckdb::Error::ToSqlConversionFailure(error.into()))?;
+        appender.append_record_batch(batch)?;
+    }
+    // Errors found when an appender is dropped are lost.
+    appender.flush()
+}
+
+fn update<R: Stored>(conn: &Connection, rows: &[R]) -> duckdb::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let staged = stage(conn, rows)?;
+    let columns = R::columns(&[]);
+    let set: Vec<String> = columns
+        .names()
+        .into_iter()
+        .filter(|name| *name != "id")
+        .map(|name| format!("\"{name}\" = staged.\"{name}\""))
+        .collect();
+    let (table, set) = (R::TABLE, set.join(", "));
+    conn.execute_batch(&format!(
+        "UPDATE {table} SET {set} FROM {staged} AS staged WHERE {table}.id = staged.id; TRUNCATE {staged}"
+    ))
+}
+
+fn delete(conn: &Connection, table: &str, column: &str, ids: &[i64]) -> duckdb::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let list = Value::List(ids.iter().copied().map(Value::BigInt).collect());
+    let sql = format!("DELETE FROM {table} WHERE {column} IN (SELECT unnest(?::BIGINT[]))");
+    conn.execute(&sql, params![list])?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The manual names everything that can be typed, and is well-formed.
+
+use clap::CommandFactory as _;
+use maillog::query::fields::FIELDS;
+use std::process::Command;
+
+const MAILLOG: &str = include_str!("../../man/maillog.1");
+const QUERY: &str = include_str!("../../man/maillog-query.7");
+
+/// Returns whether the page has the word as one of its own, macros and punctuation apart.
+fn names(page: &str, word: &str) -> bool {
+    page.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')))
+        .any(|part| part == word)
+}
+
+#[test]
+fn every_subcommand_and_option_is_in_the_manual() {
+    let mut missing = Vec::new();
+    let program = maillog::cmd::Cli::command();
+    let mut check = |of: &str, command: &clap::Command| {
+        for option in command.get_arguments().filter(|a| !a.is_hide_set()) {
+            let Some(long) = option.get_long() else {
+                continue;
+            };
+            if !names(MAILLOG, &format!("-{long}")) {
+                missing.push(format!("{of} --{long}"));
+            }
+            if let Some(short) = option.get_short() {
+                let flag = format!("Fl {short} ");
+                if !MAILLOG.contains(&flag) {
+                    missing.push(format!("{of} -{short}"));
+                }
+            }
+        }
+    };
+    check("maillog", &program);
+    for command in program.get_subcommands().filter(|c| !c.is_hide_set()) {
+        let name = command.get_name();
+        check(name, command);
+        assert!(
+            MAILLOG.contains(&format!(".Ss maillog {name}\n")),
+            "maillog {name}"
+        );
+    }
+    assert!(missing.is_empty(), "not in maillog(1): {missing:?}");
+}
+
+#[test]
+fn every_canned_query_is_in_the_manual() {
+    for entry in std::fs::read_dir("queries").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(names(MAILLOG, name), "not in maillog(1): {name}");
+    }
+}
+
+#[test]
+fn every_field_and_status_is_in_the_manual_of_the_language() {
+    let fields = FIELDS
+        .iter()
+        .flat_map(|field| field.aliases.iter().chain([&field.name]));
+    let statuses = maillog::query::fields::RECIPIENT_STATUS
+        .iter()
+        .chain(&maillog::query::fields::MESSAGE_STATUS)
+        .chain(&maillog::query::fields::REFUSAL_STATUS);
+    let missing: Vec<_> = fields
+        .chain(statuses)
+        .filter(|word| !names(QUERY, word))
+        .collect();
+    assert!(missing.is_empty(), "not in maillog-query(7): {missing:?}");
+}
+
+#[test]
+fn pages_are_well_formed() {
+    for page in ["man/maillog.1", "man/maillog-query.7"] {
+        let mandoc = Command::new("mandoc")
+            .args(["-T", "lint", "-W", "warning", page])
+            .output();
+        let man = || {
+            Command::new("man")
+                .args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page])
+                .env("LC_ALL", "C.UTF-8")
+                .output()
+        };
+        let Ok(output) = mandoc.or_else(|_| man()) else {
+            crate::program::say(&format!("skipped: form of {page} (neither mandoc nor man)"));
+            continue;
+        };
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && said.trim().is_empty(),
+            "{page}: {said}"
+        );
+    }
+}
