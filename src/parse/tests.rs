@@ -6,7 +6,6 @@ mod hostile;
 mod lines;
 mod properties;
 mod shared;
-mod speed;
 
 use crate::model::entry::{Entry, Trust};
 use crate::model::event::Event;
