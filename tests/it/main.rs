@@ -18,6 +18,8 @@ mod journal;
 #[cfg(test)]
 mod man;
 #[cfg(test)]
+mod notice;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod random;
