@@ -28,20 +28,20 @@ pub(super) struct Token<'s> {
 
 impl<'s> Token<'s> {
     /// Returns whether it is this word, in any case.
-    pub fn is(&self, word: &str) -> bool {
+    pub(super) fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
-    pub fn is_symbol(&self, symbol: &str) -> bool {
+    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == Kind::Symbol && self.text == symbol
     }
 
-    pub fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         self.at + self.text.len()
     }
 
     /// Returns the name that an identifier means.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self.kind {
             Kind::Quoted => inner(self.text, '"').replace("\"\"", "\""),
             _ => self.text.to_ascii_lowercase(),
@@ -49,7 +49,7 @@ impl<'s> Token<'s> {
     }
 
     /// Returns the text that a literal means, without escapes.
-    pub fn literal(&self) -> String {
+    pub(super) fn literal(&self) -> String {
         match self.kind {
             Kind::Text if self.text.starts_with('\'') => inner(self.text, '\'').replace("''", "'"),
             Kind::Quoted => self.name(),

@@ -58,7 +58,7 @@ pub(super) struct Bind {
 pub(super) struct Formats(Vec<u16>);
 
 impl Formats {
-    pub fn is_binary(&self, index: usize) -> bool {
+    pub(super) fn is_binary(&self, index: usize) -> bool {
         let code = match self.0.as_slice() {
             [all] => Some(all),
             each => each.get(index),

@@ -19,16 +19,16 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub fn new(statement: Statement, types: Vec<Type>) -> Self {
+    pub(super) fn new(statement: Statement, types: Vec<Type>) -> Self {
         Self { statement, types, columns: OnceLock::new() }
     }
 
     /// Returns the columns that the client was told of.
-    pub fn columns(&self) -> Option<Arc<Vec<Column>>> {
+    pub(super) fn columns(&self) -> Option<Arc<Vec<Column>>> {
         self.columns.get().cloned()
     }
 
-    pub fn set_columns(&self, columns: Vec<Column>) -> Arc<Vec<Column>> {
+    pub(super) fn set_columns(&self, columns: Vec<Column>) -> Arc<Vec<Column>> {
         Arc::clone(self.columns.get_or_init(|| Arc::new(columns)))
     }
 }
@@ -44,12 +44,12 @@ pub(super) struct Portal {
 }
 
 impl Portal {
-    pub fn new(prepared: Arc<Prepared>, params: Vec<Param>, formats: Formats) -> Self {
+    pub(super) fn new(prepared: Arc<Prepared>, params: Vec<Param>, formats: Formats) -> Self {
         Self { prepared, params, formats, running: None, is_cursor: false }
     }
 
     /// Returns the cursor that a `DECLARE` makes.
-    pub fn cursor(&self) -> Self {
+    pub(super) fn cursor(&self) -> Self {
         let sql = match &self.prepared.statement {
             Statement::Declare(_, sql) => sql.clone(),
             _ => String::new(),
@@ -60,7 +60,7 @@ impl Portal {
     }
 
     /// Returns the question, and how it is copied.
-    pub fn asks(&self) -> Option<(Verb, &str, Option<&CopyForm>)> {
+    pub(super) fn asks(&self) -> Option<(Verb, &str, Option<&CopyForm>)> {
         match &self.prepared.statement {
             Statement::Ask(verb, sql) => Some((*verb, sql, None)),
             Statement::CopyOut { sql, form } => Some((Verb::Select, sql, Some(form))),
@@ -69,13 +69,13 @@ impl Portal {
     }
 
     /// Returns when a question that waits for its client is stopped.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let running = self.running.as_ref().filter(|running| running.end.is_none());
         running.map(|running| running.deadline)
     }
 
     /// Stops a question whose time is over.
-    pub fn expire(&mut self, now: Instant) {
+    pub(super) fn expire(&mut self, now: Instant) {
         if let Some(running) = self.running.as_mut()
             && running.end.is_none()
             && running.deadline <= now

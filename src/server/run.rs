@@ -32,7 +32,7 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.is_stopped.store(true, Ordering::SeqCst);
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = running.as_ref() {
@@ -56,7 +56,7 @@ pub(super) struct Turnstile {
 }
 
 impl Turnstile {
-    pub fn new(places: usize) -> Self {
+    pub(super) fn new(places: usize) -> Self {
         Self { free: Mutex::new(places.max(1)), left: Condvar::new() }
     }
 
@@ -91,12 +91,12 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub fn new(source: Sessions, turnstile: Arc<Turnstile>, most_rows: u64) -> Self {
+    pub(super) fn new(source: Sessions, turnstile: Arc<Turnstile>, most_rows: u64) -> Self {
         Self { source, idle: Mutex::default(), furniture: Mutex::default(), turnstile, most_rows }
     }
 
     /// Changes what connections are furnished with; those that are idle go.
-    pub fn furnish(&self, sql: String) {
+    pub(super) fn furnish(&self, sql: String) {
         *self.furniture.lock().unwrap_or_else(PoisonError::into_inner) = sql;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -121,7 +121,7 @@ impl Pool {
     }
 
     /// Describes the columns of a question.
-    pub fn describe(&self, sql: &str, params: &[Param], stop: &Stop) -> Result<Vec<Column>, store::Error> {
+    pub(super) fn describe(&self, sql: &str, params: &[Param], stop: &Stop) -> Result<Vec<Column>, store::Error> {
         self.with(stop, |session| session.describe(sql, params))
     }
 
@@ -182,7 +182,7 @@ pub(super) struct Block {
 
 impl Block {
     /// Takes up to so many rows off, none for all; returns them and their number.
-    pub fn take(&mut self, most: Option<usize>) -> (Bytes, usize) {
+    pub(super) fn take(&mut self, most: Option<usize>) -> (Bytes, usize) {
         let count = most.map_or(self.ends.len(), |most| most.min(self.ends.len()));
         let end = self.ends.drain(..count).last().unwrap_or(self.taken);
         let rows = self.bytes.split_to(end - self.taken);
@@ -190,7 +190,7 @@ impl Block {
         (rows, count)
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 }

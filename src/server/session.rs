@@ -27,7 +27,7 @@ const MOST_NAMED: usize = 1000;
 pub(super) struct Current(Mutex<Option<Arc<Stop>>>);
 
 impl Current {
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stop) = current.as_ref() {
             stop.stop();
@@ -78,7 +78,7 @@ pub(super) type Done = Result<(), Trouble>;
 
 impl<S: Stream> Session<S> {
     /// Talks until the client goes.
-    pub async fn serve(&mut self) -> io::Result<()> {
+    pub(super) async fn serve(&mut self) -> io::Result<()> {
         self.furnish();
         let mut skips = false;
         loop {

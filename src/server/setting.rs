@@ -114,7 +114,7 @@ pub(super) struct Limits {
 }
 
 impl Settings {
-    pub fn new(user: &str, limits: Limits) -> Self {
+    pub(super) fn new(user: &str, limits: Limits) -> Self {
         let mut defaults: BTreeMap<String, String> = KNOWN
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -125,14 +125,14 @@ impl Settings {
     }
 
     /// Returns the value of a setting.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let name = name.to_ascii_lowercase();
         let value = self.changed.get(&name).or_else(|| self.defaults.get(&name));
         value.map(String::as_str)
     }
 
     /// Returns the value that `SHOW` shows.
-    pub fn show(&self, name: &str) -> Option<String> {
+    pub(super) fn show(&self, name: &str) -> Option<String> {
         let value = self.get(name)?;
         if name.eq_ignore_ascii_case("statement_timeout") {
             return Some(format!("{value}ms"));
@@ -141,12 +141,12 @@ impl Settings {
     }
 
     /// Returns all settings.
-    pub fn all(&self) -> impl Iterator<Item = (&str, String)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, String)> {
         self.defaults.keys().filter_map(|name| Some((name.as_str(), self.show(name)?)))
     }
 
     /// Makes what a client asks for when it begins the default of its session.
-    pub fn begin(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+    pub(super) fn begin(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         self.set(name, Some(value))?;
         let name = name.to_ascii_lowercase();
         if let Some(value) = self.changed.remove(&name) {
@@ -156,7 +156,7 @@ impl Settings {
     }
 
     /// Changes a setting; no value restores the default. Returns the name and value to report.
-    pub fn set(&mut self, name: &str, value: Option<&str>) -> Result<Option<(&'static str, String)>, Failure> {
+    pub(super) fn set(&mut self, name: &str, value: Option<&str>) -> Result<Option<(&'static str, String)>, Failure> {
         let name = name.to_ascii_lowercase();
         let is_own = name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || "._".contains(c));
         if !is_own && !self.defaults.contains_key(&name) {
@@ -181,29 +181,29 @@ impl Settings {
         Ok(reported.and_then(|(_, shown)| Some((*shown, self.get(&name)?.to_owned()))))
     }
 
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.changed.clear();
     }
 
     /// Returns what clients are told when they begin.
-    pub fn reported(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(super) fn reported(&self) -> impl Iterator<Item = (&'static str, &str)> {
         REPORTED.iter().filter_map(|(name, shown)| Some((*shown, self.get(name)?)))
     }
 
     /// Returns how long a statement may take.
-    pub fn timeout(&self) -> Duration {
+    pub(super) fn timeout(&self) -> Duration {
         let millis = self.get("statement_timeout").and_then(|text| text.parse().ok());
         let asked = millis.map_or(self.limits.usual, Duration::from_millis);
         if asked.is_zero() { self.limits.longest } else { asked.min(self.limits.longest) }
     }
 
     /// Returns whether the client is our own.
-    pub fn is_packed(&self) -> bool {
+    pub(super) fn is_packed(&self) -> bool {
         self.get(CELLS) == Some("packed")
     }
 
     /// Returns the zone, when the client chose one.
-    pub fn zone(&self) -> Option<&str> {
+    pub(super) fn zone(&self) -> Option<&str> {
         self.get("timezone").filter(|zone| *zone != "UTC" || self.changed.contains_key("timezone"))
     }
 

@@ -28,17 +28,17 @@ pub(super) struct Wire<S> {
 }
 
 impl<S: Stream> Wire<S> {
-    pub fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S) -> Self {
         Self { stream, input: BytesMut::new(), out: BytesMut::new() }
     }
 
     /// Gives the stream back, for TLS; none when the client sent more than it may by now.
-    pub fn into_stream(self) -> Option<S> {
+    pub(super) fn into_stream(self) -> Option<S> {
         self.input.is_empty().then_some(self.stream)
     }
 
     /// Reads what a connection begins with.
-    pub async fn start(&mut self) -> io::Result<Start> {
+    pub(super) async fn start(&mut self) -> io::Result<Start> {
         let length = loop {
             if let Some(bytes) = self.input.first_chunk::<4>() {
                 break usize::try_from(u32::from_be_bytes(*bytes)).unwrap_or(usize::MAX);
@@ -53,7 +53,7 @@ impl<S: Stream> Wire<S> {
     }
 
     /// Reads the next message; none at the end.
-    pub async fn request(&mut self) -> io::Result<Option<Request>> {
+    pub(super) async fn request(&mut self) -> io::Result<Option<Request>> {
         let (letter, length) = loop {
             if let Some([letter, length @ ..]) = self.input.first_chunk::<5>() {
                 break (*letter, usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX));
@@ -90,7 +90,7 @@ impl<S: Stream> Wire<S> {
     }
 
     /// Waits for something; an error when the client hangs up meanwhile.
-    pub async fn while_open<T>(&mut self, work: impl Future<Output = T>) -> io::Result<T> {
+    pub(super) async fn while_open<T>(&mut self, work: impl Future<Output = T>) -> io::Result<T> {
         let work = pin!(work);
         if self.input.len() > FULL {
             return Ok(work.await);
@@ -113,7 +113,7 @@ impl<S: Stream> Wire<S> {
     }
 
     /// Sends when enough is collected.
-    pub async fn drain(&mut self) -> io::Result<()> {
+    pub(super) async fn drain(&mut self) -> io::Result<()> {
         if self.out.len() >= FULL {
             self.flush().await?;
         }
@@ -121,7 +121,7 @@ impl<S: Stream> Wire<S> {
     }
 
     /// Sends everything.
-    pub async fn flush(&mut self) -> io::Result<()> {
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
         while !self.out.is_empty() {
             let written = timeout(PATIENCE, self.stream.write(&self.out)).await;
             let count = written.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
@@ -136,7 +136,7 @@ impl<S: Stream> Wire<S> {
     }
 
     /// Says goodbye.
-    pub async fn close(&mut self) {
+    pub(super) async fn close(&mut self) {
         if self.flush().await.is_ok() {
             let _ = timeout(GREETING, self.stream.shutdown()).await;
         }

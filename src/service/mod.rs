@@ -25,6 +25,7 @@ use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
 use crate::notice::{self, Level};
+use crate::server::{Hooks, Server};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
 use notify::Notify;
@@ -107,8 +108,10 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
 ///
 /// # Errors
 /// When one cannot start and waiting does not help.
-#[expect(clippy::unnecessary_wraps, reason = "further tasks can fail")]
 fn start_tasks(shared: &Shared) -> Result<()> {
+    let hooks = Hooks::default().feeds(shared.feeds.clone());
+    let (config, sessions) = (&shared.config, shared.sessions.clone());
+    Server::start(&config.database, &config.serve, sessions, hooks)?;
     notice::tell(
         Level::Notice,
         &format!("started; database {}", shared.config.database.display()),
@@ -116,7 +119,7 @@ fn start_tasks(shared: &Shared) -> Result<()> {
     Ok(())
 }
 
-fn store_hint(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+fn store_hint<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e str> {
     cause.downcast_ref::<crate::store::Error>()?.hint()
 }
 

@@ -18,7 +18,7 @@ mod open;
 mod pending;
 mod read;
 mod select;
-mod status;
+pub mod status;
 mod write;
 
 pub use answer::Verb;
