@@ -95,9 +95,11 @@ impl Answers {
     pub fn status(&self, most: u32) -> Result<Status, Error> {
         match self {
             Self::Here(store) => store.status(most),
-            Self::There(client) => {
-                status::of(|sql, params| client.select(sql, params), Some(client.path()), most)
-            }
+            Self::There(client) => status::of(
+                |sql, params| client.select(sql, params),
+                Some(client.path()),
+                most,
+            ),
         }
     }
 }

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A connection to the service.
 pub struct Client {
     runtime: Runtime,
-    client: tokio_postgres::Client,
+    asked: tokio_postgres::Client,
     path: PathBuf,
 }
 
@@ -67,7 +67,10 @@ impl Client {
             return Ok(None);
         }
         let failed = |error: io::Error| service(format!("cannot ask the service: {error}"));
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
         let mut options = "-c maillog.cells=packed -c statement_timeout=0".to_owned();
         if let Some(zone) = zone {
             options.push_str(&format!(" -c TimeZone={zone}"));
@@ -87,7 +90,11 @@ impl Client {
             Err(error) => return refused(&error),
         };
         runtime.spawn(connection);
-        Ok(Some(Self { runtime, client, path: database.to_path_buf() }))
+        Ok(Some(Self {
+            runtime,
+            asked: client,
+            path: database.to_path_buf(),
+        }))
     }
 
     /// Returns the path of the database.
@@ -97,7 +104,7 @@ impl Client {
 
     /// Returns what stops the questions of this client.
     pub fn cancel(&self) -> Cancel {
-        Cancel(Arc::new(self.client.cancel_token()))
+        Cancel(Arc::new(self.asked.cancel_token()))
     }
 
     /// Runs one `SELECT` and returns all of its rows.
@@ -127,11 +134,22 @@ impl Client {
         let values: Vec<Box<dyn ToSql + Sync>> = params.iter().map(value).collect();
         let failed = |error: tokio_postgres::Error| told(&error, sql);
         self.runtime.block_on(async {
-            let statement = self.client.prepare_typed(sql, &types).await.map_err(failed)?;
-            let columns: Vec<String> =
-                statement.columns().iter().map(|column| column.name().to_owned()).collect();
+            let statement = self
+                .asked
+                .prepare_typed(sql, &types)
+                .await
+                .map_err(failed)?;
+            let columns: Vec<String> = statement
+                .columns()
+                .iter()
+                .map(|column| column.name().to_owned())
+                .collect();
             let values = values.iter().map(|value| &**value as &(dyn ToSql + Sync));
-            let rows = self.client.query_raw(&statement, values).await.map_err(failed)?;
+            let rows = self
+                .asked
+                .query_raw(&statement, values)
+                .await
+                .map_err(failed)?;
             pin_mut!(rows);
             while let Some(found) = rows.next().await {
                 let found = found.map_err(failed)?;
@@ -144,7 +162,7 @@ impl Client {
                 };
                 if row(&columns, cells).is_break() {
                     // What is still under way is of no use to anybody.
-                    let _ = self.client.cancel_token().cancel_query(NoTls).await;
+                    let _ = self.asked.cancel_token().cancel_query(NoTls).await;
                     break;
                 }
             }
@@ -159,12 +177,18 @@ impl Client {
     pub fn call(&self, verb: &str, argument: &str) -> Result<Table, Error> {
         let sql = format!("CALL {verb}('{}')", argument.replace('\'', "''"));
         let failed = |error: tokio_postgres::Error| told(&error, &sql);
-        let messages = self.runtime.block_on(self.client.simple_query(&sql)).map_err(failed)?;
+        let messages = self
+            .runtime
+            .block_on(self.asked.simple_query(&sql))
+            .map_err(failed)?;
         let mut table = Table::default();
         for message in messages {
             match message {
                 tokio_postgres::SimpleQueryMessage::RowDescription(columns) => {
-                    table.columns = columns.iter().map(|column| column.name().to_owned()).collect();
+                    table.columns = columns
+                        .iter()
+                        .map(|column| column.name().to_owned())
+                        .collect();
                 }
                 tokio_postgres::SimpleQueryMessage::Row(row) => {
                     let cells = (0..row.len()).map(|index| match row.get(index) {
@@ -235,7 +259,10 @@ impl ToSql for Micros {
 }
 
 fn service(message: String) -> Error {
-    Error::Service { message, hint: String::new() }
+    Error::Service {
+        message,
+        hint: String::new(),
+    }
 }
 
 /// Nobody listens on a socket that a killed service left.
@@ -243,7 +270,8 @@ fn refused(error: &tokio_postgres::Error) -> Result<Option<Client>, Error> {
     if error.as_db_error().is_some() {
         return Err(told(error, ""));
     }
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    let cause =
+        std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
     match cause.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => Ok(None),
         _ => Err(service(format!("cannot ask the service: {error}"))),
@@ -260,7 +288,13 @@ fn told(error: &tokio_postgres::Error, sql: &str) -> Error {
         "25006" if message == Error::NotSelect.to_string() => Error::NotSelect,
         "53200" => Error::OutOfMemory,
         "57014" if message == Error::Interrupted.to_string() => Error::Interrupted,
-        _ if told.hint().is_none() => Error::Sql { statement: sql.to_owned(), message },
-        _ => Error::Service { message, hint: told.hint().unwrap_or_default().to_owned() },
+        _ if told.hint().is_none() => Error::Sql {
+            statement: sql.to_owned(),
+            message,
+        },
+        _ => Error::Service {
+            message,
+            hint: told.hint().unwrap_or_default().to_owned(),
+        },
     }
 }

@@ -58,7 +58,11 @@ mod tests {
         std::fs::create_dir(&real).unwrap();
         std::os::unix::fs::symlink(&real, dir.path().join("link")).unwrap();
         let direct = directory(&real.join("m.duckdb"));
-        assert!(direct.ends_with("real/m.duckdb.sock"), "{}", direct.display());
+        assert!(
+            direct.ends_with("real/m.duckdb.sock"),
+            "{}",
+            direct.display()
+        );
         assert_eq!(directory(&dir.path().join("link/m.duckdb")), direct);
         assert_eq!(directory(&real.join("../real/m.duckdb")), direct);
     }

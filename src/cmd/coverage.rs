@@ -1,10 +1,10 @@
 //! What was read for a window: said when nothing is found, so that "nothing" means something.
 
+use crate::answers::Answers;
 use crate::model::table::{Cell, Param};
 use crate::model::time::{HOUR, Time};
 use crate::model::zone::Zone;
 use crate::render::escape;
-use crate::answers::Answers;
 use crate::store;
 
 /// Per host: first and last time, lines, not understood, lost, and hours without a line between the two.

@@ -1,10 +1,10 @@
 //! Fetches the whole chain of each mail found, for its story.
 
+use crate::answers::Answers;
 use crate::model::table::{Cell, Param, Table};
 use crate::query::story::{ATTEMPTS, MESSAGES, RECIPIENTS};
 use crate::render::Style;
 use crate::render::story::{self, StoryInput};
-use crate::answers::Answers;
 use crate::store::Error;
 use anyhow::Result;
 use std::collections::BTreeSet;

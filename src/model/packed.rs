@@ -30,7 +30,10 @@ pub fn pack(cell: &Cell) -> Option<String> {
             format!("l{}", serde_json::to_string(&packed).unwrap_or_default())
         }
         Cell::Struct(fields) => {
-            let packed: Vec<_> = fields.iter().map(|(name, cell)| (name, pack(cell))).collect();
+            let packed: Vec<_> = fields
+                .iter()
+                .map(|(name, cell)| (name, pack(cell)))
+                .collect();
             format!("r{}", serde_json::to_string(&packed).unwrap_or_default())
         }
     })
@@ -78,7 +81,11 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
     if !pairs.remainder().is_empty() {
         return None;
     }
-    Some(pairs.map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+    Some(
+        pairs
+            .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

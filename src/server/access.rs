@@ -52,7 +52,9 @@ impl Peers {
             return Ok(true);
         }
         let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-        let name = user.as_ref().map_or_else(|| format!("uid {uid}"), |user| user.name.clone());
+        let name = user
+            .as_ref()
+            .map_or_else(|| format!("uid {uid}"), |user| user.name.clone());
         if let Some((group, id)) = &self.group {
             // By name, because the other process may be older than the user's membership.
             let members = Group::from_gid(*id).ok().flatten().map(|group| group.mem);
@@ -63,7 +65,11 @@ impl Peers {
                 return Ok(false);
             }
             let failure = Failure::new("28000", format!("{name} may not ask this database"));
-            return Err(failure.hint(format!("become a member of the group {group}, or run it as root")).fatal());
+            return Err(failure
+                .hint(format!(
+                    "become a member of the group {group}, or run it as root"
+                ))
+                .fatal());
         }
         let failure = Failure::new("28000", format!("{name} may not ask this database"));
         Err(failure
@@ -93,17 +99,23 @@ impl Tcp {
     /// When certificate, key or passwords are not named, cannot be read or make no sense.
     pub(super) fn new(serve: &Serve) -> Result<Self> {
         let named = |path: &Option<std::path::PathBuf>, key: &str| {
-            path.clone()
-                .with_context(|| format!("[serve] listen needs {key}: TCP is offered with TLS and passwords only"))
+            path.clone().with_context(|| {
+                format!("[serve] listen needs {key}: TCP is offered with TLS and passwords only")
+            })
         };
         let certificate = named(&serve.certificate, "certificate")?;
         let key = named(&serve.key, "key")?;
         let passwords = named(&serve.passwords, "passwords")?;
         let chain: Vec<CertificateDer<'_>> = CertificateDer::pem_file_iter(&certificate)
             .and_then(Iterator::collect)
-            .with_context(|| format!("[serve] certificate: cannot read {}", certificate.display()))?;
+            .with_context(|| {
+                format!("[serve] certificate: cannot read {}", certificate.display())
+            })?;
         if chain.is_empty() {
-            bail!("[serve] certificate: no certificate in {}", certificate.display());
+            bail!(
+                "[serve] certificate: no certificate in {}",
+                certificate.display()
+            );
         }
         let key = PrivateKeyDer::from_pem_file(&key)
             .with_context(|| format!("[serve] key: cannot read {}", key.display()))?;
@@ -124,7 +136,10 @@ fn read_passwords(path: &Path) -> Result<HashMap<String, Secret>> {
         .with_context(|| format!("[serve] passwords: cannot read {}", path.display()))?;
     let mode = std::fs::metadata(path).map_or(0, |data| data.permissions().mode());
     if mode & 0o007 != 0 {
-        bail!("[serve] passwords: everyone can read {}: chmod 640 it", path.display());
+        bail!(
+            "[serve] passwords: everyone can read {}: chmod 640 it",
+            path.display()
+        );
     }
     let mut secrets = HashMap::new();
     for (index, line) in text.lines().enumerate() {
@@ -132,9 +147,15 @@ fn read_passwords(path: &Path) -> Result<HashMap<String, Secret>> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let secret = line.split_once(':').and_then(|(user, secret)| Some((user.trim(), read_secret(secret.trim())?)));
+        let secret = line
+            .split_once(':')
+            .and_then(|(user, secret)| Some((user.trim(), read_secret(secret.trim())?)));
         let Some((user, secret)) = secret else {
-            bail!("[serve] passwords: {} line {}: write user:password", path.display(), index + 1);
+            bail!(
+                "[serve] passwords: {} line {}: write user:password",
+                path.display(),
+                index + 1
+            );
         };
         secrets.insert(user.to_owned(), secret);
     }
@@ -164,12 +185,26 @@ fn salted(password: &str) -> Secret {
     let salt = super::random_bytes::<16>().to_vec();
     let salted = gen_salted_password(password, &salt, ITERATIONS);
     match ScramSecret::verifier_from_salted_password(salt, salted, ITERATIONS) {
-        ScramSecret::Verifier { salt, iterations, stored_key, server_key } => {
-            Secret { salt, iterations, stored_key, server_key }
-        }
-        ScramSecret::SaltedPassword { salt, salted_password } => {
-            Secret { salt, iterations: ITERATIONS, stored_key: salted_password, server_key: Vec::new() }
-        }
+        ScramSecret::Verifier {
+            salt,
+            iterations,
+            stored_key,
+            server_key,
+        } => Secret {
+            salt,
+            iterations,
+            stored_key,
+            server_key,
+        },
+        ScramSecret::SaltedPassword {
+            salt,
+            salted_password,
+        } => Secret {
+            salt,
+            iterations: ITERATIONS,
+            stored_key: salted_password,
+            server_key: Vec::new(),
+        },
     }
 }
 
@@ -201,7 +236,13 @@ pub(super) async fn password<S: Stream>(
     user: &str,
     passwords: &HashMap<String, Secret>,
 ) -> io::Result<Result<(), Failure>> {
-    let wrong = || Failure::new("28P01", format!("password authentication failed for user {user:?}")).fatal();
+    let wrong = || {
+        Failure::new(
+            "28P01",
+            format!("password authentication failed for user {user:?}"),
+        )
+        .fatal()
+    };
     let mut offer = b"SCRAM-SHA-256\0".to_vec();
     offer.push(0);
     message::authentication(&mut wire.out, 10, &offer);
@@ -260,7 +301,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("passwords");
         let verifier = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy";
-        std::fs::write(&path, format!("# who\n\nalice:secret:with colon\nbob:{verifier}\n")).unwrap();
+        std::fs::write(
+            &path,
+            format!("# who\n\nalice:secret:with colon\nbob:{verifier}\n"),
+        )
+        .unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let open = read_passwords(&path).err().unwrap().to_string();
         assert!(open.contains("everyone can read"), "{open}");

@@ -51,7 +51,11 @@ impl Failure {
         let hint = error.hint().unwrap_or_default().to_owned();
         let text = error.to_string();
         let code = code(error, &text);
-        let (message, position) = if whole { (text, None) } else { place(&text, sql) };
+        let (message, position) = if whole {
+            (text, None)
+        } else {
+            place(&text, sql)
+        };
         Self {
             code,
             message,
@@ -134,14 +138,18 @@ fn position(drawn: &str, sql: &str) -> Option<usize> {
     // `LINE ` was taken off in front of the number.
     let column = column.checked_sub("LINE ".len() + number.len() + ": ".len())?;
     let number: usize = number.parse().ok()?;
-    let before: usize = sql.lines().take(number - 1).map(|line| line.chars().count() + 1).sum();
+    let before: usize = sql
+        .lines()
+        .take(number - 1)
+        .map(|line| line.chars().count() + 1)
+        .sum();
     // Long lines are shown in part.
     let cut = match line.strip_prefix("...") {
         Some(part) => {
             let part = part.trim_end_matches("...");
             let whole = sql.lines().nth(number - 1)?;
             let at = whole.find(part)?;
-            whole.get(..at)?.chars().count() as isize - 3
+            whole.get(..at)?.chars().count().cast_signed() - 3
         }
         None => 0,
     };

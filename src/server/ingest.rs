@@ -22,7 +22,9 @@ impl<S: Stream> Session<S> {
     pub(super) async fn call(&mut self, name: &str, argument: &str) -> Result<Table, Trouble> {
         self.owner_only(&format!("CALL {name}"))?;
         let Some(verb) = self.inner.hooks.verbs.get(name).map(Arc::clone) else {
-            return Err(Failure::new("42883", format!("procedure {name}(text) does not exist")).into());
+            return Err(
+                Failure::new("42883", format!("procedure {name}(text) does not exist")).into(),
+            );
         };
         let argument = argument.to_owned();
         let called = tokio::task::spawn_blocking(move || verb(&argument));
@@ -48,14 +50,19 @@ impl<S: Stream> Session<S> {
         self.wire.flush().await?;
         loop {
             match self.wire.request().await? {
-                Some(Request::CopyData(_)) => {}
                 Some(Request::CopyDone) => break,
                 Some(Request::CopyFail(reason)) => {
-                    return Err(Failure::new("57014", format!("COPY from stdin failed: {reason}")).into());
+                    return Err(
+                        Failure::new("57014", format!("COPY from stdin failed: {reason}")).into(),
+                    );
                 }
-                Some(Request::Flush | Request::Sync) => {}
+                Some(Request::CopyData(_) | Request::Flush | Request::Sync) => {}
                 None => return Err(Trouble::Gone(std::io::ErrorKind::UnexpectedEof.into())),
-                Some(_) => return Err(Failure::new("08P01", "unexpected message during COPY").fatal().into()),
+                Some(_) => {
+                    return Err(Failure::new("08P01", "unexpected message during COPY")
+                        .fatal()
+                        .into());
+                }
             }
         }
         message::complete(&mut self.wire.out, "COPY 0");
@@ -66,5 +73,8 @@ impl<S: Stream> Session<S> {
 /// Returns a table of one text.
 #[expect(dead_code, reason = "in work")]
 fn one(text: String) -> Table {
-    Table { columns: vec!["result".to_owned()], rows: vec![vec![Cell::Text(text)]] }
+    Table {
+        columns: vec!["result".to_owned()],
+        rows: vec![vec![Cell::Text(text)]],
+    }
 }

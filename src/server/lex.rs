@@ -26,7 +26,7 @@ pub(super) struct Token<'s> {
     pub at: usize,
 }
 
-impl<'s> Token<'s> {
+impl Token<'_> {
     /// Returns whether it is this word, in any case.
     pub(super) fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
@@ -67,7 +67,10 @@ fn inner(text: &str, quote: char) -> &str {
 pub(super) fn statements(sql: &str) -> Vec<Vec<Token<'_>>> {
     let tokens = tokens(sql);
     let parts = tokens.split(|token| token.is_symbol(";"));
-    parts.filter(|part| !part.is_empty()).map(<[Token]>::to_vec).collect()
+    parts
+        .filter(|part| !part.is_empty())
+        .map(<[Token]>::to_vec)
+        .collect()
 }
 
 /// Returns the tokens of a text.
@@ -109,7 +112,9 @@ fn token(rest: &str) -> (Option<Kind>, usize) {
             (Some(Kind::Word), length)
         }
         (c, _) if c.is_ascii_digit() => {
-            let length = span(Some(rest), |c| c.is_ascii_alphanumeric() || c == '.' || c == '_');
+            let length = span(Some(rest), |c| {
+                c.is_ascii_alphanumeric() || c == '.' || c == '_'
+            });
             (Some(Kind::Number), length)
         }
         (':', ':') => (Some(Kind::Symbol), 2),
@@ -195,14 +200,23 @@ mod tests {
     fn tokens_are_found() {
         assert_eq!(
             texts("SELECT a.\"b c\",'it''s'::text -- x\n/* ; /* */ */ FROM t WHERE x>=$12;"),
-            ["SELECT", "a", ".", "\"b c\"", ",", "'it''s'", "::", "text", "FROM", "t", "WHERE", "x", ">=", "$12", ";"]
+            [
+                "SELECT", "a", ".", "\"b c\"", ",", "'it''s'", "::", "text", "FROM", "t", "WHERE",
+                "x", ">=", "$12", ";"
+            ]
         );
-        assert_eq!(texts(r"E'a\';' $$a;b$$ $x$a$$;$x$ 1.5e3"), [r"E'a\';'", "$$a;b$$", "$x$a$$;$x$", "1.5e3"]);
+        assert_eq!(
+            texts(r"E'a\';' $$a;b$$ $x$a$$;$x$ 1.5e3"),
+            [r"E'a\';'", "$$a;b$$", "$x$a$$;$x$", "1.5e3"]
+        );
     }
 
     #[test]
     fn semicolons_in_quotes_end_nothing() {
-        assert_eq!(statements("SELECT ';' ; ; SELECT \";\" -- ;\n; /* ; */").len(), 2);
+        assert_eq!(
+            statements("SELECT ';' ; ; SELECT \";\" -- ;\n; /* ; */").len(),
+            2
+        );
         assert!(statements(" ;; /* x */ ").is_empty());
     }
 

@@ -34,32 +34,59 @@ pub(super) fn bind(database: &Path) -> Result<StdListener> {
     match DirBuilder::new().mode(0o755).create(&directory) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot create directory {shown}")),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot create directory {shown}"));
+        }
     }
     let data = fs::symlink_metadata(&directory).with_context(|| format!("cannot use {shown}"))?;
     if !data.is_dir() {
-        bail!("cannot create directory {shown} for the socket: there is a file of that name; move it away");
+        bail!(
+            "cannot create directory {shown} for the socket: there is a file of that name; move it away"
+        );
     }
     if data.uid() != nix::unistd::Uid::effective().as_raw() && data.uid() != 0 {
-        bail!("cannot use {shown} for the socket: it belongs to uid {}; move it away", data.uid());
+        bail!(
+            "cannot use {shown} for the socket: it belongs to uid {}; move it away",
+            data.uid()
+        );
     }
     // The kernel tells who connects, so the files need not keep anybody out.
     let _ = fs::set_permissions(&directory, Permissions::from_mode(0o755));
     let path = directory.join(socket::NAME);
     if let Ok(data) = fs::symlink_metadata(&path) {
         if !data.file_type().is_socket() {
-            bail!("cannot make the socket {}: there is a file of that name; move it away", path.display());
+            bail!(
+                "cannot make the socket {}: there is a file of that name; move it away",
+                path.display()
+            );
         }
         if StdStream::connect(&path).is_ok() {
-            bail!("cannot make the socket {}: another process answers there", path.display());
+            bail!(
+                "cannot make the socket {}: another process answers there",
+                path.display()
+            );
         }
         // Left by a service that was killed.
         fs::remove_file(&path).with_context(|| format!("cannot replace {}", path.display()))?;
     }
-    let listener = StdListener::bind(&path).with_context(|| format!("cannot make the socket {}", path.display()))?;
+    let listener = StdListener::bind(&path)
+        .with_context(|| format!("cannot make the socket {}", path.display()))?;
     fs::set_permissions(&path, Permissions::from_mode(0o666))
         .with_context(|| format!("cannot open the socket {}", path.display()))?;
-    listener.set_nonblocking(true).context("cannot use the socket")?;
+    listener
+        .set_nonblocking(true)
+        .context("cannot use the socket")?;
+    Ok(listener)
+}
+
+/// Opens the configured address.
+///
+/// # Errors
+/// When it is taken or none of ours.
+pub(super) fn bind_tcp(address: &str) -> Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)
+        .with_context(|| format!("[serve] listen: cannot use {address}"))?;
+    listener.set_nonblocking(true).context("cannot use TCP")?;
     Ok(listener)
 }
 
@@ -125,7 +152,11 @@ async fn greet_unix<S: Stream>(
     }
 }
 
-async fn greet_tcp(mut wire: Wire<tokio::net::TcpStream>, inner: Arc<Inner>, tcp: Tcp) -> io::Result<()> {
+async fn greet_tcp(
+    mut wire: Wire<tokio::net::TcpStream>,
+    inner: Arc<Inner>,
+    tcp: Tcp,
+) -> io::Result<()> {
     let greeting = tokio::time::timeout(GREETING, wire.start());
     match greeting.await?? {
         Start::Tls => {}
@@ -134,7 +165,9 @@ async fn greet_tcp(mut wire: Wire<tokio::net::TcpStream>, inner: Arc<Inner>, tcp
             return Ok(());
         }
         Start::Gss | Start::Session { .. } => {
-            let failure = Failure::new("28000", "TLS is needed").hint("connect with sslmode=require").fatal();
+            let failure = Failure::new("28000", "TLS is needed")
+                .hint("connect with sslmode=require")
+                .fatal();
             return refuse(&mut wire, &failure).await;
         }
     }
@@ -181,8 +214,11 @@ async fn first<S: Stream>(
                 return Ok(None);
             }
             Start::Session { minor, options } => {
-                let unknown: Vec<&str> =
-                    options.keys().map(String::as_str).filter(|name| name.starts_with("_pq_.")).collect();
+                let unknown: Vec<&str> = options
+                    .keys()
+                    .map(String::as_str)
+                    .filter(|name| name.starts_with("_pq_."))
+                    .collect();
                 if minor > 0 || !unknown.is_empty() {
                     message::negotiate(&mut wire.out, &unknown);
                 }
@@ -220,9 +256,12 @@ async fn begin<S: Stream>(
     }
     let current = Arc::new(Current::default());
     let Some(place) = Inner::session(&inner, &current) else {
-        let failure = Failure::new("53300", format!("too many sessions: {} are open", inner.most_sessions))
-            .hint("close some, or raise sessions in [serve] of the settings")
-            .fatal();
+        let failure = Failure::new(
+            "53300",
+            format!("too many sessions: {} are open", inner.most_sessions),
+        )
+        .hint("close some, or raise sessions in [serve] of the settings")
+        .fatal();
         return refuse(&mut wire, &failure).await;
     };
     message::authentication(&mut wire.out, 0, &[]);
@@ -232,7 +271,11 @@ async fn begin<S: Stream>(
     message::key(&mut wire.out, place.pid, place.secret);
     message::ready(&mut wire.out, Transaction::None);
     wire.flush().await?;
-    let pool = Pool::new(inner.sessions.clone(), Arc::clone(&inner.turnstile), inner.most_rows);
+    let pool = Pool::new(
+        inner.sessions.clone(),
+        Arc::clone(&inner.turnstile),
+        inner.most_rows,
+    );
     let mut session = Session {
         wire,
         inner: Arc::clone(&inner),
@@ -257,10 +300,13 @@ fn start_settings(options: &HashMap<String, String>) -> Vec<(String, String)> {
         match name.as_str() {
             "user" | "database" | "replication" => {}
             "options" => {
-                let words = value.split_whitespace().map(|word| word.strip_prefix("-c").unwrap_or(word));
+                let words = value
+                    .split_whitespace()
+                    .map(|word| word.strip_prefix("-c").unwrap_or(word));
                 let words = words.map(|word| word.strip_prefix("--").unwrap_or(word));
                 let pairs = words.filter_map(|word| word.split_once('='));
-                settings.extend(pairs.map(|(name, value)| (name.replace('-', "_"), value.to_owned())));
+                settings
+                    .extend(pairs.map(|(name, value)| (name.replace('-', "_"), value.to_owned())));
             }
             name if name.starts_with("_pq_.") => {}
             name => settings.push((name.to_owned(), value.clone())),

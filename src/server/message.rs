@@ -15,19 +15,38 @@ pub(super) const LONGEST_START: usize = 10_000;
 pub(super) enum Start {
     Tls,
     Gss,
-    Cancel { pid: i32, secret: i32 },
-    Session { minor: u16, options: HashMap<String, String> },
+    Cancel {
+        pid: i32,
+        secret: i32,
+    },
+    Session {
+        minor: u16,
+        options: HashMap<String, String>,
+    },
 }
 
 /// What a client asks later.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Request {
     Query(String),
-    Parse { name: String, sql: String, types: Vec<u32> },
+    Parse {
+        name: String,
+        sql: String,
+        types: Vec<u32>,
+    },
     Bind(Bind),
-    Describe { of: Of, name: String },
-    Execute { portal: String, rows: usize },
-    Close { of: Of, name: String },
+    Describe {
+        of: Of,
+        name: String,
+    },
+    Execute {
+        portal: String,
+        rows: usize,
+    },
+    Close {
+        of: Of,
+        name: String,
+    },
     Flush,
     Sync,
     Terminate,
@@ -106,7 +125,8 @@ impl Body {
         let bytes = self.take(end)?;
         self.byte()?;
         let text = std::str::from_utf8(&bytes);
-        text.map(str::to_owned).map_err(|_| Broken("text is not UTF-8"))
+        text.map(str::to_owned)
+            .map_err(|_| Broken("text is not UTF-8"))
     }
 
     fn formats(&mut self) -> Result<Formats, Broken> {
@@ -125,7 +145,10 @@ pub(super) fn start(body: Bytes) -> Result<Start, Broken> {
     match (body.u16()?, body.u16()?) {
         (1234, 5679) => Ok(Start::Tls),
         (1234, 5680) => Ok(Start::Gss),
-        (1234, 5678) => Ok(Start::Cancel { pid: body.i32()?, secret: body.i32()? }),
+        (1234, 5678) => Ok(Start::Cancel {
+            pid: body.i32()?,
+            secret: body.i32()?,
+        }),
         (3, minor) => {
             let mut options = HashMap::new();
             loop {
@@ -149,15 +172,28 @@ pub(super) fn request(letter: u8, body: Bytes) -> Result<Request, Broken> {
             let (name, sql) = (body.text()?, body.text()?);
             let count = body.u16()?;
             let types = (0..count).map(|_| body.number().map(u32::from_be_bytes));
-            Request::Parse { name, sql, types: types.collect::<Result<_, _>>()? }
+            Request::Parse {
+                name,
+                sql,
+                types: types.collect::<Result<_, _>>()?,
+            }
         }
         b'B' => Request::Bind(bind(&mut body)?),
-        b'D' => Request::Describe { of: of(body.byte()?)?, name: body.text()? },
-        b'C' => Request::Close { of: of(body.byte()?)?, name: body.text()? },
+        b'D' => Request::Describe {
+            of: of(body.byte()?)?,
+            name: body.text()?,
+        },
+        b'C' => Request::Close {
+            of: of(body.byte()?)?,
+            name: body.text()?,
+        },
         b'E' => {
             let portal = body.text()?;
             // Zero, and what is below, is no limit.
-            Request::Execute { portal, rows: usize::try_from(body.i32()?).unwrap_or(0) }
+            Request::Execute {
+                portal,
+                rows: usize::try_from(body.i32()?).unwrap_or(0),
+            }
         }
         b'H' => Request::Flush,
         b'S' => Request::Sync,
@@ -179,7 +215,13 @@ fn bind(body: &mut Body) -> Result<Bind, Broken> {
         Err(_) => Ok(None),
     });
     let values = values.collect::<Result<_, _>>()?;
-    Ok(Bind { portal, statement, formats, values, results: body.formats()? })
+    Ok(Bind {
+        portal,
+        statement,
+        formats,
+        values,
+        results: body.formats()?,
+    })
 }
 
 fn of(letter: u8) -> Result<Of, Broken> {

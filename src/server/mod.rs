@@ -19,10 +19,13 @@
 //!
 //! Limits: a transaction of a client is no snapshot; there are no savepoints, no `COPY` in binary, no `PREPARE` in SQL.
 
+mod about;
 mod access;
 mod catalog;
+mod cursor;
 mod dialect;
 mod failure;
+mod guess;
 mod ingest;
 mod lex;
 mod listen;
@@ -33,6 +36,7 @@ mod session;
 mod setting;
 mod statement;
 mod value;
+mod wait;
 mod wire;
 
 pub use failure::Failure;
@@ -41,6 +45,7 @@ use crate::config::Serve;
 use crate::ingest::feed::Feeds;
 use crate::model::kind::Kind;
 use crate::model::table::{Cell, Table};
+use crate::notice;
 use crate::store::Sessions;
 use anyhow::{Context, Result};
 use session::Current;
@@ -71,7 +76,11 @@ impl Hooks {
 
     /// Adds a verb: its name begins with `maillog_`.
     #[must_use]
-    pub fn verb(mut self, name: &str, verb: impl Fn(&str) -> Result<Table, Failure> + Send + Sync + 'static) -> Self {
+    pub fn verb(
+        mut self,
+        name: &str,
+        verb: impl Fn(&str) -> Result<Table, Failure> + Send + Sync + 'static,
+    ) -> Self {
         self.verbs.insert(name.to_owned(), Arc::new(verb));
         self
     }
@@ -108,52 +117,33 @@ impl Server {
     /// When the settings make no sense, or a door is taken.
     pub fn start(database: &Path, serve: &Serve, sessions: Sessions, hooks: Hooks) -> Result<Self> {
         let peers = access::Peers::new(database, serve.group.as_deref())?;
-        let tcp = serve.listen.as_ref().map(|address| Ok((address, access::Tcp::new(serve)?)));
-        let tcp: Option<(&String, access::Tcp)> = tcp.transpose().map_err(|error: anyhow::Error| error)?;
-        let columns = columns(&sessions)?;
-        let name = database.file_stem().map_or_else(|| "maillog".to_owned(), |name| name.to_string_lossy().into_owned());
-        let inner = Arc::new(Inner {
-            sessions,
-            turnstile: Arc::new(run::Turnstile::new(serve.queries)),
-            limits: setting::Limits {
-                usual: Duration::from_secs(serve.timeout_seconds),
-                longest: Duration::from_secs(serve.longest_timeout_seconds),
-            },
-            most_rows: serve.rows,
-            most_sessions: serve.sessions,
-            connections: AtomicUsize::new(0),
-            open: Mutex::default(),
-            next: AtomicI32::new(1),
-            columns,
-            name,
-            hooks,
-        });
+        let tcp = match &serve.listen {
+            Some(address) => Some((listen::bind_tcp(address)?, access::Tcp::new(serve)?)),
+            None => None,
+        };
+        let unix = listen::bind(database)?;
+        let inner = Arc::new(Inner::new(database, serve, sessions, hooks)?);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .context("cannot start the server")?;
-        let _entered = runtime.enter();
-        let unix = tokio::net::UnixListener::from_std(listen::bind(database)?).context("cannot use the socket")?;
-        let tcp = match tcp {
-            None => None,
-            Some((address, tcp)) => {
-                let listener = std::net::TcpListener::bind(address)
-                    .with_context(|| format!("[serve] listen: cannot use {address}"))?;
-                listener.set_nonblocking(true).context("cannot use TCP")?;
-                Some((tokio::net::TcpListener::from_std(listener).context("cannot use TCP")?, tcp))
-            }
-        };
-        drop(_entered);
         let serving = Arc::clone(&inner);
         std::thread::Builder::new()
             .name("server".to_owned())
             .spawn(move || {
-                runtime.block_on(async move {
+                let ended = runtime.block_on(async move {
                     if let Some((listener, tcp)) = tcp {
+                        let listener = tokio::net::TcpListener::from_std(listener)?;
                         tokio::spawn(listen::tcp(listener, Arc::clone(&serving), tcp));
                     }
+                    let unix = tokio::net::UnixListener::from_std(unix)?;
                     listen::unix(unix, serving, peers).await;
+                    Ok(())
                 });
+                if let Err(error) = ended {
+                    let error: std::io::Error = error;
+                    notice::say(&format!("questions cannot be answered: {error}"));
+                }
             })
             .context("cannot start the server")?;
         Ok(Self { inner })
@@ -161,7 +151,11 @@ impl Server {
 
     /// Stops every question that runs: memory is needed.
     pub fn cancel_all(&self) {
-        let open = self.inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self
+            .inner
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         open.values().for_each(|(_, current)| current.stop());
     }
 }
@@ -175,11 +169,35 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.inner.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.pid);
+        self.inner
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.pid);
     }
 }
 
 impl Inner {
+    fn new(database: &Path, serve: &Serve, sessions: Sessions, hooks: Hooks) -> Result<Self> {
+        let name = database.file_stem().unwrap_or_default();
+        Ok(Self {
+            columns: columns(&sessions)?,
+            sessions,
+            turnstile: Arc::new(run::Turnstile::new(serve.queries)),
+            limits: setting::Limits {
+                usual: Duration::from_secs(serve.timeout_seconds),
+                longest: Duration::from_secs(serve.longest_timeout_seconds),
+            },
+            most_rows: serve.rows,
+            most_sessions: serve.sessions,
+            connections: AtomicUsize::new(0),
+            open: Mutex::default(),
+            next: AtomicI32::new(1),
+            name: name.to_string_lossy().into_owned(),
+            hooks,
+        })
+    }
+
     /// Makes room for a session; none when there are too many.
     fn session(inner: &Arc<Self>, current: &Arc<Current>) -> Option<Place> {
         let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,7 +207,11 @@ impl Inner {
         let pid = inner.next.fetch_add(1, Ordering::SeqCst) & i32::MAX;
         let secret = i32::from_be_bytes(random_bytes());
         open.insert(pid, (secret, Arc::clone(current)));
-        Some(Place { inner: Arc::clone(inner), pid, secret })
+        Some(Place {
+            inner: Arc::clone(inner),
+            pid,
+            secret,
+        })
     }
 
     /// Stops the question of the session that has the secret.

@@ -20,7 +20,11 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn new(statement: Statement, types: Vec<Type>) -> Self {
-        Self { statement, types, columns: OnceLock::new() }
+        Self {
+            statement,
+            types,
+            columns: OnceLock::new(),
+        }
     }
 
     /// Returns the columns that the client was told of.
@@ -45,7 +49,13 @@ pub(super) struct Portal {
 
 impl Portal {
     pub(super) fn new(prepared: Arc<Prepared>, params: Vec<Param>, formats: Formats) -> Self {
-        Self { prepared, params, formats, running: None, is_cursor: false }
+        Self {
+            prepared,
+            params,
+            formats,
+            running: None,
+            is_cursor: false,
+        }
     }
 
     /// Returns the cursor that a `DECLARE` makes.
@@ -54,9 +64,15 @@ impl Portal {
             Statement::Declare(_, sql) => sql.clone(),
             _ => String::new(),
         };
-        let prepared = Prepared::new(Statement::Ask(Verb::Select, sql), self.prepared.types.clone());
+        let prepared = Prepared::new(
+            Statement::Ask(Verb::Select, sql),
+            self.prepared.types.clone(),
+        );
         let portal = Self::new(Arc::new(prepared), self.params.clone(), Formats::default());
-        Self { is_cursor: true, ..portal }
+        Self {
+            is_cursor: true,
+            ..portal
+        }
     }
 
     /// Returns the question, and how it is copied.
@@ -70,7 +86,10 @@ impl Portal {
 
     /// Returns when a question that waits for its client is stopped.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let running = self.running.as_ref().filter(|running| running.end.is_none());
+        let running = self
+            .running
+            .as_ref()
+            .filter(|running| running.end.is_none());
         running.map(|running| running.deadline)
     }
 

@@ -3,6 +3,7 @@
 //! A client that does not read makes the channel full; then the thread waits there, and lets another question run
 //! meanwhile. Stopping works at every moment: before it runs, while it runs, and while it waits.
 
+use super::catalog::{self, Furniture};
 use super::failure::Failure;
 use super::message::{self, Formats};
 use super::statement::CopyForm;
@@ -57,7 +58,10 @@ pub(super) struct Turnstile {
 
 impl Turnstile {
     pub(super) fn new(places: usize) -> Self {
-        Self { free: Mutex::new(places.max(1)), left: Condvar::new() }
+        Self {
+            free: Mutex::new(places.max(1)),
+            left: Condvar::new(),
+        }
     }
 
     /// Waits for a place; false when the question was stopped meanwhile.
@@ -80,40 +84,75 @@ impl Turnstile {
     }
 }
 
+/// A connection, and whether it knows the whole catalog.
+struct Furnished {
+    session: store::Session,
+    has_catalog: bool,
+}
+
 /// Connections of one client to the database, made when they are needed.
 pub(super) struct Pool {
     source: Sessions,
-    idle: Mutex<Vec<store::Session>>,
+    idle: Mutex<Vec<Furnished>>,
     /// What each connection is furnished with.
-    furniture: Mutex<String>,
+    furniture: Mutex<Furniture>,
     turnstile: Arc<Turnstile>,
     most_rows: u64,
 }
 
 impl Pool {
     pub(super) fn new(source: Sessions, turnstile: Arc<Turnstile>, most_rows: u64) -> Self {
-        Self { source, idle: Mutex::default(), furniture: Mutex::default(), turnstile, most_rows }
+        Self {
+            source,
+            idle: Mutex::default(),
+            furniture: Mutex::default(),
+            turnstile,
+            most_rows,
+        }
     }
 
     /// Changes what connections are furnished with; those that are idle go.
-    pub(super) fn furnish(&self, sql: String) {
-        *self.furniture.lock().unwrap_or_else(PoisonError::into_inner) = sql;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    pub(super) fn furnish(&self, furniture: Furniture) {
+        *self
+            .furniture
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = furniture;
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
-    fn take(&self) -> Result<store::Session, store::Error> {
-        if let Some(idle) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
-            return Ok(idle);
+    fn take(&self, with_catalog: bool) -> Result<Furnished, store::Error> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let furniture = || {
+            self.furniture
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        };
+        let mut found = if let Some(idle) = idle {
+            idle
+        } else {
+            let session = self.source.open()?;
+            session.furnish(&furniture().first)?;
+            Furnished {
+                session,
+                has_catalog: false,
+            }
+        };
+        if with_catalog && !found.has_catalog {
+            found.session.furnish(&furniture().catalog)?;
+            found.has_catalog = true;
         }
-        let session = self.source.open()?;
-        let furniture = self.furniture.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if !furniture.is_empty() {
-            session.furnish(&furniture)?;
-        }
-        Ok(session)
+        Ok(found)
     }
 
-    fn give_back(&self, session: store::Session) {
+    fn give_back(&self, session: Furnished) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < 2 {
             idle.push(session);
@@ -121,23 +160,35 @@ impl Pool {
     }
 
     /// Describes the columns of a question.
-    pub(super) fn describe(&self, sql: &str, params: &[Param], stop: &Stop) -> Result<Vec<Column>, store::Error> {
-        self.with(stop, |session| session.describe(sql, params))
+    pub(super) fn describe(
+        &self,
+        sql: &str,
+        params: &[Param],
+        stop: &Stop,
+    ) -> Result<Vec<Column>, store::Error> {
+        self.with(stop, catalog::is_named(sql), |session| {
+            session.describe(sql, params)
+        })
     }
 
     fn with<T>(
         &self,
         stop: &Stop,
+        with_catalog: bool,
         work: impl FnOnce(&store::Session) -> Result<T, store::Error>,
     ) -> Result<T, store::Error> {
         if !self.turnstile.enter(stop) {
             return Err(store::Error::Interrupted);
         }
-        let done = self.take().and_then(|session| {
-            stop.runs(Some(session.interrupt()));
-            let done = if stop.is_stopped() { Err(store::Error::Interrupted) } else { work(&session) };
+        let done = self.take(with_catalog).and_then(|found| {
+            stop.runs(Some(found.session.interrupt()));
+            let done = if stop.is_stopped() {
+                Err(store::Error::Interrupted)
+            } else {
+                work(&found.session)
+            };
             stop.runs(None);
-            self.give_back(session);
+            self.give_back(found);
             done
         });
         self.turnstile.leave();
@@ -184,7 +235,7 @@ impl Block {
     /// Takes up to so many rows off, none for all; returns them and their number.
     pub(super) fn take(&mut self, most: Option<usize>) -> (Bytes, usize) {
         let count = most.map_or(self.ends.len(), |most| most.min(self.ends.len()));
-        let end = self.ends.drain(..count).last().unwrap_or(self.taken);
+        let end = self.ends.drain(..count).next_back().unwrap_or(self.taken);
         let rows = self.bytes.split_to(end - self.taken);
         self.taken = end;
         (rows, count)
@@ -215,12 +266,21 @@ impl Drop for Running {
 }
 
 /// Starts a question.
-pub(super) fn start(pool: &Arc<Pool>, question: Question, stop: Arc<Stop>, timeout: Duration) -> Running {
+pub(super) fn start(
+    pool: &Arc<Pool>,
+    question: Question,
+    stop: Arc<Stop>,
+    timeout: Duration,
+) -> Running {
     let (sender, items) = mpsc::channel(AHEAD);
     let columns = question.told.clone();
     let (pool, stopped) = (Arc::clone(pool), Arc::clone(&stop));
     tokio::task::spawn_blocking(move || {
-        let task = Task { pool: &pool, stop: &stopped, sender };
+        let task = Task {
+            pool: &pool,
+            stop: &stopped,
+            sender,
+        };
         let end = task.run(&question);
         let _ = task.sender.blocking_send(Item::End(end));
     });
@@ -246,30 +306,40 @@ impl Task<'_> {
         let mut block = Collected::default();
         let mut too_many = None;
         let mut rows = 0_u64;
-        let done = self.pool.with(self.stop, |session| {
-            let head = |found: Vec<Column>| {
-                (*columns.borrow_mut()).clone_from(question.told.as_deref().unwrap_or(&found));
-                self.send(Item::Head(found));
-            };
-            session.answer(question.verb, &question.sql, &question.params, head, |cells| {
-                rows += 1;
-                if rows > self.pool.most_rows {
-                    too_many = Some(too_many_rows(self.pool.most_rows));
-                    return ControlFlow::Break(());
-                }
-                if rows == 1
-                    && let Form::Copy(form) = &question.form
-                    && form.has_header
-                {
-                    block_header(form, &columns.borrow(), &mut block.bytes);
-                }
-                block.add(&cells, &columns.borrow(), &question.form);
-                if self.stop.is_stopped() || (block.bytes.len() >= BLOCK && !self.send(block.take())) {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
-            })
-        });
+        let done = self
+            .pool
+            .with(self.stop, catalog::is_named(&question.sql), |session| {
+                let head = |found: Vec<Column>| {
+                    (*columns.borrow_mut()).clone_from(question.told.as_deref().unwrap_or(&found));
+                    self.send(Item::Head(found));
+                };
+                session.answer(
+                    question.verb,
+                    &question.sql,
+                    &question.params,
+                    head,
+                    |cells| {
+                        rows += 1;
+                        if rows > self.pool.most_rows {
+                            too_many = Some(too_many_rows(self.pool.most_rows));
+                            return ControlFlow::Break(());
+                        }
+                        if rows == 1
+                            && let Form::Copy(form) = &question.form
+                            && form.has_header
+                        {
+                            block_header(form, &columns.borrow(), &mut block.bytes);
+                        }
+                        block.add(&cells, &columns.borrow(), &question.form);
+                        if self.stop.is_stopped()
+                            || (block.bytes.len() >= BLOCK && !self.send(block.take()))
+                        {
+                            return ControlFlow::Break(());
+                        }
+                        ControlFlow::Continue(())
+                    },
+                )
+            });
         if let Some(failure) = too_many {
             return Err(failure);
         }
@@ -298,9 +368,19 @@ impl Task<'_> {
                 self.pool.turnstile.leave();
                 let is_sent = self.sender.blocking_send(item).is_ok();
                 // It has to be left once more, whether it goes on or not.
-                let mut free = self.pool.turnstile.free.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut free = self
+                    .pool
+                    .turnstile
+                    .free
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
                 while *free == 0 {
-                    free = self.pool.turnstile.left.wait(free).unwrap_or_else(PoisonError::into_inner);
+                    free = self
+                        .pool
+                        .turnstile
+                        .left
+                        .wait(free)
+                        .unwrap_or_else(PoisonError::into_inner);
                 }
                 *free -= 1;
                 is_sent && !self.stop.is_stopped()
@@ -343,7 +423,9 @@ pub(super) fn row(out: &mut BytesMut, form: &Form, cells: &[Cell], columns: &[Co
     message::put(out, b'D', |out| {
         out.put_u16(u16::try_from(cells.len()).unwrap_or(u16::MAX));
         for (index, cell) in cells.iter().enumerate() {
-            let kind = columns.get(index).map_or(&Kind::Text, |column| &column.kind);
+            let kind = columns
+                .get(index)
+                .map_or(&Kind::Text, |column| &column.kind);
             match form {
                 Form::Rows(formats) => value::put(out, cell, kind, formats.is_binary(index)),
                 _ => value::put_packed(out, cell),
@@ -353,7 +435,10 @@ pub(super) fn row(out: &mut BytesMut, form: &Form, cells: &[Cell], columns: &[Co
 }
 
 fn block_header(form: &CopyForm, columns: &[Column], out: &mut BytesMut) {
-    let names: Vec<Cell> = columns.iter().map(|column| Cell::Text(column.name.clone())).collect();
+    let names: Vec<Cell> = columns
+        .iter()
+        .map(|column| Cell::Text(column.name.clone()))
+        .collect();
     copy_row(out, form, &names, &[]);
 }
 
@@ -362,9 +447,15 @@ fn copy_row(out: &mut BytesMut, form: &CopyForm, cells: &[Cell], columns: &[Colu
         if *cell == Cell::Null {
             return form.null.clone();
         }
-        let kind = columns.get(index).map_or(&Kind::Text, |column| &column.kind);
+        let kind = columns
+            .get(index)
+            .map_or(&Kind::Text, |column| &column.kind);
         let text = value::text(cell, kind);
-        if form.is_csv { csv(&text, form) } else { escaped(&text, form) }
+        if form.is_csv {
+            csv(&text, form)
+        } else {
+            escaped(&text, form)
+        }
     });
     let line = fields.collect::<Vec<_>>().join(&form.delimiter);
     message::put(out, b'd', |out| {
@@ -374,7 +465,8 @@ fn copy_row(out: &mut BytesMut, form: &CopyForm, cells: &[Cell], columns: &[Colu
 }
 
 fn csv(text: &str, form: &CopyForm) -> String {
-    let is_plain = !text.contains(['"', '\n', '\r']) && !text.contains(&form.delimiter) && *text != form.null;
+    let is_plain =
+        !text.contains(['"', '\n', '\r']) && !text.contains(&form.delimiter) && *text != form.null;
     if is_plain && !text.is_empty() {
         return text.to_owned();
     }

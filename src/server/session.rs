@@ -6,13 +6,13 @@
 use super::failure::Failure;
 use super::message::{self, Bind, Of, Request, Transaction};
 use super::portal::{Portal, Prepared};
-use super::run::{self, Form, Pool, Question, Running, Stop};
+use super::run::{self, Form, Pool, Question, Stop};
 use super::setting::Settings;
 use super::statement::{self, Statement};
 use super::wire::{Stream, Wire};
-use super::{Inner, catalog, dialect, ingest, value};
+use super::{Inner, dialect, guess, ingest, value};
 use crate::model::kind::{Column, Kind};
-use crate::model::table::{Cell, Param, Table};
+use crate::model::table::Param;
 use crate::store::Verb;
 use pgwire::api::Type;
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ impl Current {
         }
     }
 
-    fn set(&self, stop: Option<Arc<Stop>>) {
+    pub(super) fn set(&self, stop: Option<Arc<Stop>>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stop;
     }
 }
@@ -86,7 +86,9 @@ impl<S: Stream> Session<S> {
                 Ok(Some(request)) => request,
                 Ok(None) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    Failure::new("08P01", error.to_string()).fatal().put(&mut self.wire.out);
+                    Failure::new("08P01", error.to_string())
+                        .fatal()
+                        .put(&mut self.wire.out);
                     self.wire.close().await;
                     return Ok(());
                 }
@@ -136,13 +138,13 @@ impl<S: Stream> Session<S> {
             let Some(deadline) = deadlines.min() else {
                 return self.wire.request().await;
             };
-            match tokio::time::timeout_at(deadline, self.wire.request()).await {
-                Ok(request) => return request,
-                Err(_) => {
-                    let now = tokio::time::Instant::now();
-                    self.portals.values_mut().for_each(|portal| portal.expire(now));
-                }
+            if let Ok(request) = tokio::time::timeout_at(deadline, self.wire.request()).await {
+                return request;
             }
+            let now = tokio::time::Instant::now();
+            self.portals
+                .values_mut()
+                .for_each(|portal| portal.expire(now));
         }
     }
 
@@ -159,8 +161,14 @@ impl<S: Stream> Session<S> {
             Request::Query(sql) => self.simple(&sql).await,
             Request::Parse { name, sql, types } => self.parse(name, &sql, &types),
             Request::Bind(bind) => self.bind(bind),
-            Request::Describe { of: Of::Statement, name } => self.describe_statement(&name).await,
-            Request::Describe { of: Of::Portal, name } => self.describe_portal(&name).await,
+            Request::Describe {
+                of: Of::Statement,
+                name,
+            } => self.describe_statement(&name).await,
+            Request::Describe {
+                of: Of::Portal,
+                name,
+            } => self.describe_portal(&name).await,
             Request::Execute { portal, rows } => self.execute(&portal, rows).await,
             Request::Close { of, name } => {
                 match of {
@@ -188,8 +196,11 @@ impl<S: Stream> Session<S> {
         for tokens in statements {
             let offset = tokens.first().map_or(0, |token| token.at);
             let part = statement::part(sql, &tokens);
-            let prepared = self.prepare(part, &[]).map_err(|failure| moved(failure, sql, offset))?;
-            let mut portal = Portal::new(Arc::new(prepared), Vec::new(), message::Formats::default());
+            let prepared = self
+                .prepare(part, &[])
+                .map_err(|failure| moved(failure, sql, offset))?;
+            let mut portal =
+                Portal::new(Arc::new(prepared), Vec::new(), message::Formats::default());
             let done = self.perform(&mut portal, 0, true).await;
             done.map_err(|trouble| match trouble {
                 Trouble::Told(failure) => Trouble::Told(moved(failure, sql, offset)),
@@ -216,15 +227,24 @@ impl<S: Stream> Session<S> {
         let statement = match statement {
             Statement::Ask(verb, sql) => Statement::Ask(verb, self.rewrite(sql)),
             Statement::Declare(name, sql) => Statement::Declare(name, self.rewrite(sql)),
-            Statement::CopyOut { sql, form } => Statement::CopyOut { sql: self.rewrite(sql), form },
+            Statement::CopyOut { sql, form } => Statement::CopyOut {
+                sql: self.rewrite(sql),
+                form,
+            },
             other => other,
         };
-        let guessed = dialect::parameter_types(sql, &self.inner.columns);
+        let guessed = guess::parameter_types(sql, &self.inner.columns);
         let count = guessed.len().max(types.len());
         let types = (0..count).map(|index| {
-            let told = types.get(index).copied().filter(|oid| *oid != 0).and_then(Type::from_oid);
+            let told = types
+                .get(index)
+                .copied()
+                .filter(|oid| *oid != 0)
+                .and_then(Type::from_oid);
             let guess = || guessed.get(index).cloned().flatten();
-            told.filter(|kind| *kind != Type::UNKNOWN).or_else(guess).unwrap_or(Type::TEXT)
+            told.filter(|kind| *kind != Type::UNKNOWN)
+                .or_else(guess)
+                .unwrap_or(Type::TEXT)
         });
         Ok(Prepared::new(statement, types.collect()))
     }
@@ -267,11 +287,19 @@ impl<S: Stream> Session<S> {
             );
             return Err(Failure::new("08P01", message).into());
         }
-        let read = |(index, value): (usize, &Option<bytes::Bytes>)| match (value, prepared.types.get(index)) {
+        let read = |(index, value): (usize, &Option<bytes::Bytes>)| match (
+            value,
+            prepared.types.get(index),
+        ) {
             (Some(bytes), Some(kind)) => value::param(kind, bytes, bind.formats.is_binary(index)),
             _ => Ok(Param::Null),
         };
-        let params = bind.values.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        let params = bind
+            .values
+            .iter()
+            .enumerate()
+            .map(read)
+            .collect::<Result<_, _>>()?;
         if self.portals.len() >= MOST_NAMED {
             return Err(Failure::new("54000", "too many portals").into());
         }
@@ -296,7 +324,11 @@ impl<S: Stream> Session<S> {
         let Some(mut portal) = self.portals.remove(name) else {
             return Err(no_portal(name).into());
         };
-        let columns = match portal.running.as_ref().and_then(|running| running.columns.clone()) {
+        let columns = match portal
+            .running
+            .as_ref()
+            .and_then(|running| running.columns.clone())
+        {
             Some(columns) => Some(columns),
             None if portal.asks().is_some() => Some(self.begin(&mut portal).await?),
             None => self.columns(&portal.prepared).await?,
@@ -315,18 +347,28 @@ impl<S: Stream> Session<S> {
             Statement::Ask(Verb::Select, sql) => {
                 self.may_run(&prepared.statement)?;
                 let stop = self.stoppable();
-                let (pool, sql, params) = (Arc::clone(&self.pool), sql.clone(), vec![Param::Null; prepared.types.len()]);
+                let (pool, sql, params) = (
+                    Arc::clone(&self.pool),
+                    sql.clone(),
+                    vec![Param::Null; prepared.types.len()],
+                );
                 let asked = sql.clone();
-                let described = tokio::task::spawn_blocking(move || pool.describe(&asked, &params, &stop));
+                let described =
+                    tokio::task::spawn_blocking(move || pool.describe(&asked, &params, &stop));
                 let described = self.wire.while_open(described).await?;
-                let described = described.map_err(|error| Failure::new("XX000", error.to_string()))?;
+                let described =
+                    described.map_err(|error| Failure::new("XX000", error.to_string()))?;
                 described.map_err(|error| Failure::of(&error, &sql, self.settings.is_packed()))?
             }
             Statement::Ask(..) => texts(&["explain_key", "explain_value"]),
             Statement::Show(Some(name)) => texts(&[name]),
             Statement::Show(None) => texts(&["name", "setting", "description"]),
             Statement::Call(..) => texts(&["result"]),
-            Statement::Fetch { cursor, is_move: false, .. } => {
+            Statement::Fetch {
+                cursor,
+                is_move: false,
+                ..
+            } => {
                 let portal = self.portals.get(cursor);
                 return Ok(portal.and_then(|portal| portal.running.as_ref()?.columns.clone()));
             }
@@ -335,13 +377,20 @@ impl<S: Stream> Session<S> {
         Ok(Some(prepared.set_columns(columns)))
     }
 
-    fn tell_columns(&mut self, columns: Option<&Vec<Column>>, formats: &message::Formats) {
+    pub(super) fn tell_columns(
+        &mut self,
+        columns: Option<&Vec<Column>>,
+        formats: &message::Formats,
+    ) {
         let Some(columns) = columns else {
             return message::bare(&mut self.wire.out, b'n');
         };
         let is_packed = self.settings.is_packed();
         let fields = columns.iter().map(|column| {
-            let text = Column { name: column.name.clone(), kind: Kind::Text };
+            let text = Column {
+                name: column.name.clone(),
+                kind: Kind::Text,
+            };
             value::field(if is_packed { &text } else { column })
         });
         let fields: Vec<_> = fields.collect();
@@ -374,7 +423,11 @@ impl<S: Stream> Session<S> {
         }
         match &prepared.statement {
             Statement::Declare(name, _) => self.declare(name, portal).await,
-            Statement::Fetch { cursor, rows, is_move } => self.fetch(cursor, *rows, *is_move, is_simple).await,
+            Statement::Fetch {
+                cursor,
+                rows,
+                is_move,
+            } => self.fetch(cursor, *rows, *is_move, is_simple).await,
             Statement::CopyIn(options) => self.copy_in(options).await,
             Statement::Call(verb, argument) => {
                 let table = self.call(verb, argument).await?;
@@ -387,9 +440,13 @@ impl<S: Stream> Session<S> {
 
     /// After an error in a transaction only its end is run.
     fn may_run(&self, statement: &Statement) -> Result<(), Failure> {
-        let ends = matches!(statement, Statement::Commit | Statement::Rollback | Statement::Savepoint("ROLLBACK"));
+        let ends = matches!(
+            statement,
+            Statement::Commit | Statement::Rollback | Statement::Savepoint("ROLLBACK")
+        );
         if self.transaction == Transaction::Failed && !ends {
-            let message = "current transaction is aborted, commands ignored until end of transaction block";
+            let message =
+                "current transaction is aborted, commands ignored until end of transaction block";
             return Err(Failure::new("25P02", message));
         }
         Ok(())
@@ -403,7 +460,7 @@ impl<S: Stream> Session<S> {
     }
 
     /// Starts a portal's question and waits for its columns.
-    async fn begin(&mut self, portal: &mut Portal) -> Result<Arc<Vec<Column>>, Trouble> {
+    pub(super) async fn begin(&mut self, portal: &mut Portal) -> Result<Arc<Vec<Column>>, Trouble> {
         self.may_run(&portal.prepared.statement)?;
         let Some((verb, sql, copy)) = portal.asks() else {
             return Ok(Arc::default());
@@ -425,7 +482,10 @@ impl<S: Stream> Session<S> {
         let stop = self.stoppable();
         let running = run::start(&self.pool, question, stop, self.settings.timeout());
         let running = portal.running.insert(running);
-        self.wire.while_open(running.head()).await?.map_err(Trouble::Told)
+        self.wire
+            .while_open(running.head())
+            .await?
+            .map_err(Trouble::Told)
     }
 
     /// Sends rows of a portal that runs.
@@ -465,173 +525,6 @@ impl<S: Stream> Session<S> {
         }
         Ok(())
     }
-
-    async fn declare(&mut self, name: &str, portal: &Portal) -> Done {
-        if self.portals.contains_key(name) {
-            return Err(Failure::new("42P03", format!("cursor {name:?} already exists")).into());
-        }
-        let mut cursor = portal.cursor();
-        self.begin(&mut cursor).await?;
-        self.portals.insert(name.to_owned(), cursor);
-        message::complete(&mut self.wire.out, "DECLARE CURSOR");
-        Ok(())
-    }
-
-    async fn fetch(&mut self, name: &str, rows: Option<usize>, is_move: bool, is_simple: bool) -> Done {
-        let Some(mut portal) = self.portals.remove(name) else {
-            return Err(Failure::new("34000", format!("cursor {name:?} does not exist")).into());
-        };
-        let columns = portal.running.as_ref().and_then(|running| running.columns.clone());
-        if is_simple && !is_move {
-            self.tell_columns(columns.as_deref(), &message::Formats::default());
-        }
-        let done = self.fetch_rows(&mut portal, rows, is_move).await;
-        self.portals.insert(name.to_owned(), portal);
-        done
-    }
-
-    async fn fetch_rows(&mut self, portal: &mut Portal, rows: Option<usize>, is_move: bool) -> Done {
-        let Some(running) = portal.running.as_mut() else {
-            return Err(no_portal("").into());
-        };
-        self.current.set(Some(Arc::clone(&running.stop)));
-        let mut sent = 0;
-        while rows.is_none_or(|rows| sent < rows) {
-            let (bytes, count) = running.left.take(rows.map(|rows| rows - sent));
-            if !is_move {
-                self.wire.out.extend_from_slice(&bytes);
-            }
-            sent += count;
-            self.wire.drain().await?;
-            if rows == Some(sent) || !self.wire.while_open(running.more()).await?? {
-                break;
-            }
-        }
-        let verb = if is_move { "MOVE" } else { "FETCH" };
-        message::complete(&mut self.wire.out, &format!("{verb} {sent}"));
-        Ok(())
-    }
-
-    fn session_statement(&mut self, statement: &Statement, is_simple: bool) -> Done {
-        let is_failed = self.transaction == Transaction::Failed;
-        let tag = match statement {
-            Statement::Show(name) => {
-                let table = self.show(name.as_deref())?;
-                self.table(&table, is_simple, "SHOW");
-                return Ok(());
-            }
-            Statement::Set(name, value) => {
-                self.set(name, value.as_deref())?;
-                if value.is_some() { "SET" } else { "RESET" }
-            }
-            Statement::ResetAll => {
-                self.settings.reset();
-                self.furnish();
-                "RESET"
-            }
-            Statement::Begin => {
-                self.transaction = Transaction::Open;
-                "BEGIN"
-            }
-            Statement::Commit => {
-                self.end();
-                if is_failed { "ROLLBACK" } else { "COMMIT" }
-            }
-            Statement::Rollback => {
-                self.end();
-                "ROLLBACK"
-            }
-            Statement::Savepoint(tag) => {
-                if self.transaction == Transaction::None {
-                    let message = format!("{tag} can only be used in transaction blocks");
-                    return Err(Failure::new("25P01", message).into());
-                }
-                self.transaction = Transaction::Open;
-                tag
-            }
-            Statement::DiscardAll => {
-                self.settings.reset();
-                self.prepared.clear();
-                self.end();
-                self.furnish();
-                "DISCARD ALL"
-            }
-            Statement::Deallocate(name) => {
-                match name {
-                    Some(name) => drop(self.prepared.remove(name)),
-                    None => self.prepared.clear(),
-                }
-                "DEALLOCATE"
-            }
-            Statement::CloseCursor(name) => {
-                match name {
-                    Some(name) => drop(self.portals.remove(name)),
-                    None => self.portals.clear(),
-                }
-                "CLOSE CURSOR"
-            }
-            Statement::Nothing("") => {
-                message::bare(&mut self.wire.out, b'I');
-                return Ok(());
-            }
-            Statement::Nothing(tag) => tag,
-            _ => return Err(Failure::new("0A000", "not offered").into()),
-        };
-        message::complete(&mut self.wire.out, tag);
-        Ok(())
-    }
-
-    fn end(&mut self) {
-        self.transaction = Transaction::None;
-        self.portals.clear();
-    }
-
-    fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), Failure> {
-        if let Some((name, value)) = self.settings.set(name, value)? {
-            message::parameter(&mut self.wire.out, name, &value);
-            if name == "TimeZone" {
-                self.furnish();
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives new connections the names that clients of PostgreSQL expect, and the client's zone.
-    fn furnish(&self) {
-        let database = self.inner.name.as_str();
-        let furniture = if self.settings.is_packed() {
-            catalog::zone(self.settings.zone())
-        } else {
-            catalog::furniture(&self.user, self.pid, database, self.settings.zone())
-        };
-        self.pool.furnish(furniture);
-    }
-
-    fn show(&self, name: Option<&str>) -> Result<Table, Failure> {
-        let text = |text: &str| Cell::Text(text.to_owned());
-        let Some(name) = name else {
-            let rows = self.settings.all().map(|(name, value)| vec![text(name), Cell::Text(value), text("")]);
-            let columns = ["name", "setting", "description"].map(str::to_owned).to_vec();
-            return Ok(Table { columns, rows: rows.collect() });
-        };
-        let Some(value) = self.settings.show(name) else {
-            return Err(Failure::new("42704", format!("unrecognized configuration parameter {name:?}")));
-        };
-        Ok(Table { columns: vec![name.to_owned()], rows: vec![vec![Cell::Text(value)]] })
-    }
-
-    /// Sends a small table of texts.
-    pub(super) fn table(&mut self, table: &Table, with_columns: bool, tag: &str) {
-        let names: Vec<&str> = table.columns.iter().map(String::as_str).collect();
-        let columns = texts(&names);
-        if with_columns {
-            self.tell_columns(Some(&columns), &message::Formats::default());
-        }
-        for cells in &table.rows {
-            run::row(&mut self.wire.out, &Form::Rows(message::Formats::default()), cells, &columns);
-        }
-        message::complete(&mut self.wire.out, tag);
-    }
 }
 
 /// Returns whether the statement is one of those by which our own client adds log or prunes.
@@ -646,16 +539,22 @@ fn is_own(statements: &[Vec<super::lex::Token<'_>>]) -> bool {
     }
 }
 
-fn texts(names: &[&str]) -> Vec<Column> {
-    let column = |name: &&str| Column { name: (*name).to_owned(), kind: Kind::Text };
+pub(super) fn texts(names: &[&str]) -> Vec<Column> {
+    let column = |name: &&str| Column {
+        name: (*name).to_owned(),
+        kind: Kind::Text,
+    };
     names.iter().map(column).collect()
 }
 
 fn no_statement(name: &str) -> Failure {
-    Failure::new("26000", format!("prepared statement {name:?} does not exist"))
+    Failure::new(
+        "26000",
+        format!("prepared statement {name:?} does not exist"),
+    )
 }
 
-fn no_portal(name: &str) -> Failure {
+pub(super) fn no_portal(name: &str) -> Failure {
     Failure::new("34000", format!("portal {name:?} does not exist"))
 }
 
@@ -664,72 +563,4 @@ fn moved(mut failure: Failure, sql: &str, offset: usize) -> Failure {
     let before = sql.get(..offset).map_or(0, |before| before.chars().count());
     failure.position = failure.position.map(|position| position + before);
     failure
-}
-
-impl Running {
-    /// Waits for the columns.
-    async fn head(&mut self) -> Result<Arc<Vec<Column>>, Failure> {
-        match self.item().await {
-            Some(run::Item::Head(found)) => {
-                let columns = self.columns.get_or_insert_with(|| Arc::new(found));
-                Ok(Arc::clone(columns))
-            }
-            Some(run::Item::Block(block)) => {
-                self.left = block;
-                Ok(Arc::default())
-            }
-            Some(run::Item::End(end)) => {
-                self.end = Some(end.clone());
-                end.map(|()| Arc::default())
-            }
-            None => Err(self.lost()),
-        }
-    }
-
-    /// Waits for the next block; false at the end.
-    async fn more(&mut self) -> Result<bool, Failure> {
-        if !self.left.is_empty() {
-            return Ok(true);
-        }
-        if let Some(end) = &self.end {
-            return end.clone().map(|()| false);
-        }
-        match self.item().await {
-            Some(run::Item::Block(block)) => {
-                self.left = block;
-                Ok(true)
-            }
-            Some(run::Item::Head(_)) => Ok(true),
-            Some(run::Item::End(end)) => {
-                self.end = Some(end.clone());
-                end.map(|()| false)
-            }
-            None => Err(self.lost()),
-        }
-    }
-
-    fn lost(&mut self) -> Failure {
-        let failure = Failure::new("XX000", "the question stopped unexpectedly");
-        self.end = Some(Err(failure.clone()));
-        failure
-    }
-
-    /// Waits for an item; stops the question when its time is over.
-    async fn item(&mut self) -> Option<run::Item> {
-        if let Ok(item) = tokio::time::timeout_at(self.deadline, self.items.recv()).await {
-            return item;
-        }
-        // Blocks that were waiting are passed over until the thread has really ended.
-        loop {
-            self.stop.stop();
-            let pause = std::time::Duration::from_millis(100);
-            match tokio::time::timeout(pause, self.items.recv()).await {
-                Ok(None | Some(run::Item::End(_))) => break,
-                Ok(Some(_)) | Err(_) => {}
-            }
-        }
-        let failure = Failure::new("57014", "canceling statement due to statement timeout")
-            .hint("ask for a shorter time, or raise it: SET statement_timeout = '5min'");
-        Some(run::Item::End(Err(failure)))
-    }
 }

@@ -14,7 +14,10 @@ const REPORTED: [(&str, &str); 11] = [
     ("application_name", "application_name"),
     ("client_encoding", "client_encoding"),
     ("datestyle", "DateStyle"),
-    ("default_transaction_read_only", "default_transaction_read_only"),
+    (
+        "default_transaction_read_only",
+        "default_transaction_read_only",
+    ),
     ("integer_datetimes", "integer_datetimes"),
     ("intervalstyle", "IntervalStyle"),
     ("is_superuser", "is_superuser"),
@@ -120,8 +123,15 @@ impl Settings {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         defaults.insert("session_authorization".to_owned(), user.to_owned());
-        defaults.insert("statement_timeout".to_owned(), limits.usual.as_millis().to_string());
-        Self { changed: BTreeMap::new(), defaults, limits }
+        defaults.insert(
+            "statement_timeout".to_owned(),
+            limits.usual.as_millis().to_string(),
+        );
+        Self {
+            changed: BTreeMap::new(),
+            defaults,
+            limits,
+        }
     }
 
     /// Returns the value of a setting.
@@ -142,7 +152,9 @@ impl Settings {
 
     /// Returns all settings.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, String)> {
-        self.defaults.keys().filter_map(|name| Some((name.as_str(), self.show(name)?)))
+        self.defaults
+            .keys()
+            .filter_map(|name| Some((name.as_str(), self.show(name)?)))
     }
 
     /// Makes what a client asks for when it begins the default of its session.
@@ -156,12 +168,22 @@ impl Settings {
     }
 
     /// Changes a setting; no value restores the default. Returns the name and value to report.
-    pub(super) fn set(&mut self, name: &str, value: Option<&str>) -> Result<Option<(&'static str, String)>, Failure> {
+    pub(super) fn set(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<Option<(&'static str, String)>, Failure> {
         let name = name.to_ascii_lowercase();
-        let is_own = name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || "._".contains(c));
+        let is_own = name.contains('.')
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._".contains(c));
         if !is_own && !self.defaults.contains_key(&name) {
-            return Err(Failure::new("42704", format!("unrecognized configuration parameter {name:?}"))
-                .hint("settings of the database itself cannot be changed here"));
+            return Err(Failure::new(
+                "42704",
+                format!("unrecognized configuration parameter {name:?}"),
+            )
+            .hint("settings of the database itself cannot be changed here"));
         }
         match value {
             None => {
@@ -187,14 +209,22 @@ impl Settings {
 
     /// Returns what clients are told when they begin.
     pub(super) fn reported(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        REPORTED.iter().filter_map(|(name, shown)| Some((*shown, self.get(name)?)))
+        REPORTED
+            .iter()
+            .filter_map(|(name, shown)| Some((*shown, self.get(name)?)))
     }
 
     /// Returns how long a statement may take.
     pub(super) fn timeout(&self) -> Duration {
-        let millis = self.get("statement_timeout").and_then(|text| text.parse().ok());
+        let millis = self
+            .get("statement_timeout")
+            .and_then(|text| text.parse().ok());
         let asked = millis.map_or(self.limits.usual, Duration::from_millis);
-        if asked.is_zero() { self.limits.longest } else { asked.min(self.limits.longest) }
+        if asked.is_zero() {
+            self.limits.longest
+        } else {
+            asked.min(self.limits.longest)
+        }
     }
 
     /// Returns whether the client is our own.
@@ -204,11 +234,17 @@ impl Settings {
 
     /// Returns the zone, when the client chose one.
     pub(super) fn zone(&self) -> Option<&str> {
-        self.get("timezone").filter(|zone| *zone != "UTC" || self.changed.contains_key("timezone"))
+        self.get("timezone")
+            .filter(|zone| *zone != "UTC" || self.changed.contains_key("timezone"))
     }
 
     fn checked(&self, name: &str, value: &str) -> Result<String, Failure> {
-        let invalid = || Failure::new("22023", format!("invalid value for parameter {name:?}: {value:?}"));
+        let invalid = || {
+            Failure::new(
+                "22023",
+                format!("invalid value for parameter {name:?}: {value:?}"),
+            )
+        };
         match name {
             "client_encoding" => {
                 let plain = value.replace(['-', '_'], "").to_ascii_uppercase();
@@ -219,7 +255,9 @@ impl Settings {
             }
             "timezone" => {
                 let known: Result<chrono_tz::Tz, _> = value.parse();
-                known.map(|zone| zone.name().to_owned()).map_err(|_| invalid().hint("name a zone like Europe/Berlin"))
+                known
+                    .map(|zone| zone.name().to_owned())
+                    .map_err(|_| invalid().hint("name a zone like Europe/Berlin"))
             }
             // ISO is what is sent, whatever the order of day and month in what is read.
             "datestyle" => Ok("ISO, MDY".to_owned()),
@@ -237,7 +275,9 @@ impl Settings {
 /// Reads `5000`, `5s`, `2min`.
 fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let number: u64 = number.parse().ok()?;
     let millis = match unit.trim() {
@@ -255,7 +295,10 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        let limits = Limits { usual: Duration::from_secs(60), longest: Duration::from_secs(600) };
+        let limits = Limits {
+            usual: Duration::from_mins(1),
+            longest: Duration::from_mins(10),
+        };
         Settings::new("alice", limits)
     }
 
@@ -273,7 +316,14 @@ mod tests {
 
     #[test]
     fn the_databases_own_settings_are_unknown() {
-        for name in ["memory_limit", "threads", "enable_external_access", "temp_directory", "TimeZone;x", ""] {
+        for name in [
+            "memory_limit",
+            "threads",
+            "enable_external_access",
+            "temp_directory",
+            "TimeZone;x",
+            "",
+        ] {
             let refused = settings().set(name, Some("1")).unwrap_err();
             assert_eq!(refused.code, "42704", "{name}");
         }
@@ -285,7 +335,13 @@ mod tests {
         settings.set("transaction_read_only", Some("off")).unwrap();
         settings.set("client_encoding", Some("utf-8")).unwrap();
         assert_eq!(settings.get("transaction_read_only"), Some("on"));
-        assert_eq!(settings.set("client_encoding", Some("LATIN1")).unwrap_err().code, "22023");
+        assert_eq!(
+            settings
+                .set("client_encoding", Some("LATIN1"))
+                .unwrap_err()
+                .code,
+            "22023"
+        );
         assert_eq!(
             settings.set("TimeZone", Some("Europe/Berlin")).unwrap(),
             Some(("TimeZone", "Europe/Berlin".to_owned()))

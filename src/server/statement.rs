@@ -29,9 +29,16 @@ pub(super) enum Statement {
     Deallocate(Option<String>),
     /// A cursor with its question.
     Declare(String, String),
-    Fetch { cursor: String, rows: Option<usize>, is_move: bool },
+    Fetch {
+        cursor: String,
+        rows: Option<usize>,
+        is_move: bool,
+    },
     CloseCursor(Option<String>),
-    CopyOut { sql: String, form: CopyForm },
+    CopyOut {
+        sql: String,
+        form: CopyForm,
+    },
     /// Log to read: the options as written, in JSON.
     CopyIn(String),
     /// One of the verbs of the program itself, with its argument.
@@ -56,15 +63,20 @@ pub(super) fn read(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure
         return Ok(Statement::Nothing(""));
     };
     let text = || part(sql, tokens);
-    let word = if first.kind == Kind::Word { first.text.to_ascii_uppercase() } else { String::new() };
+    let word = if first.kind == Kind::Word {
+        first.text.to_ascii_uppercase()
+    } else {
+        String::new()
+    };
     Ok(match word.as_str() {
         "EXPLAIN" => explain(sql, tokens),
         "SHOW" => Statement::Show(setting(tokens.get(1..).unwrap_or_default())),
         "SET" => set(tokens),
         "RESET" => match tokens.get(1) {
-            Some(token) if !token.is("ALL") => {
-                Statement::Set(setting(tokens.get(1..).unwrap_or_default()).unwrap_or_default(), None)
-            }
+            Some(token) if !token.is("ALL") => Statement::Set(
+                setting(tokens.get(1..).unwrap_or_default()).unwrap_or_default(),
+                None,
+            ),
             _ => Statement::ResetAll,
         },
         "BEGIN" | "START" => Statement::Begin,
@@ -83,7 +95,12 @@ pub(super) fn read(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure
         "DECLARE" => declare(sql, tokens)?,
         "FETCH" => fetch(tokens, false),
         "MOVE" => fetch(tokens, true),
-        "CLOSE" => Statement::CloseCursor(tokens.get(1).filter(|name| !name.is("ALL")).map(Token::name)),
+        "CLOSE" => Statement::CloseCursor(
+            tokens
+                .get(1)
+                .filter(|name| !name.is("ALL"))
+                .map(Token::name),
+        ),
         "COPY" => copy(sql, tokens)?,
         "CALL" => call(tokens)?,
         _ if WRITES.contains(&word.as_str()) => return Err(refuse(&word)),
@@ -93,14 +110,44 @@ pub(super) fn read(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure
 
 /// Verbs that write, or reach out.
 const WRITES: [&str; 30] = [
-    "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "DROP", "ALTER", "COMMENT", "GRANT", "REVOKE",
-    "VACUUM", "ANALYZE", "CHECKPOINT", "FORCE", "ATTACH", "DETACH", "USE", "LOAD", "INSTALL", "UNINSTALL", "EXPORT", "IMPORT",
-    "PRAGMA", "LOCK", "DO", "REINDEX", "CLUSTER", "REFRESH", "NOTIFY",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "MERGE",
+    "TRUNCATE",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "COMMENT",
+    "GRANT",
+    "REVOKE",
+    "VACUUM",
+    "ANALYZE",
+    "CHECKPOINT",
+    "FORCE",
+    "ATTACH",
+    "DETACH",
+    "USE",
+    "LOAD",
+    "INSTALL",
+    "UNINSTALL",
+    "EXPORT",
+    "IMPORT",
+    "PRAGMA",
+    "LOCK",
+    "DO",
+    "REINDEX",
+    "CLUSTER",
+    "REFRESH",
+    "NOTIFY",
 ];
 
 fn refuse(verb: &str) -> Failure {
-    Failure::new("25006", format!("cannot run {verb}: only questions can be asked here"))
-        .hint("the database is changed by `maillog ingest` and `maillog prune` only")
+    Failure::new(
+        "25006",
+        format!("cannot run {verb}: only questions can be asked here"),
+    )
+    .hint("the database is changed by `maillog ingest` and `maillog prune` only")
 }
 
 /// Returns the text from the first token to the last.
@@ -160,7 +207,9 @@ fn set(tokens: &[Token<'_>]) -> Statement {
     let mut rest = tokens.get(1..).unwrap_or_default();
     if let Some((scope, after)) = rest.split_first()
         && (scope.is("SESSION") || scope.is("LOCAL"))
-        && !after.first().is_some_and(|next| next.is_symbol("=") || next.is("TO"))
+        && !after
+            .first()
+            .is_some_and(|next| next.is_symbol("=") || next.is("TO"))
     {
         rest = after;
     }
@@ -172,13 +221,25 @@ fn set(tokens: &[Token<'_>]) -> Statement {
     let (name, values) = if begins("TIME") && rest.get(1).is_some_and(|token| token.is("ZONE")) {
         ("timezone".to_owned(), rest.get(2..).unwrap_or_default())
     } else if begins("NAMES") {
-        ("client_encoding".to_owned(), rest.get(1..).unwrap_or_default())
+        (
+            "client_encoding".to_owned(),
+            rest.get(1..).unwrap_or_default(),
+        )
     } else {
-        let end = rest.iter().position(|token| token.is_symbol("=") || token.is("TO"));
+        let end = rest
+            .iter()
+            .position(|token| token.is_symbol("=") || token.is("TO"));
         let (name, values) = rest.split_at(end.unwrap_or(rest.len()));
-        (setting(name).unwrap_or_default(), values.get(1..).unwrap_or_default())
+        (
+            setting(name).unwrap_or_default(),
+            values.get(1..).unwrap_or_default(),
+        )
     };
-    let values: Vec<String> = values.iter().filter(|token| !token.is_symbol(",")).map(Token::literal).collect();
+    let values: Vec<String> = values
+        .iter()
+        .filter(|token| !token.is_symbol(","))
+        .map(Token::literal)
+        .collect();
     let value = values.join(", ");
     let is_default = value.is_empty() && values.is_empty() || value.eq_ignore_ascii_case("default");
     Statement::Set(name, (!is_default).then_some(value))
@@ -192,21 +253,36 @@ fn declare(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure> {
         Some(cursor + rest.iter().position(|token| token.is("FOR"))? + 1)
     });
     match (name, start.and_then(|start| tokens.get(start..))) {
-        (Some(name), Some(rest)) if !rest.is_empty() => Ok(Statement::Declare(name, part(sql, rest).to_owned())),
-        _ => Err(Failure::new("42601", "DECLARE needs a name, CURSOR FOR and a SELECT")),
+        (Some(name), Some(rest)) if !rest.is_empty() => {
+            Ok(Statement::Declare(name, part(sql, rest).to_owned()))
+        }
+        _ => Err(Failure::new(
+            "42601",
+            "DECLARE needs a name, CURSOR FOR and a SELECT",
+        )),
     }
 }
 
 fn fetch(tokens: &[Token<'_>], is_move: bool) -> Statement {
     let cursor = tokens.last().map(Token::name).unwrap_or_default();
-    let middle = tokens.get(1..tokens.len().saturating_sub(1)).unwrap_or_default();
+    let middle = tokens
+        .get(1..tokens.len().saturating_sub(1))
+        .unwrap_or_default();
     let rows = if has(middle, "ALL") {
         None
     } else {
         let number = middle.iter().find(|token| token.kind == Kind::Number);
-        Some(number.and_then(|number| number.text.parse().ok()).unwrap_or(1))
+        Some(
+            number
+                .and_then(|number| number.text.parse().ok())
+                .unwrap_or(1),
+        )
     };
-    Statement::Fetch { cursor, rows, is_move }
+    Statement::Fetch {
+        cursor,
+        rows,
+        is_move,
+    }
 }
 
 fn copy(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure> {
@@ -224,7 +300,9 @@ fn copy(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure> {
     if is("STDIN") && rest.first().is_some_and(|token| token.is("FROM")) {
         if table.len() == 1 && table.first().is_some_and(|token| token.name() == INGEST) {
             let text = options.iter().find(|token| token.kind == Kind::Text);
-            return Ok(Statement::CopyIn(text.map(Token::literal).unwrap_or_default()));
+            return Ok(Statement::CopyIn(
+                text.map(Token::literal).unwrap_or_default(),
+            ));
         }
         return Err(only());
     }
@@ -237,7 +315,10 @@ fn copy(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure> {
         }
         _ => copy_table(sql, table),
     };
-    Ok(Statement::CopyOut { sql, form: form(options)? })
+    Ok(Statement::CopyOut {
+        sql,
+        form: form(options)?,
+    })
 }
 
 /// Returns the place of the `TO` or `FROM` that is in no parentheses.
@@ -258,7 +339,9 @@ fn copy_table(sql: &str, table: &[Token<'_>]) -> String {
     match table.iter().position(|token| token.is_symbol("(")) {
         Some(open) => {
             let (name, columns) = table.split_at(open);
-            let columns = columns.get(1..columns.len().saturating_sub(1)).unwrap_or_default();
+            let columns = columns
+                .get(1..columns.len().saturating_sub(1))
+                .unwrap_or_default();
             format!("SELECT {} FROM {}", part(sql, columns), part(sql, name))
         }
         None => format!("SELECT * FROM {}", part(sql, table)),
@@ -266,17 +349,31 @@ fn copy_table(sql: &str, table: &[Token<'_>]) -> String {
 }
 
 fn form(options: &[Token<'_>]) -> Result<CopyForm, Failure> {
-    if has(options, "BINARY") || options.iter().any(|token| token.literal().eq_ignore_ascii_case("binary")) {
+    if has(options, "BINARY")
+        || options
+            .iter()
+            .any(|token| token.literal().eq_ignore_ascii_case("binary"))
+    {
         return Err(Failure::new("0A000", "COPY in binary is not offered").hint("use text or csv"));
     }
-    let is_csv = has(options, "CSV") || options.iter().any(|token| token.literal().eq_ignore_ascii_case("csv"));
+    let is_csv = has(options, "CSV")
+        || options
+            .iter()
+            .any(|token| token.literal().eq_ignore_ascii_case("csv"));
     let value = |word: &str| {
         let at = options.iter().position(|token| token.is(word))?;
         let mut after = options.get(at + 1..)?.iter();
-        after.find(|token| !token.is("AS")).filter(|token| token.kind == Kind::Text).map(literal_of)
+        after
+            .find(|token| !token.is("AS"))
+            .filter(|token| token.kind == Kind::Text)
+            .map(literal_of)
     };
     let header = options.iter().position(|token| token.is("HEADER"));
-    let is_off = |at: usize| options.get(at + 1).is_some_and(|token| token.is("FALSE") || token.is("OFF"));
+    let is_off = |at: usize| {
+        options
+            .get(at + 1)
+            .is_some_and(|token| token.is("FALSE") || token.is("OFF"))
+    };
     Ok(CopyForm {
         is_csv,
         has_header: header.is_some_and(|at| !is_off(at)),
@@ -288,7 +385,10 @@ fn form(options: &[Token<'_>]) -> Result<CopyForm, Failure> {
 /// A literal with the escapes of `E'\t'` resolved.
 fn literal_of(token: &Token<'_>) -> String {
     match token.text.strip_prefix(['e', 'E']) {
-        Some(quoted) => quoted.trim_matches('\'').replace("\\t", "\t").replace("\\\\", "\\"),
+        Some(quoted) => quoted
+            .trim_matches('\'')
+            .replace("\\t", "\t")
+            .replace("\\\\", "\\"),
         None => token.literal(),
     }
 }
@@ -328,28 +428,78 @@ mod tests {
     #[test]
     fn statements_about_the_session_are_known() {
         let cases = [
-            ("set extra_float_digits = 3", set_to("extra_float_digits", Some("3"))),
-            ("SET SESSION statement_timeout TO '5s'", set_to("statement_timeout", Some("5s"))),
-            ("SET search_path = \"$user\", public", set_to("search_path", Some("$user, public"))),
-            ("SET TIME ZONE 'Europe/Berlin'", set_to("timezone", Some("Europe/Berlin"))),
+            (
+                "set extra_float_digits = 3",
+                set_to("extra_float_digits", Some("3")),
+            ),
+            (
+                "SET SESSION statement_timeout TO '5s'",
+                set_to("statement_timeout", Some("5s")),
+            ),
+            (
+                "SET search_path = \"$user\", public",
+                set_to("search_path", Some("$user, public")),
+            ),
+            (
+                "SET TIME ZONE 'Europe/Berlin'",
+                set_to("timezone", Some("Europe/Berlin")),
+            ),
             ("SET NAMES 'UTF8'", set_to("client_encoding", Some("UTF8"))),
             ("RESET statement_timeout", set_to("statement_timeout", None)),
             ("SET x TO DEFAULT", set_to("x", None)),
             ("RESET ALL", Statement::ResetAll),
-            ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", Statement::Nothing("SET")),
-            ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", Statement::Nothing("SET")),
-            ("SHOW TRANSACTION ISOLATION LEVEL", Statement::Show(Some("transaction_isolation".to_owned()))),
-            ("SHOW maillog.cells", Statement::Show(Some("maillog.cells".to_owned()))),
+            (
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+                Statement::Nothing("SET"),
+            ),
+            (
+                "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                Statement::Nothing("SET"),
+            ),
+            (
+                "SHOW TRANSACTION ISOLATION LEVEL",
+                Statement::Show(Some("transaction_isolation".to_owned())),
+            ),
+            (
+                "SHOW maillog.cells",
+                Statement::Show(Some("maillog.cells".to_owned())),
+            ),
             ("SHOW ALL", Statement::Show(None)),
             ("begin read only", Statement::Begin),
             ("ROLLBACK TO SAVEPOINT a", Statement::Savepoint("ROLLBACK")),
-            ("DEALLOCATE PREPARE x", Statement::Deallocate(Some("x".to_owned()))),
+            (
+                "DEALLOCATE PREPARE x",
+                Statement::Deallocate(Some("x".to_owned())),
+            ),
             ("DEALLOCATE ALL", Statement::Deallocate(None)),
-            ("FETCH FORWARD 10 FROM \"C\"", Statement::Fetch { cursor: "C".to_owned(), rows: Some(10), is_move: false }),
-            ("FETCH ALL c", Statement::Fetch { cursor: "c".to_owned(), rows: None, is_move: false }),
-            ("EXPLAIN (ANALYZE, COSTS off) SELECT 1", Statement::Ask(Verb::Analyze, "SELECT 1".to_owned())),
-            ("EXPLAIN (SELECT 1)", Statement::Ask(Verb::Explain, "(SELECT 1)".to_owned())),
-            ("CALL maillog_prune('{\"a\": \"it''s\"}')", Statement::Call("maillog_prune".to_owned(), "{\"a\": \"it's\"}".to_owned())),
+            (
+                "FETCH FORWARD 10 FROM \"C\"",
+                Statement::Fetch {
+                    cursor: "C".to_owned(),
+                    rows: Some(10),
+                    is_move: false,
+                },
+            ),
+            (
+                "FETCH ALL c",
+                Statement::Fetch {
+                    cursor: "c".to_owned(),
+                    rows: None,
+                    is_move: false,
+                },
+            ),
+            (
+                "EXPLAIN (ANALYZE, COSTS off) SELECT 1",
+                Statement::Ask(Verb::Analyze, "SELECT 1".to_owned()),
+            ),
+            (
+                "EXPLAIN (SELECT 1)",
+                Statement::Ask(Verb::Explain, "(SELECT 1)".to_owned()),
+            ),
+            (
+                "CALL maillog_prune('{\"a\": \"it''s\"}')",
+                Statement::Call("maillog_prune".to_owned(), "{\"a\": \"it's\"}".to_owned()),
+            ),
             (
                 "DECLARE \"c 1\" NO SCROLL CURSOR WITHOUT HOLD FOR SELECT 1",
                 Statement::Declare("c 1".to_owned(), "SELECT 1".to_owned()),
@@ -363,17 +513,43 @@ mod tests {
     #[test]
     fn copies_to_the_client_are_questions() {
         for (sql, asked, is_csv, has_header) in [
-            ("COPY (SELECT 1 FROM x) TO STDOUT", "SELECT 1 FROM x", false, false),
-            ("COPY t TO STDOUT WITH CSV HEADER", "SELECT * FROM t", true, true),
-            ("COPY t (a, b) TO STDOUT (FORMAT csv, HEADER true)", "SELECT a, b FROM t", true, true),
-            ("COPY t TO STDOUT (FORMAT 'csv', HEADER false)", "SELECT * FROM t", true, false),
+            (
+                "COPY (SELECT 1 FROM x) TO STDOUT",
+                "SELECT 1 FROM x",
+                false,
+                false,
+            ),
+            (
+                "COPY t TO STDOUT WITH CSV HEADER",
+                "SELECT * FROM t",
+                true,
+                true,
+            ),
+            (
+                "COPY t (a, b) TO STDOUT (FORMAT csv, HEADER true)",
+                "SELECT a, b FROM t",
+                true,
+                true,
+            ),
+            (
+                "COPY t TO STDOUT (FORMAT 'csv', HEADER false)",
+                "SELECT * FROM t",
+                true,
+                false,
+            ),
         ] {
             let Ok(Statement::CopyOut { sql: found, form }) = one(sql) else {
                 panic!("{sql}");
             };
-            assert_eq!((found.as_str(), form.is_csv, form.has_header), (asked, is_csv, has_header), "{sql}");
+            assert_eq!(
+                (found.as_str(), form.is_csv, form.has_header),
+                (asked, is_csv, has_header),
+                "{sql}"
+            );
         }
-        let Ok(Statement::CopyOut { form, .. }) = one("COPY t TO STDOUT WITH (DELIMITER E'\\t', NULL 'x')") else {
+        let Ok(Statement::CopyOut { form, .. }) =
+            one("COPY t TO STDOUT WITH (DELIMITER E'\\t', NULL 'x')")
+        else {
             panic!("no copy");
         };
         assert_eq!((form.delimiter.as_str(), form.null.as_str()), ("\t", "x"));

@@ -128,9 +128,9 @@ pub(super) fn text(cell: &Cell, kind: &Kind) -> String {
         (Cell::Time(time), _) => stamp(*time),
         (Cell::Blob(bytes), _) => {
             let mut shown = "\\x".to_owned();
-            bytes.iter().for_each(|byte| {
+            for byte in bytes {
                 let _ = write!(shown, "{byte:02x}");
-            });
+            }
             shown
         }
         (Cell::Null, _) => String::new(),
@@ -191,7 +191,10 @@ fn json(cell: &Cell) -> String {
             Cell::Float(number) => (*number).into(),
             Cell::List(cells) => cells.iter().map(value).collect(),
             Cell::Struct(fields) => serde_json::Value::Object(
-                fields.iter().map(|(name, cell)| (name.clone(), value(cell))).collect(),
+                fields
+                    .iter()
+                    .map(|(name, cell)| (name.clone(), value(cell)))
+                    .collect(),
             ),
             other => text(other, &Kind::Text).into(),
         }
@@ -246,7 +249,9 @@ fn binary(out: &mut BytesMut, cell: &Cell, kind: &Kind) -> Option<()> {
                 out.put_i32(i32::try_from(cells.len()).ok()?);
                 out.put_i32(1);
             }
-            cells.iter().for_each(|cell| put(out, cell, inner, true));
+            for cell in cells {
+                put(out, cell, inner, true);
+            }
         }
         // The binary form of these is their text.
         (Kind::Text | Kind::Json, _) => return None,
@@ -281,7 +286,9 @@ fn numeric(out: &mut BytesMut, text: &str) -> Option<()> {
     out.put_i16(weight);
     out.put_u16(if is_negative { 0x4000 } else { 0 });
     out.put_u16(u16::try_from(part.len()).ok()?);
-    groups.into_iter().for_each(|group| out.put_i16(group));
+    for group in groups {
+        out.put_i16(group);
+    }
     Some(())
 }
 
@@ -291,11 +298,16 @@ fn interval(out: &mut BytesMut, text: &str) -> Option<()> {
     let mut words = text.split(' ');
     while let Some(word) = words.next() {
         if word.contains(':') {
-            let (sign, clock) = word.strip_prefix('-').map_or((1, word), |clock| (-1, clock));
+            let (sign, clock) = word
+                .strip_prefix('-')
+                .map_or((1, word), |clock| (-1, clock));
             let mut parts = clock.split(':');
             let hours: i64 = parts.next()?.parse().ok()?;
             let minutes: i64 = parts.next()?.parse().ok()?;
-            let (seconds, fraction) = parts.next()?.split_once('.').unwrap_or((clock.rsplit(':').next()?, ""));
+            let (seconds, fraction) = parts
+                .next()?
+                .split_once('.')
+                .unwrap_or((clock.rsplit(':').next()?, ""));
             let seconds: i64 = seconds.parse().ok()?;
             let fraction: i64 = format!("{fraction:0<6}").parse().ok()?;
             micros = sign * (((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + fraction);
@@ -320,10 +332,16 @@ pub(super) fn param(kind: &Type, bytes: &[u8], is_binary: bool) -> Result<Param,
     let read = if is_binary {
         param_binary(kind, bytes)
     } else {
-        std::str::from_utf8(bytes).ok().and_then(|text| param_text(kind, text))
+        std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| param_text(kind, text))
     };
     read.ok_or_else(|| {
-        let shown = if is_binary { "bytes".to_owned() } else { format!("{:?}", String::from_utf8_lossy(bytes)) };
+        let shown = if is_binary {
+            "bytes".to_owned()
+        } else {
+            format!("{:?}", String::from_utf8_lossy(bytes))
+        };
         let message = format!("invalid input for type {}: {shown}", kind.name());
         Failure::new(if is_binary { "22P03" } else { "22P02" }, message)
     })
@@ -343,7 +361,9 @@ fn param_text(kind: &Type, text: &str) -> Option<Param> {
             "f" | "false" | "0" | "off" | "no" | "n" => Param::Bool(false),
             _ => return None,
         },
-        Type::TIMESTAMP | Type::TIMESTAMPTZ => time(trimmed).map_or_else(|| Param::Text(text.to_owned()), Param::Time),
+        Type::TIMESTAMP | Type::TIMESTAMPTZ => {
+            time(trimmed).map_or_else(|| Param::Text(text.to_owned()), Param::Time)
+        }
         Type::BYTEA => Param::Blob(hex(trimmed.strip_prefix("\\x")?)?),
         _ => Param::Text(text.to_owned()),
     })
@@ -380,14 +400,20 @@ fn param_binary(kind: &Type, mut bytes: &[u8]) -> Option<Param> {
             fits(16)?;
             let mut text = String::new();
             for (index, byte) in bytes.iter().enumerate() {
-                let dash = if matches!(index, 4 | 6 | 8 | 10) { "-" } else { "" };
+                let dash = if matches!(index, 4 | 6 | 8 | 10) {
+                    "-"
+                } else {
+                    ""
+                };
                 let _ = write!(text, "{dash}{byte:02x}");
             }
             Param::Text(text)
         }
         Type::TIME => {
             let micros = fits(8).map(|()| bytes.get_i64())?;
-            let time = NaiveTime::MIN.overflowing_add_signed(chrono::TimeDelta::microseconds(micros)).0;
+            let time = NaiveTime::MIN
+                .overflowing_add_signed(chrono::TimeDelta::microseconds(micros))
+                .0;
             Param::Text(time.format("%H:%M:%S%.f").to_string())
         }
         _ => return None,
@@ -416,12 +442,21 @@ fn numeric_text(mut bytes: &[u8]) -> Option<String> {
     }
     let mut text = if sign == 0x4000 { "-" } else { "" }.to_owned();
     let digits: Vec<u16> = (0..groups).map(|_| bytes.get_u16()).collect();
-    let group = |at: i32| usize::try_from(at).ok().and_then(|at| digits.get(at)).copied().unwrap_or(0);
-    let mut whole: String = (0..=weight.min(40)).map(|at| format!("{:04}", group(at))).collect();
+    let group = |at: i32| {
+        usize::try_from(at)
+            .ok()
+            .and_then(|at| digits.get(at))
+            .copied()
+            .unwrap_or(0)
+    };
+    let mut whole: String = (0..=weight.min(40))
+        .map(|at| format!("{:04}", group(at)))
+        .collect();
     if whole.is_empty() {
         whole.push('0');
     }
-    let rest = (1..=i32::from(behind).div_euclid(4) + 1).map(|at| format!("{:04}", group(weight + at)));
+    let rest =
+        (1..=i32::from(behind).div_euclid(4) + 1).map(|at| format!("{:04}", group(weight + at)));
     let rest: String = rest.collect();
     text.push_str(whole.trim_start_matches('0'));
     if text.is_empty() || text == "-" {
@@ -441,7 +476,11 @@ fn time(text: &str) -> Option<Time> {
             return Some(Time(t.timestamp_micros()));
         }
     }
-    for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ"] {
+    for form in [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.fZ",
+    ] {
         if let Ok(t) = NaiveDateTime::parse_from_str(text, form) {
             return Some(utc(t));
         }
@@ -452,7 +491,11 @@ fn time(text: &str) -> Option<Time> {
 
 fn hex(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|p| p.len() == 2)?, 16).ok()).collect()
+    pairs
+        .map(|pair| {
+            u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|p| p.len() == 2)?, 16).ok()
+        })
+        .collect()
 }
 
 /// Returns the type of the elements of an array type.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// A client that reads nothing for so long is gone.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Time to say who one is.
 pub(super) const GREETING: Duration = Duration::from_secs(20);
 /// Bytes that are collected before they are sent.
@@ -29,7 +29,11 @@ pub(super) struct Wire<S> {
 
 impl<S: Stream> Wire<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, input: BytesMut::new(), out: BytesMut::new() }
+        Self {
+            stream,
+            input: BytesMut::new(),
+            out: BytesMut::new(),
+        }
     }
 
     /// Gives the stream back, for TLS; none when the client sent more than it may by now.
@@ -56,10 +60,15 @@ impl<S: Stream> Wire<S> {
     pub(super) async fn request(&mut self) -> io::Result<Option<Request>> {
         let (letter, length) = loop {
             if let Some([letter, length @ ..]) = self.input.first_chunk::<5>() {
-                break (*letter, usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX));
+                break (
+                    *letter,
+                    usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX),
+                );
             }
             match self.more().await {
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && self.input.is_empty() => {
+                Err(error)
+                    if error.kind() == io::ErrorKind::UnexpectedEof && self.input.is_empty() =>
+                {
                     return Ok(None);
                 }
                 read => read?,
@@ -69,7 +78,9 @@ impl<S: Stream> Wire<S> {
             return Err(broken("invalid message length"));
         }
         let body = self.body(5, length - 4).await?;
-        message::request(letter, body).map(Some).map_err(|error| broken(error.0))
+        message::request(letter, body)
+            .map(Some)
+            .map_err(|error| broken(error.0))
     }
 
     async fn body(&mut self, header: usize, length: usize) -> io::Result<Bytes> {
@@ -101,7 +112,9 @@ impl<S: Stream> Wire<S> {
             let read = pin!(self.stream.read_buf(&mut self.input));
             match futures::future::select(&mut work, read).await {
                 futures::future::Either::Left((done, _)) => return Ok(done),
-                futures::future::Either::Right((Ok(0), _)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                futures::future::Either::Right((Ok(0), _)) => {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
                 futures::future::Either::Right((read, _)) => {
                     read?;
                 }

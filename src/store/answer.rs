@@ -36,7 +36,9 @@ impl Session {
         match verb {
             Verb::Select => self.stream(sql, params, head, &mut row),
             Verb::Explain => self.stream(&format!("EXPLAIN\n{sql}"), params, head, &mut row),
-            Verb::Analyze => self.stream(&format!("EXPLAIN ANALYZE\n{sql}"), params, head, &mut row),
+            Verb::Analyze => {
+                self.stream(&format!("EXPLAIN ANALYZE\n{sql}"), params, head, &mut row)
+            }
         }
     }
 

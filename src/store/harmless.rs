@@ -42,7 +42,9 @@ pub(super) fn check(tree: &str) -> Result<(), Error> {
     for part in tree.split(r#""type":"TABLE_FUNCTION""#).skip(1) {
         // The function's own name comes before those in its arguments.
         let name = names(part).next().unwrap_or_default();
-        let is_allowed = ALLOWED.iter().any(|allowed| name.eq_ignore_ascii_case(allowed))
+        let is_allowed = ALLOWED
+            .iter()
+            .any(|allowed| name.eq_ignore_ascii_case(allowed))
             || PREFIXES.iter().any(|prefix| begins(name, prefix));
         if !is_allowed {
             return refuse(name);
@@ -94,7 +96,10 @@ mod tests {
             "SELECT nextval('x')",
         ] {
             let refused = store.select(sql, &[]);
-            assert!(matches!(refused, Err(Error::Function { .. })), "{sql}: {refused:?}");
+            assert!(
+                matches!(refused, Err(Error::Function { .. })),
+                "{sql}: {refused:?}"
+            );
         }
     }
 
@@ -111,7 +116,9 @@ mod tests {
             "SELECT count(*) FROM delivery_to \"query\"",
             "SELECT * FROM generate_series(1, 2) AS checkpoint(query)",
         ] {
-            store.select(sql, &[]).unwrap_or_else(|error| panic!("{sql}: {error}"));
+            store
+                .select(sql, &[])
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
         }
     }
 }

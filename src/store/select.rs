@@ -115,8 +115,13 @@ impl Session {
                 row.get(4)?,
             ))
         });
-        let found: (Option<String>, Option<String>, Option<usize>, Option<u64>, String) =
-            found.map_err(sort)?;
+        let found: (
+            Option<String>,
+            Option<String>,
+            Option<usize>,
+            Option<u64>,
+            String,
+        ) = found.map_err(sort)?;
         match found {
             (None, _, _, Some(1), tree) => harmless::check(&tree),
             (Some(kind), Some(message), position, _, _) if kind == "parser" => Err(Error::Sql {

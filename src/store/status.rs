@@ -79,8 +79,8 @@ pub fn of(
     most: u32,
 ) -> Result<Status, Error> {
     let most = [Param::Int(most.into())];
-    let counts = TABLES
-        .map(|table| format!("SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}"));
+    let counts =
+        TABLES.map(|table| format!("SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}"));
     let rows = format!(
         "{} ORDER BY rows DESC, \"table\"",
         counts.join(" UNION ALL ")
