@@ -5,7 +5,7 @@ CREATE OR REPLACE TEMP MACRO now() AS get_current_timestamp()::TIMESTAMP;
 CREATE OR REPLACE TEMP MACRO transaction_timestamp() AS get_current_timestamp()::TIMESTAMP;
 CREATE OR REPLACE TEMP MACRO statement_timestamp() AS get_current_timestamp()::TIMESTAMP;
 CREATE OR REPLACE TEMP MACRO clock_timestamp() AS get_current_timestamp()::TIMESTAMP;
-CREATE OR REPLACE TEMP MACRO to_timestamp(seconds) AS make_timestamp((seconds * 1000000)::BIGINT);
+CREATE OR REPLACE TEMP MACRO to_timestamp(seconds) AS make_timestamp((seconds::DOUBLE * 1000000)::BIGINT);
 CREATE OR REPLACE TEMP MACRO timezone(zone, t) AS in_zone(t::TIMESTAMP, zone);
 CREATE OR REPLACE TEMP MACRO quote_ident(name) AS
     CASE WHEN regexp_full_match(name, '[a-z_][a-z0-9_]*') THEN name ELSE '"' || replace(name, '"', '""') || '"' END;

@@ -74,10 +74,8 @@ fn step(tokens: &[Token<'_>], at: usize, words: &Words<'_>, changes: &mut Vec<Ch
         [word, ..] if word.is("AS") => return cast_as(tokens, at, changes),
         _ => {}
     }
-    let is_qualified = at
-        .checked_sub(1)
-        .and_then(|before| tokens.get(before))
-        .is_some_and(|token| token.is_symbol("."));
+    let before = tokens.get(at.saturating_sub(2)..at).unwrap_or_default();
+    let is_qualified = matches!(before, [name, point] if point.is_symbol(".") && !is_catalog(name));
     let found = schema(here).or_else(|| word(here, words).filter(|_| !is_qualified));
     let (Some((count, text)), Some(first)) = (found, here.first()) else {
         return 1;

@@ -426,6 +426,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn statements_about_the_session_are_known() {
         let cases = [
             (

@@ -174,7 +174,7 @@ mod tests {
             "SELECT [1], [['x']], {'a': 1}, MAP {'a': 1}, TIME '01:02:03', INTERVAL 1 DAY, '\\x01'::BLOB, 1::USMALLINT",
             "SELECT * FROM delivery_to",
             "WITH x AS (SELECT $1::BIGINT AS n) SELECT n FROM x WHERE n = $2",
-            "FROM coverage SELECT host, sum(lines)",
+            "FROM coverage SELECT host, lines",
             "VALUES (1, 'a')",
             "TABLE meta",
             "SELECT $1",

@@ -32,6 +32,8 @@ mod resume;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod tables;
 
 #[test]
