@@ -10,9 +10,12 @@
 //! | file | duty |
 //! |---|---|
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
+//! | `journal` | the systemd journal as a source |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
+#[cfg(feature = "journal")]
+pub mod journal;
 mod open;
 
 use crate::config::Config;
