@@ -24,9 +24,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Pause before a journal that cannot be read is opened again.
 const RETRY: Duration = Duration::from_secs(2);
 /// A cursor that moved over entries that nobody wants is stored this often.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// How often damaged files are looked for.
-const CHECK: Duration = Duration::from_secs(600);
+const CHECK: Duration = Duration::from_mins(10);
 
 /// What is to be read of which journal.
 #[derive(Debug, Clone, Default)]
