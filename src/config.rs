@@ -31,6 +31,27 @@ pub struct File {
     /// Who may ask the service, and how much.
     #[serde(default)]
     pub serve: Serve,
+    /// What the service reads.
+    #[serde(default)]
+    pub ingest: Ingest,
+}
+
+/// What the service reads: the table `[ingest]`, and the options of `maillog ingest` that win over it.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ingest {
+    /// Units whose journal entries are read, as patterns; none: all.
+    pub unit: Vec<String>,
+    /// Directory with journal files, in place of the system's journal.
+    pub directory: Option<PathBuf>,
+    /// Journal files, in place of the system's journal.
+    pub file: Vec<PathBuf>,
+    /// Namespace of the journal.
+    pub namespace: Option<String>,
+    /// Journals of other machines, too.
+    pub merge: bool,
+    /// Nothing before this, as in a query, the first time.
+    pub since: Option<String>,
 }
 
 /// Everything that is decided before a command runs.
@@ -46,6 +67,8 @@ pub struct Config {
     pub retain_lines_days: u32,
     /// Memory that the database may use, MiB.
     pub memory_mib: u32,
+    /// What the service reads.
+    pub ingest: Ingest,
     /// Who may ask the service, and how much.
     pub serve: Serve,
 }
@@ -166,6 +189,7 @@ impl Config {
             retain_lines_days: file.retain_lines_days.unwrap_or(7),
             memory_mib: file.memory_mib.unwrap_or(192),
             serve: file.serve,
+            ingest: file.ingest,
         })
     }
 

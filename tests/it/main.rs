@@ -16,6 +16,8 @@ mod ground_truth;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod live_journal;
+#[cfg(test)]
 mod man;
 #[cfg(test)]
 mod notice;
@@ -33,6 +35,8 @@ mod resume;
 mod samples;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod service;
 #[cfg(test)]
 mod tables;
 
