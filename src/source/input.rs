@@ -155,7 +155,7 @@ impl Input {
     /// Tells whether this is the source of `key`, grown since or not.
     #[must_use]
     pub fn matches(&self, key: &SourceKey) -> bool {
-        !self.is_stream && identity::matches(&self.head, key)
+        !self.is_stream && identity::matches(key, &self.head)
     }
 
     /// Returns what a decoder that reads the source from its beginning should know.
