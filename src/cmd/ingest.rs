@@ -1,6 +1,7 @@
 //! `maillog ingest`: log into the database.
 
 use super::{Context as Run, Exit};
+use crate::ingest::follow;
 use crate::ingest::import;
 use crate::ingest::present::Present;
 use crate::ingest::progress::Progress;
@@ -133,7 +134,18 @@ impl Ingest {
     /// Returns the source that the service follows.
     fn live(&self) -> Result<service::Source> {
         if self.follow {
-            bail!("--follow is not here yet")
+            if self.files.iter().any(|file| file == "-") {
+                bail!("--follow is for files; standard input is read to its end without it");
+            }
+            let files = self.files.clone();
+            return Ok(Box::new(move |shared| {
+                let sinks = follow::Sinks {
+                    feeds: &shared.feeds,
+                    jobs: &shared.jobs,
+                    health: &shared.health,
+                };
+                follow::run(&files, shared.rules, sinks)
+            }));
         }
         bail!("the journal is not here yet")
     }

@@ -25,7 +25,7 @@ const BLOCKS: u64 = 1024;
 const OLDEST: Time = Time(20 * 365 * DAY);
 
 /// A source to be read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Input {
     path: PathBuf,
     /// Where it is opened.

@@ -101,6 +101,8 @@ pub(super) struct File {
     pub(super) after: Option<End>,
     /// It lies inside a stream that does not begin with it.
     pub(super) is_piece: bool,
+    /// When it was written to before it was last read, in seconds.
+    pub(super) written: i64,
     /// Some of it was read since it was opened.
     pub(super) is_begun: bool,
     pub(super) watched: Option<WatchDescriptor>,
@@ -148,6 +150,7 @@ impl File {
             expects: None,
             after: None,
             is_piece: false,
+            written: i64::MAX,
             is_begun: false,
             watched: None,
         })

@@ -46,7 +46,11 @@ impl Follower {
             .cloned();
         let (written, begins_after) =
             if let Some(before) = self.files.iter_mut().rev().find(|f| is_before(f)) {
-                step(before, Instant::now(), taker)?;
+                let stat = before.stat;
+                if let Step::Cut = step(before, Instant::now(), taker)? {
+                    // To be found again when there is time for it.
+                    before.stat = stat;
+                }
                 (before.stat.written(), taker.last_time(before.no)?)
             } else if let Some(time) = last.as_ref().and_then(|c| c.last_time) {
                 (time.plus(-SLACK).0 / SECOND, Some(time))
@@ -234,9 +238,16 @@ impl Follower {
     /// Lets the file that goes on be read, and the other wait.
     fn twins(&mut self, no: u64, twin: u64, taker: &mut dyn Taker) -> Result<(), Gone> {
         let is_followed = self.file(twin).is_some_and(|other| other.is_current);
+        let is_intact = |file: &mut File| file.is_intact().unwrap_or(true);
+        let is_cut = self.file(twin).is_some_and(|other| !is_intact(other));
         let Some(file) = self.file(no) else {
             return Ok(());
         };
+        if is_cut {
+            // The other one has been cut short since: this is its copy, and its turn comes when that is dealt with.
+            file.stat = Stat::default();
+            return Ok(());
+        }
         file.state = State::Twin(twin);
         if !is_followed && file.is_current {
             self.succeed(no, twin, taker)?;
@@ -290,7 +301,13 @@ impl Follower {
         file.state = State::Reading;
         match input.filter(|input| input.encoding() != Encoding::Plain) {
             Some(packed) => unpack(file, packed, place.offset, taker),
-            None => Ok(()),
+            None if file.is_pipe => Ok(()),
+            None => {
+                // At once, because others may be waiting for their turn.
+                file.is_begun = true;
+                file.written = file.stat.written();
+                drain(file, taker)
+            }
         }
     }
 
@@ -302,7 +319,7 @@ impl Follower {
         let found: Vec<SourceKey> = unseen
             .filter(|c| {
                 let mut heads = heads().chain([file.head.as_slice()]);
-                heads.any(|head| identity::matches(head, &c.key))
+                heads.any(|head| identity::matches(&c.key, head))
             })
             .map(|c| c.key.clone())
             .collect();
@@ -481,6 +498,11 @@ impl Follower {
                 break;
             }
         }
+        // And it may have been cut short more than once.
+        let last_time = taker.last_time(no)?;
+        for path in names::rotated(&file.path) {
+            self.rest(&path, file.written, last_time);
+        }
         if !has_copy {
             file.lost = Some(format!(
                 "{} was cut short: lines may be missing that were not read before",
@@ -565,6 +587,7 @@ fn step(file: &mut File, now: Instant, taker: &mut dyn Taker) -> Result<Step, Go
         tell_name(file, taker)?;
     }
     file.is_begun = true;
+    file.written = file.stat.written();
     drain(file, taker)?;
     Ok(Step::Read)
 }

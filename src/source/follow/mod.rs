@@ -159,6 +159,7 @@ impl Follower {
     /// When nothing is taken any more.
     pub fn look(&mut self, options: &Options, taker: &mut dyn Taker) -> Result<(), Gone> {
         let now = Instant::now();
+        self.names_changed |= self.watch.drain().names;
         let is_due = self.scanned.is_none_or(|at| now - at >= SCAN);
         if is_due || self.names_changed {
             self.names_changed = false;

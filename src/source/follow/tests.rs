@@ -32,7 +32,7 @@ struct Stream {
 impl Taker for Book {
     fn open(&mut self, candidate: &Candidate<'_>) -> Result<Place, Gone> {
         let found = (0..self.streams.len())
-            .filter(|at| identity::matches(candidate.head, &self.streams[*at].key))
+            .filter(|at| identity::matches(&self.streams[*at].key, candidate.head))
             .max_by_key(|at| match &self.streams[*at].key {
                 SourceKey::File { length, .. } => *length,
                 _ => 0,

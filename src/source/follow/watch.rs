@@ -90,7 +90,8 @@ impl Watch {
         self.drain()
     }
 
-    fn drain(&mut self) -> Seen {
+    /// Returns what was seen up to now.
+    pub(super) fn drain(&mut self) -> Seen {
         let mut seen = Seen::default();
         while let Some(events) = self.inotify.as_ref().and_then(|i| i.read_events().ok()) {
             for event in events {
