@@ -26,6 +26,8 @@ use std::path::PathBuf;
 /// Reads files, directories, globs or standard input (-), plain or compressed (gzip, bzip2, xz, zstd), in any
 /// order: a rotated set is ordered by what it holds. What was read before is not read again, so the same command
 /// may run as often as you like; killing it loses nothing.
+///
+/// Without a FILE it is the service: it reads what the systemd journal has of Postfix, then follows it until stopped.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags that are typed")]
 pub struct Ingest {

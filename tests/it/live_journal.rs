@@ -96,7 +96,7 @@ fn demo() -> (String, Vec<Entry>) {
 
 /// Reads `2026-11-21T03:21:40.000426+00:00`, all of one month.
 fn micros(stamp: &str) -> i64 {
-    let number = |from: usize, to: usize| stamp[from..to].parse::<i64>().unwrap();
+    let number = |from: usize, to: usize| stamp.get(from..to).unwrap().parse::<i64>().unwrap();
     assert!(
         stamp.starts_with("2026-11-") && stamp.ends_with("+00:00"),
         "{stamp}"
@@ -113,7 +113,9 @@ fn micros(stamp: &str) -> i64 {
 /// Adds entries to a journal file.
 fn add(file: &Path, entries: &[Entry]) {
     let mut export = Vec::new();
-    entries.iter().for_each(|entry| entry.export(&mut export));
+    for entry in entries {
+        entry.export(&mut export);
+    }
     let mut remote = Command::new(REMOTE)
         .arg(format!("--output={}", file.display()))
         .arg("-")
@@ -267,7 +269,7 @@ fn a_damaged_file_is_named_and_the_others_are_read() {
     let damaged = fs::OpenOptions::new().write(true).open(&broken).unwrap();
     damaged.set_len(100).unwrap();
     damaged
-        .set_modified(SystemTime::now() - Duration::from_secs(60))
+        .set_modified(SystemTime::now() - Duration::from_mins(1))
         .unwrap();
     let mut service = Service::start(&place, &["--directory", &text(&directory)]);
     service.until(LINES, 100);
@@ -310,7 +312,7 @@ fn whoever_logs_as_postfix_is_read_and_nobody_else() {
     let nested = b"Nov 21 03:21:40 box mail/qmgr[12]: 4jWctr3YP4z5rsG: removed";
     let quoted =
         b"maillog: not understood: Nov 21 03:21:40 box postfix/qmgr[12]: 4jWctr3YP4z5rsG: removed";
-    let wanted = vec![
+    let wanted = [
         at("postfix/smtpd", b"connect from unknown[192.0.2.1]"),
         at("postfix-out/smtp", b"4jWctr3YP4z5rsG: passing"),
         at("eigener-name/qmgr", b"4jWctr3YP4z5rsG: removed"),
@@ -319,7 +321,7 @@ fn whoever_logs_as_postfix_is_read_and_nobody_else() {
         at("dovecot", b"lmtp(7): Connect from local"),
         at("3f2a9c01d3e4", nested),
     ];
-    let foreign = vec![
+    let foreign = [
         at("maillog", quoted),
         at("maillog", b"connect from postfix/smtpd"),
         at("kernel", b"postfix/smtpd[1]: out of memory"),
@@ -424,7 +426,10 @@ fn only_the_units_and_the_time_that_are_wanted_are_read() {
         "postfix@out.service",
         "session-4.scope",
     ];
-    let entries: Vec<Entry> = (0..30).map(|n| entry(n, units[n as usize % 3])).collect();
+    let entries: Vec<Entry> = (0..30)
+        .zip(units.into_iter().cycle())
+        .map(|(n, unit)| entry(n, unit))
+        .collect();
     add(&place.path("journal/system.journal"), &entries);
     let directory = text(&place.path("journal"));
     let args = [
