@@ -64,12 +64,13 @@ impl Stat {
 
 /// A followed file.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct File {
     /// Number in this process, and of the feed that reads it.
     pub(super) no: u64,
     pub(super) path: PathBuf,
     pub(super) id: Id,
-    pub(super) file: fs::File,
+    pub(super) handle: fs::File,
     /// The user named it, so that it is a log.
     pub(super) is_named: bool,
     /// Its path leads to it.
@@ -132,7 +133,7 @@ impl File {
             no,
             path: path.to_owned(),
             id: Id::of(&about),
-            file,
+            handle: file,
             is_named,
             is_current: true,
             is_pipe,
@@ -158,7 +159,7 @@ impl File {
 
     /// Looks at the file; returns whether it changed since the last look.
     pub(super) fn look(&mut self, now: Instant) -> io::Result<bool> {
-        let stat = Stat::of(&self.file.metadata()?);
+        let stat = Stat::of(&self.handle.metadata()?);
         let is_changed = stat != self.stat;
         if is_changed {
             self.changed = now;
@@ -187,7 +188,7 @@ impl File {
             return Ok(false);
         }
         if self.head.is_empty() {
-            self.head_at = hole(&self.file, self.head_at)?;
+            self.head_at = hole(&self.handle, self.head_at)?;
         }
         let head = self.read_at(self.head_at, limit)?;
         // Something else in its place is for `is_intact` to find.
@@ -240,7 +241,7 @@ impl File {
     /// Returns what is in the pipe.
     pub(super) fn read_pipe(&mut self) -> io::Result<Vec<u8>> {
         let mut data = vec![0; PIPE_BYTES];
-        let length = match io::Read::read(&mut self.file, &mut data) {
+        let length = match io::Read::read(&mut self.handle, &mut data) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             other => other?,
         };
@@ -253,7 +254,7 @@ impl File {
     pub(super) fn find(&self, bytes: &[u8]) -> io::Result<Option<u64>> {
         let finder = memchr::memmem::FinderRev::new(bytes);
         let overlap = bytes.len().saturating_sub(1);
-        let mut end = self.file.metadata()?.size();
+        let mut end = self.handle.metadata()?.size();
         while !bytes.is_empty() && end > 0 {
             let start = end.saturating_sub((PIECE_BYTES + overlap) as u64);
             let length = usize::try_from(end - start).unwrap_or_default();
@@ -277,7 +278,7 @@ impl File {
     }
 
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        read_at(&self.file, offset, length)
+        read_at(&self.handle, offset, length)
     }
 }
 

@@ -10,6 +10,7 @@
 //! Limits: a writer that goes on between copying and cutting short (`copytruncate`) loses lines that nobody can see.
 //! Two files that agree in their first 4096 bytes are one log: the one that goes on is read.
 
+mod begin;
 mod file;
 mod life;
 mod names;
@@ -39,7 +40,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// Shortest time between two looks, so that many small writes are read together.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long a file without its name is kept open after its last change: its writer may not know yet.
-const KEEP: Duration = Duration::from_secs(60);
+const KEEP: Duration = Duration::from_mins(1);
 /// How long something may be gone before that is said.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -188,7 +189,7 @@ impl Follower {
             .files
             .iter()
             .filter(|file| file.is_pipe)
-            .map(|file| file.file.as_fd())
+            .map(|file| file.handle.as_fd())
             .collect();
         let seen = self.watch.wait(&pipes, POLL);
         self.names_changed |= seen.names;
@@ -282,7 +283,7 @@ impl Follower {
 
     fn push(&mut self, mut file: File) {
         if !file.is_pipe {
-            file.watched = self.watch.file(&file.file, &file.path);
+            file.watched = self.watch.file(&file.handle, &file.path);
         }
         self.files.push(file);
     }

@@ -109,7 +109,7 @@ fn directory(path: &Path, depth: usize, found: &mut Found) {
 
 /// Returns the files beside `path` that may be what it was before it was rotated, newest first.
 pub(super) fn rotated(path: &Path) -> Vec<PathBuf> {
-    beside(path, |other, name| is_rotated_name(other, name))
+    beside(path, is_rotated_name)
 }
 
 /// Returns the files beside `path` that may be copies of it, which may have been renamed since.
