@@ -28,7 +28,7 @@ pub mod follow;
 mod identity;
 mod input;
 #[cfg(feature = "journal")]
-mod journal;
+pub mod journal;
 mod json;
 mod open;
 mod queue_id;
