@@ -213,7 +213,7 @@ fn limits(run: &Run) -> Limits {
     }
 }
 
-/// Returns files that grow as a source.
+/// Returns the source that follows files.
 fn followed(files: Vec<OsString>) -> Result<service::Source> {
     if files.iter().any(|file| file == "-") {
         bail!("--follow is for files; standard input is read to its end without it");
