@@ -10,6 +10,8 @@ mod crash;
 #[cfg(test)]
 mod expected;
 #[cfg(test)]
+mod follow;
+#[cfg(test)]
 mod generator;
 #[cfg(test)]
 mod ground_truth;
