@@ -24,6 +24,8 @@ mod man;
 #[cfg(test)]
 mod notice;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
 mod owner;
 #[cfg(test)]
 mod package;
