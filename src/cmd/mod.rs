@@ -7,6 +7,7 @@ pub mod generate;
 pub mod ingest;
 pub mod output;
 pub mod parse;
+pub mod prune;
 pub mod query;
 pub mod sql;
 pub mod status;
@@ -93,6 +94,7 @@ pub enum Command {
     Query(query::Query),
     Sql(sql::Sql),
     Status(status::Status),
+    Prune(prune::Prune),
     Parse(parse::Parse),
     Generate(generate::Generate),
 }
@@ -121,6 +123,7 @@ impl Cli {
             Command::Query(c) => c.run(&run),
             Command::Sql(c) => c.run(&run),
             Command::Status(c) => c.run(&run),
+            Command::Prune(c) => c.run(&run),
             Command::Parse(c) => c.run(&run),
             Command::Generate(c) => c.run(&run),
         }

@@ -4,6 +4,7 @@ pub mod cursor;
 pub mod entry;
 pub mod event;
 pub mod ip;
+pub mod retain;
 pub mod row;
 pub mod table;
 pub mod time;

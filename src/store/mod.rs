@@ -8,6 +8,8 @@
 mod anchor;
 mod cell;
 mod columns;
+pub mod compact;
+pub mod erase;
 mod error;
 mod function;
 
@@ -16,6 +18,7 @@ mod migrate;
 mod open;
 mod pending;
 mod read;
+pub mod retain;
 mod select;
 mod status;
 mod write;

@@ -7,7 +7,7 @@
 //! closed. So nothing here (or elsewhere in the program) may open the database file, not even to look at it.
 
 use super::error::Error;
-use super::{Store, function, migrate};
+use super::{Store, compact, function, migrate};
 use duckdb::{AccessMode, Config, Connection};
 use nix::sys::stat::{Mode, umask};
 use std::fs::{self, DirBuilder};
@@ -62,6 +62,7 @@ impl Store {
             .map_err(|error| Error::sort(Some(path), "", &error))?;
         // Left by a killed process; the lock is ours, so nobody uses it.
         let _ = fs::remove_dir_all(spill(path));
+        compact::remove_leftovers(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()));
         migrate::migrate(&conn, Some(path))?;
         Self::from_connection(conn, Some(path))
     }
