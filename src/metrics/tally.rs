@@ -132,7 +132,9 @@ impl Tally {
 
     /// Counts bytes read from a source.
     pub fn bytes(&mut self, source: &str, bytes: u64) {
-        *self.bytes.entry(label::source(source).to_owned()).or_default() += bytes;
+        if bytes > 0 {
+            *self.bytes.entry(label::source(source).to_owned()).or_default() += bytes;
+        }
     }
 
     /// Counts a place where a source misses lines.

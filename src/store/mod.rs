@@ -9,6 +9,7 @@ mod anchor;
 mod cell;
 mod columns;
 pub mod compact;
+mod counter;
 pub mod erase;
 mod error;
 mod function;
@@ -25,7 +26,7 @@ mod write;
 
 pub use error::{Error, Holder};
 pub use open::Limits;
-pub use select::{Interrupt, Session};
+pub use select::{Interrupt, Session, Sessions};
 pub use status::Status;
 pub use write::Batch;
 
@@ -47,6 +48,7 @@ pub struct Store {
     pending: pending::Pending,
     /// The correlator's state as stored by this process: not written again while it stays the same.
     state: Option<String>,
+    series: counter::Series,
 }
 
 impl Store {
@@ -59,6 +61,7 @@ impl Store {
             in_transaction: false,
             pending: pending::Pending::default(),
             state: None,
+            series: counter::Series::default(),
         }
     }
 
@@ -67,6 +70,11 @@ impl Store {
         let conn = self.conn.try_clone();
         let conn = conn.map_err(|error| self.sort("", &error))?;
         Ok(Session::new(conn, self.path.as_deref()))
+    }
+
+    /// Returns what gives further connections for queries, after the store itself has gone to its thread.
+    pub fn sessions(&self) -> Result<Sessions, Error> {
+        self.session().map(Sessions::new)
     }
 
     /// Runs one `SELECT` and returns its rows; see [`Session::select`].

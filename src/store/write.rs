@@ -5,7 +5,8 @@
 
 use super::columns::Stored;
 use super::error::Error;
-use super::{Store, ledger};
+use super::{Store, counter, ledger};
+use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::model::row::{Changes, CoverageRow, DeliveryFrom, DeliveryTo, UnparsedRow};
 use crate::model::time::Time;
@@ -28,6 +29,8 @@ pub struct Batch {
     pub anchors: Vec<(SourceKey, Vec<Anchor>)>,
     /// What was not understood.
     pub unparsed: Vec<UnparsedRow>,
+    /// What is added to the totals of metrics.
+    pub counts: Vec<Count>,
     /// Time of the commit.
     pub now: Time,
 }
@@ -96,12 +99,14 @@ impl Store {
         let ledger = ledger::write_cursors(&self.conn, &self.source_ids, &batch.cursors, batch.now)
             .map_err(sort)?;
         let coverage = ledger.coverage(&self.source_ids, batch.coverage)?;
+        let counts = self.series.admit(&self.conn, batch.counts).map_err(|error| self.sort("COMMIT", &error))?;
         let anchors = ledger.anchors(&self.source_ids, batch.anchors)?;
         write_rows(&self.conn, changes)
             .and_then(|()| append(&self.conn, anchors))
             .and_then(|()| ledger::write_state(&self.conn, state))
             .and_then(|()| ledger::merge_coverage(&self.conn, &coverage))
             .and_then(|()| ledger::merge_unparsed(&self.conn, &batch.unparsed))
+            .and_then(|()| counter::merge(&self.conn, &counts))
             .map_err(sort)?;
         Ok(ledger)
     }
