@@ -1,10 +1,16 @@
 //! How long pruning holds up ingestion, at any size.
 //!
 //! `cargo run --release --example retain_bench -- generate FILE MILLIONS` makes a database of so many million rows of
-//! `delivery_to` over a year; `-- sql FILE STATEMENT...` times statements on it as the writer would run them.
+//! `delivery_to` over a year; `-- prune FILE DAYS` deletes what is older than that in slices, with a commit of fresh rows
+//! between any two as ingestion makes them, and tells how long either took; `-- sql FILE STATEMENT...` times statements
+//! on it as the writer would run them.
 
 use duckdb::{Config, Connection};
-use maillog::store::Store;
+use maillog::model::retain::{Cutoffs, Group};
+use maillog::model::row::{Changes, DeliveryFrom, DeliveryTo};
+use maillog::model::time::{DAY, SECOND, Time};
+use maillog::store::retain::{self, Pruner};
+use maillog::store::{Batch, Store};
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
@@ -16,9 +22,107 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["generate", file, millions] => generate(Path::new(file), millions.parse::<i64>()? * 1_000_000),
+        ["generate", file, millions] => {
+            generate(Path::new(file), millions.parse::<i64>()? * 1_000_000)
+        }
+        ["prune", file, days] => prune(Path::new(file), days.parse()?),
         ["sql", file, statements @ ..] => sql(Path::new(file), statements),
         _ => anyhow::bail!("see the head of bench/retain.rs"),
+    }
+}
+
+/// The end of the generated year.
+const END: Time = Time((1_763_683_200 + 365 * 86_400) * SECOND);
+
+fn prune(file: &Path, days: i64) -> anyhow::Result<()> {
+    let mut store = Store::open_writer(file)?;
+    let mut cutoffs = Cutoffs::default();
+    for group in Group::ALL {
+        cutoffs.set(group, Some(END.plus(-days * DAY)));
+    }
+    let mut pruner = Pruner::new(cutoffs);
+    let (mut slices, mut commits) = (Vec::new(), Vec::new());
+    let mut total = Vec::new();
+    let mut id = 1_000_000_000;
+    loop {
+        let start = Instant::now();
+        let slice = pruner.step(&mut store, |_| Ok::<_, std::fmt::Error>(Vec::new()))?;
+        slices.push(start.elapsed());
+        retain::add(&mut total, slice.gone);
+        if slice.is_last {
+            break;
+        }
+        let start = Instant::now();
+        store.commit(fresh(&mut id))?;
+        commits.push(start.elapsed());
+    }
+    let mut out = std::io::stdout().lock();
+    for (what, mut times) in [("slices", slices), ("commits", commits)] {
+        times.sort();
+        let at = |share: usize| {
+            times
+                .get(times.len().saturating_sub(1) * share / 100)
+                .copied()
+                .unwrap_or_default()
+        };
+        writeln!(
+            out,
+            "{} {what}: {:.1?} in all, median {:.1?}, 99 % {:.1?}, longest {:.1?}",
+            times.len(),
+            times.iter().sum::<std::time::Duration>(),
+            at(50),
+            at(99),
+            at(100)
+        )?;
+    }
+    writeln!(out, "deleted {total:?}")?;
+    let start = Instant::now();
+    store.checkpoint()?;
+    writeln!(
+        out,
+        "checkpoint at the end {:.1?}, {:?}",
+        start.elapsed(),
+        store.space()?
+    )?;
+    Ok(())
+}
+
+/// What a second of 5,000 lines becomes.
+fn fresh(id: &mut i64) -> Batch {
+    let ids = *id..*id + 500;
+    *id = ids.end;
+    let message = |id| DeliveryFrom {
+        id,
+        host: "mx1".into(),
+        instance: "postfix".into(),
+        queue_id: format!("4Z{id:X}").into(),
+        time: END,
+        updated: END,
+        removed: Some(END),
+        origin: "smtpd".into(),
+        status: "done".into(),
+        root_id: id,
+        ..DeliveryFrom::default()
+    };
+    let recipient = |id| DeliveryTo {
+        id,
+        from_id: id,
+        host: "mx1".into(),
+        instance: "postfix".into(),
+        recipient: format!("user{id}@example.net").into(),
+        time: END,
+        first_time: END,
+        attempts: 1,
+        ..DeliveryTo::default()
+    };
+    Batch {
+        changes: Changes {
+            from_inserts: ids.clone().map(message).collect(),
+            to_inserts: ids.map(recipient).collect(),
+            ..Changes::default()
+        },
+        now: END,
+        ..Batch::default()
     }
 }
 
@@ -65,7 +169,14 @@ fn generate(file: &Path, recipients: i64) -> anyhow::Result<()> {
         let (from, to) = (done, (done + CHUNK).min(recipients));
         // A year over all rows: microseconds between two recipients.
         let step = 365 * 86_400 * 1_000_000 / recipients;
-        for statement in [DELIVERY_TO, DELIVERY_FROM, ATTEMPT, NOQUEUE, CONNECTION, LOG_LINE] {
+        for statement in [
+            DELIVERY_TO,
+            DELIVERY_FROM,
+            ATTEMPT,
+            NOQUEUE,
+            CONNECTION,
+            LOG_LINE,
+        ] {
             let statement = statement
                 .replace("{from}", &from.to_string())
                 .replace("{to}", &to.to_string())

@@ -305,8 +305,7 @@ mod tests {
             file.retain.resolve(file.retain_lines_days)
         };
         assert_eq!(resolve("").unwrap(), Retain::default());
-        let text =
-            "retain_lines_days = 3\n[retain]\ndeliveries = \"forever\"\nnoqueue = 10\n";
+        let text = "retain_lines_days = 3\n[retain]\ndeliveries = \"forever\"\nnoqueue = 10\n";
         let retain = resolve(text).unwrap();
         assert_eq!(retain.deliveries, Keep::Forever);
         assert_eq!(retain.noqueue, Keep::Days(10));

@@ -80,7 +80,9 @@ impl Prune {
                 .context("cannot prune")?;
             self.show(run, &gone_table(&gone))?;
         }
-        store.checkpoint().context("cannot finish the database file")?;
+        store
+            .checkpoint()
+            .context("cannot finish the database file")?;
         drop(store);
         if self.compact {
             let sizes = compact::compact(&run.config.database, limits)?;
@@ -98,7 +100,8 @@ impl Prune {
             return Ok(None);
         };
         let address = Address::parse(text);
-        let address = address.ok_or_else(|| anyhow!("--address {text}: not of the form user@domain"))?;
+        let address =
+            address.ok_or_else(|| anyhow!("--address {text}: not of the form user@domain"))?;
         Ok(Some(address))
     }
 
@@ -148,7 +151,12 @@ impl Prune {
         };
         let mut output = run.output(false);
         let style = output.style;
-        render::table(table, self.output.unwrap_or(default), &style, output.writer())?;
+        render::table(
+            table,
+            self.output.unwrap_or(default),
+            &style,
+            output.writer(),
+        )?;
         output.finish()
     }
 }
@@ -161,7 +169,9 @@ fn older_than(age: &str, now: Time) -> Result<Time> {
     };
     let seconds = seconds
         .filter(|seconds| *seconds >= 0.0 && *seconds < 86_400.0 * 36_500.0)
-        .ok_or_else(|| anyhow!("--older-than {age}: write days (30) or a length of time (36h, 2weeks)"))?;
+        .ok_or_else(|| {
+            anyhow!("--older-than {age}: write days (30) or a length of time (36h, 2weeks)")
+        })?;
     #[expect(clippy::cast_possible_truncation, reason = "below a century")]
     let micros = seconds as i64 * SECOND;
     debug_assert!(micros <= 36_500 * DAY);
@@ -182,7 +192,9 @@ fn tell_open(erased: &Erased) -> Exit {
 }
 
 fn gone_table(gone: &Gone) -> Table {
-    let rows = gone.iter().map(|(table, rows)| vec![text(table), number(*rows)]);
+    let rows = gone
+        .iter()
+        .map(|(table, rows)| vec![text(table), number(*rows)]);
     Table {
         columns: ["table", "deleted"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
@@ -200,9 +212,13 @@ fn erased_table(erased: &Erased) -> Table {
         let found = list.iter().find(|(known, _)| *known == table);
         number(found.map_or(0, |(_, rows)| *rows))
     };
-    let rows = tables
-        .iter()
-        .map(|table| vec![text(table), of(&erased.gone, table), of(&erased.changed, table)]);
+    let rows = tables.iter().map(|table| {
+        vec![
+            text(table),
+            of(&erased.gone, table),
+            of(&erased.changed, table),
+        ]
+    });
     Table {
         columns: ["table", "deleted", "changed"].map(str::to_owned).to_vec(),
         rows: rows.collect(),

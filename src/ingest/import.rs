@@ -37,8 +37,8 @@ pub fn run(
             let _ = reader::read(plan, &rules.options, &feeds);
         });
         let storing = scope.spawn(move || keep::keep(store, sources, &todo, health));
-        let pump = Pump::new(rules, correlator, streams, jobs, health, progress)
-            .with_domains(domains);
+        let pump =
+            Pump::new(rules, correlator, streams, jobs, health, progress).with_domains(domains);
         let summary = pump.pump(&fed);
         drop(fed);
         let stored = storing

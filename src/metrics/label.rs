@@ -9,7 +9,13 @@ const LONGEST: usize = 48;
 /// Returns a word that needs no escaping: letters, digits and a few signs; else `other`.
 #[must_use]
 pub fn word(text: &str) -> &str {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'_' | b'.' | b'/' | b'+' | b':' | b'(' | b')');
+    let is_plain = |b: u8| {
+        b.is_ascii_alphanumeric()
+            || matches!(
+                b,
+                b' ' | b'-' | b'_' | b'.' | b'/' | b'+' | b':' | b'(' | b')'
+            )
+    };
     if text.len() <= LONGEST && text.bytes().all(is_plain) {
         text
     } else {
@@ -25,18 +31,43 @@ pub fn dsn(text: &str) -> &str {
         && parts
             .by_ref()
             .take(2)
-            .filter(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+            .filter(|part| {
+                (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+            })
             .count()
             == 2
         && parts.next().is_none();
-    if is_code || text.is_empty() { text } else { OTHER }
+    if is_code || text.is_empty() {
+        text
+    } else {
+        OTHER
+    }
 }
 
 /// SASL mechanisms that servers offer (IANA, Cyrus, Dovecot).
 const METHODS: [&str; 22] = [
-    "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "NTLM", "GSSAPI", "GSS-SPNEGO", "EXTERNAL", "ANONYMOUS", "OTP", "SKEY",
-    "SRP", "XOAUTH2", "OAUTHBEARER", "APOP", "RPA", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
-    "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-512-PLUS",
+    "PLAIN",
+    "LOGIN",
+    "CRAM-MD5",
+    "DIGEST-MD5",
+    "NTLM",
+    "GSSAPI",
+    "GSS-SPNEGO",
+    "EXTERNAL",
+    "ANONYMOUS",
+    "OTP",
+    "SKEY",
+    "SRP",
+    "XOAUTH2",
+    "OAUTHBEARER",
+    "APOP",
+    "RPA",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-512",
+    "SCRAM-SHA-512-PLUS",
 ];
 
 /// Returns a SASL mechanism in its own spelling, else `other`: clients send what they like. Empty stays empty.
@@ -45,7 +76,9 @@ pub fn method(text: &str) -> &'static str {
     if text.is_empty() {
         return "";
     }
-    let known = METHODS.iter().find(|known| known.eq_ignore_ascii_case(text));
+    let known = METHODS
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(text));
     known.copied().unwrap_or(OTHER)
 }
 

@@ -2,16 +2,18 @@
 //!
 //! Lines of every delivery are counted in plain numbers, rare ones by their labels: counting must not be felt.
 
+use super::Count;
 use super::family::{DELAYS, RECIPIENTS, SIZES};
 use super::label::{self, OTHER};
-use super::Count;
 use crate::model::entry::Entry;
 use crate::model::event::{Abend, Delivery, Direction, Event, Level, Notice, Policy, Removal};
 use crate::parse;
 use hashbrown::HashMap;
 
 /// Agents with numbers of their own.
-const AGENTS: [&str; 9] = ["smtp", "lmtp", "local", "virtual", "pipe", "error", "discard", "retry", OTHER];
+const AGENTS: [&str; 9] = [
+    "smtp", "lmtp", "local", "virtual", "pipe", "error", "discard", "retry", OTHER,
+];
 const STATUSES: [&str; 5] = ["sent", "bounced", "deferred", "SOFTBOUNCE", OTHER];
 const STAGES: [&str; 4] = [
     "before_queue_manager",
@@ -62,7 +64,12 @@ impl Buckets {
         if total == 0 {
             return;
         }
-        for (at, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        for (at, count) in self
+            .counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+        {
             let le = bounds.get(at).map_or("+Inf".to_owned(), f64::to_string);
             let mut labels = labels.to_vec();
             labels.push(("le", &le));
@@ -112,11 +119,18 @@ impl Tally {
                 self.recipients.see(RECIPIENTS, f64::from(*nrcpt));
                 self.sizes.see(SIZES, number(*size));
             }
-            Event::Removed { removal: Removal::Done, .. } => self.removed += times,
+            Event::Removed {
+                removal: Removal::Done,
+                ..
+            } => self.removed += times,
             Event::MessageId { resent: false, .. } => self.cleaned += times,
             Event::Connect { .. } if entry.program() == "smtpd" => self.connects += times,
             Event::Disconnect { .. } if entry.program() == "smtpd" => self.disconnects += times,
-            Event::Accept { queue_id: Some(_), sasl_method, .. } => self.accept(*sasl_method, times),
+            Event::Accept {
+                queue_id: Some(_),
+                sasl_method,
+                ..
+            } => self.accept(*sasl_method, times),
             Event::Ignored | Event::Foreign => {}
             _ => self.seldom(entry, event, times),
         }
@@ -125,7 +139,10 @@ impl Tally {
     /// Counts lines read from a source.
     pub fn lines(&mut self, source: &str, outcome: Outcome, lines: u64) {
         if lines > 0 {
-            let labels = [("source", label::source(source)), ("result", outcome.name())];
+            let labels = [
+                ("source", label::source(source)),
+                ("result", outcome.name()),
+            ];
             self.add("maillog_ingest_lines_total", &labels, lines);
         }
     }
@@ -133,7 +150,10 @@ impl Tally {
     /// Counts bytes read from a source.
     pub fn bytes(&mut self, source: &str, bytes: u64) {
         if bytes > 0 {
-            *self.bytes.entry(label::source(source).to_owned()).or_default() += bytes;
+            *self
+                .bytes
+                .entry(label::source(source).to_owned())
+                .or_default() += bytes;
         }
     }
 
@@ -153,13 +173,20 @@ impl Tally {
             return;
         };
         let method = label::method(method);
-        self.add("postfix_smtpd_messages_processed_total", &[("sasl_method", method)], times);
+        self.add(
+            "postfix_smtpd_messages_processed_total",
+            &[("sasl_method", method)],
+            times,
+        );
         self.add("postfix_auth_messages_total", &[("method", method)], times);
     }
 
     fn delivery(&mut self, entry: &Entry<'_>, d: &Delivery<'_>) {
         // Results of address probes are no deliveries.
-        if matches!(d.status, "deliverable" | "undeliverable" | "undeliverable-but-not-cached") {
+        if matches!(
+            d.status,
+            "deliverable" | "undeliverable" | "undeliverable-but-not-cached"
+        ) {
             return;
         }
         let last = |list: &[&str], word: &str| {
@@ -168,10 +195,19 @@ impl Tally {
         };
         let agent = last(&AGENTS, entry.program());
         let status = last(&STATUSES, if d.ambiguous { OTHER } else { d.status });
-        if let Some(count) = self.attempts.get_mut(agent).and_then(|list| list.get_mut(status)) {
+        if let Some(count) = self
+            .attempts
+            .get_mut(agent)
+            .and_then(|list| list.get_mut(status))
+        {
             *count += 1;
         }
-        let delays = [d.delay_before_qmgr, d.delay_in_qmgr, d.delay_conn_setup, d.delay_transmission];
+        let delays = [
+            d.delay_before_qmgr,
+            d.delay_in_qmgr,
+            d.delay_conn_setup,
+            d.delay_transmission,
+        ];
         let buckets = match AGENTS.get(agent) {
             Some(&"smtp") => Some(&mut self.smtp_delays),
             Some(&"lmtp") => Some(&mut self.lmtp_delays),
@@ -203,23 +239,41 @@ impl Tally {
             Some("5") => "5",
             _ => OTHER,
         };
-        let labels = [("direction", direction(agent)), ("status", status), ("dsn_class", class)];
+        let labels = [
+            ("direction", direction(agent)),
+            ("status", status),
+            ("dsn_class", class),
+        ];
         self.add("postfix_delivery_failures_total", &labels, 1);
         if agent != "smtp" {
             return;
         }
         match d.status {
-            "deferred" => self.add("postfix_smtp_deferred_messages_by_dsn_total", &[("dsn", dsn)], 1),
-            "bounced" => self.add("postfix_smtp_bounced_messages_by_dsn_total", &[("dsn", dsn)], 1),
+            "deferred" => self.add(
+                "postfix_smtp_deferred_messages_by_dsn_total",
+                &[("dsn", dsn)],
+                1,
+            ),
+            "bounced" => self.add(
+                "postfix_smtp_bounced_messages_by_dsn_total",
+                &[("dsn", dsn)],
+                1,
+            ),
             _ => {}
         }
     }
 
     fn destination(&mut self, d: &Delivery<'_>) {
         let domain = d.recipient.rsplit('@').next().unwrap_or_default();
-        let known = self.domains.iter().find(|known| known.eq_ignore_ascii_case(domain));
+        let known = self
+            .domains
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(domain));
         let domain = known.map_or(OTHER.to_owned(), |known| label::word(known).to_owned());
-        let labels = [("domain", domain.as_str()), ("status", label::word(d.status))];
+        let labels = [
+            ("domain", domain.as_str()),
+            ("status", label::word(d.status)),
+        ];
         self.add("postfix_destination_deliveries_total", &labels, 1);
     }
 
@@ -228,18 +282,31 @@ impl Tally {
         let tls = tls.trim_start_matches('!');
         let level = tls.split(['/', '?']).next().unwrap_or_default();
         let (level, downgrade) = level.split_once(':').unwrap_or((level, ""));
-        let labels = [("level", label::word(level)), ("downgrade", label::word(downgrade))];
+        let labels = [
+            ("level", label::word(level)),
+            ("downgrade", label::word(downgrade)),
+        ];
         self.add("postfix_tls_deliveries_total", &labels, 1);
     }
 
     /// Counts what is not in every mail.
     fn seldom(&mut self, entry: &Entry<'_>, event: &Event<'_>, times: u64) {
         match event {
-            Event::Abort { abend: Abend::LostConnection, protocol_state, .. } if entry.program() == "smtpd" => {
+            Event::Abort {
+                abend: Abend::LostConnection,
+                protocol_state,
+                ..
+            } if entry.program() == "smtpd" => {
                 let labels = [("after_stage", label::word(protocol_state))];
                 self.add("postfix_smtpd_connections_lost_total", &labels, times);
             }
-            Event::Tls { direction, trust, protocol, cipher, .. } => {
+            Event::Tls {
+                direction,
+                trust,
+                protocol,
+                cipher,
+                ..
+            } => {
                 self.tls(entry, *direction, [trust, protocol, cipher], times);
             }
             Event::AuthFailure { sasl_method, .. } => {
@@ -247,7 +314,11 @@ impl Tally {
                 let labels = [("service", service), ("method", label::method(sasl_method))];
                 self.add("postfix_login_failures_total", &labels, times);
                 if entry.program() == "smtpd" {
-                    self.add("postfix_smtpd_sasl_authentication_failures_total", &[], times);
+                    self.add(
+                        "postfix_smtpd_sasl_authentication_failures_total",
+                        &[],
+                        times,
+                    );
                 }
             }
             Event::Policy(policy) => self.policy(entry, policy, times),
@@ -255,21 +326,38 @@ impl Tally {
                 self.add("postfix_cleanup_messages_rejected_total", &[], times);
             }
             Event::Expired { .. } => self.add("postfix_qmgr_messages_expired_total", &[], times),
-            Event::Notification { notice: Notice::NonDelivery, .. } => {
+            Event::Notification {
+                notice: Notice::NonDelivery,
+                ..
+            } => {
                 self.add("postfix_bounce_non_delivery_notification_total", &[], times);
             }
             Event::Postscreen { action, .. } => {
-                self.add("postfix_postscreen_actions_total", &[("action", label::word(action))], times);
+                self.add(
+                    "postfix_postscreen_actions_total",
+                    &[("action", label::word(action))],
+                    times,
+                );
             }
             Event::AttemptNote { reason, .. } => self.timeout(entry, reason, times),
-            Event::Problem { level: Level::Warning, text } => self.warning(entry, text, times),
-            Event::Note { level: Level::Warning, text, .. } => {
+            Event::Problem {
+                level: Level::Warning,
+                text,
+            } => self.warning(entry, text, times),
+            Event::Note {
+                level: Level::Warning,
+                text,
+                ..
+            } => {
                 if entry.program() == "cleanup" && text.contains("message not accepted") {
                     self.add("postfix_cleanup_messages_not_accepted_total", &[], times);
                 }
             }
             Event::Other { .. } => {
-                let labels = [("service", label::word(entry.service())), ("level", level_of(entry.text))];
+                let labels = [
+                    ("service", label::word(entry.service())),
+                    ("level", level_of(entry.text)),
+                ];
                 self.add("postfix_unsupported_log_entries_total", &labels, times);
             }
             _ => {}
@@ -277,14 +365,24 @@ impl Tally {
     }
 
     fn timeout(&mut self, entry: &Entry<'_>, reason: &str, times: u64) {
-        if entry.program() == "smtp" && reason.starts_with("connect to ") && reason.ends_with("Connection timed out") {
+        if entry.program() == "smtp"
+            && reason.starts_with("connect to ")
+            && reason.ends_with("Connection timed out")
+        {
             self.add("postfix_smtp_connection_timed_out_total", &[], times);
         }
     }
 
     fn warning(&mut self, entry: &Entry<'_>, text: &str, times: u64) {
-        if entry.program() == "smtpd" && text.starts_with("hostname ") && text.contains(" does not resolve to address ") {
-            self.add("postfix_smtpd_forward_confirmed_reverse_dns_errors_total", &[], times);
+        if entry.program() == "smtpd"
+            && text.starts_with("hostname ")
+            && text.contains(" does not resolve to address ")
+        {
+            self.add(
+                "postfix_smtpd_forward_confirmed_reverse_dns_errors_total",
+                &[],
+                times,
+            );
         }
     }
 
@@ -311,7 +409,10 @@ impl Tally {
             let labels = [("service", service), ("action", label::word(p.action))];
             self.add("postfix_milter_actions_total", &labels, times);
         }
-        if !matches!(p.action, "reject" | "milter-reject" | "proxy-reject" | "hangup") {
+        if !matches!(
+            p.action,
+            "reject" | "milter-reject" | "proxy-reject" | "hangup"
+        ) {
             return;
         }
         let code = p.reply_code.map_or(String::new(), |code| code.to_string());
@@ -324,7 +425,11 @@ impl Tally {
         ];
         self.add("postfix_rejects_total", &labels, times);
         match entry.program() {
-            "smtpd" => self.add("postfix_smtpd_messages_rejected_total", &[("code", &code)], times),
+            "smtpd" => self.add(
+                "postfix_smtpd_messages_rejected_total",
+                &[("code", &code)],
+                times,
+            ),
             "cleanup" => self.add("postfix_cleanup_messages_not_accepted_total", &[], times),
             _ => {}
         }
@@ -333,7 +438,13 @@ impl Tally {
     /// Hands out what was counted, and begins anew.
     pub fn take(&mut self) -> Vec<Count> {
         let domains = std::mem::take(&mut self.domains);
-        let done = std::mem::replace(self, Self { domains, ..Self::default() });
+        let done = std::mem::replace(
+            self,
+            Self {
+                domains,
+                ..Self::default()
+            },
+        );
         let mut out = Vec::new();
         done.plain(&mut out);
         done.by_agent(&mut out);
@@ -344,17 +455,46 @@ impl Tally {
                     buckets.write(name, DELAYS, labels, out);
                 }
             };
-            write("postfix_smtp_delivery_delay_seconds", &done.smtp_delays, &stage, &mut out);
-            write("postfix_lmtp_delivery_delay_seconds", &done.lmtp_delays, &stage, &mut out);
+            write(
+                "postfix_smtp_delivery_delay_seconds",
+                &done.smtp_delays,
+                &stage,
+                &mut out,
+            );
+            write(
+                "postfix_lmtp_delivery_delay_seconds",
+                &done.lmtp_delays,
+                &stage,
+                &mut out,
+            );
             for (relay, delays) in &done.pipe_delays {
                 let labels = [("relay", relay.as_str()), ("stage", stage[0].1)];
-                write("postfix_pipe_delivery_delay_seconds", delays, &labels, &mut out);
+                write(
+                    "postfix_pipe_delivery_delay_seconds",
+                    delays,
+                    &labels,
+                    &mut out,
+                );
             }
         }
-        done.recipients.write("postfix_qmgr_messages_inserted_recipients", RECIPIENTS, &[], &mut out);
-        done.sizes.write("postfix_qmgr_messages_inserted_size_bytes", SIZES, &[], &mut out);
+        done.recipients.write(
+            "postfix_qmgr_messages_inserted_recipients",
+            RECIPIENTS,
+            &[],
+            &mut out,
+        );
+        done.sizes.write(
+            "postfix_qmgr_messages_inserted_size_bytes",
+            SIZES,
+            &[],
+            &mut out,
+        );
         for (source, bytes) in &done.bytes {
-            out.push(of("maillog_ingest_bytes_total", &[("source", source)], number(*bytes)));
+            out.push(of(
+                "maillog_ingest_bytes_total",
+                &[("source", source)],
+                number(*bytes),
+            ));
         }
         out.extend(done.rare.into_iter().map(|((name, labels), value)| Count {
             name: name.to_owned(),
@@ -377,18 +517,34 @@ impl Tally {
         out.extend(counts.map(|(name, value)| of(name, &[], number(value))));
         if self.plain_accepts > 0 {
             let labels = [("sasl_method", "")];
-            out.push(of("postfix_smtpd_messages_processed_total", &labels, number(self.plain_accepts)));
+            out.push(of(
+                "postfix_smtpd_messages_processed_total",
+                &labels,
+                number(self.plain_accepts),
+            ));
         }
     }
 
     fn by_agent(&self, out: &mut Vec<Count>) {
         for (agent, statuses) in AGENTS.iter().zip(&self.attempts) {
-            for (status, count) in STATUSES.iter().zip(statuses).filter(|(_, count)| **count > 0) {
+            for (status, count) in STATUSES
+                .iter()
+                .zip(statuses)
+                .filter(|(_, count)| **count > 0)
+            {
                 let value = number(*count);
-                let labels = [("agent", *agent), ("direction", direction(agent)), ("status", *status)];
+                let labels = [
+                    ("agent", *agent),
+                    ("direction", direction(agent)),
+                    ("status", *status),
+                ];
                 out.push(of("postfix_deliveries_total", &labels, value));
                 if *agent == "smtp" {
-                    out.push(of("postfix_smtp_messages_processed_total", &[("status", status)], value));
+                    out.push(of(
+                        "postfix_smtp_messages_processed_total",
+                        &[("status", status)],
+                        value,
+                    ));
                 }
                 if (*agent, *status) == ("virtual", "sent") {
                     out.push(of("postfix_virtual_delivered_total", &[], value));

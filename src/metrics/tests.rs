@@ -40,17 +40,58 @@ fn a_delivery_counts_by_agent_status_code_and_delay() {
          {HEAD}virtual[9]: 64AB9120A53: to=<b@example.net>, relay=virtual, delay=1, delays=0.1/0/0/0.9, dsn=2.0.0, status=sent (delivered to maildir)\n"
     );
     let counts = counted(&log, &["example.com".to_owned()]);
-    let is = |name, labels, expected: f64| assert!((value(&counts, name, labels) - expected).abs() < 1e-9, "{name}: {counts:#?}");
-    is("postfix_deliveries_total", r#"agent="smtp",direction="outbound",status="deferred""#, 1.0);
-    is("postfix_deliveries_total", r#"agent="virtual",direction="inbound",status="sent""#, 1.0);
-    is("postfix_smtp_messages_processed_total", r#"status="deferred""#, 1.0);
-    is("postfix_smtp_deferred_messages_by_dsn_total", r#"dsn="4.4.1""#, 1.0);
+    let is = |name, labels, expected: f64| {
+        assert!(
+            (value(&counts, name, labels) - expected).abs() < 1e-9,
+            "{name}: {counts:#?}"
+        )
+    };
+    is(
+        "postfix_deliveries_total",
+        r#"agent="smtp",direction="outbound",status="deferred""#,
+        1.0,
+    );
+    is(
+        "postfix_deliveries_total",
+        r#"agent="virtual",direction="inbound",status="sent""#,
+        1.0,
+    );
+    is(
+        "postfix_smtp_messages_processed_total",
+        r#"status="deferred""#,
+        1.0,
+    );
+    is(
+        "postfix_smtp_deferred_messages_by_dsn_total",
+        r#"dsn="4.4.1""#,
+        1.0,
+    );
     is("postfix_virtual_delivered_total", "", 1.0);
-    is("postfix_smtp_delivery_delay_seconds_bucket", r#"stage="connection_setup",le="10""#, 1.0);
-    is("postfix_smtp_delivery_delay_seconds_sum", r#"stage="transmission""#, 27.0);
-    is("postfix_destination_deliveries_total", r#"domain="example.com",status="deferred""#, 1.0);
-    is("postfix_destination_deliveries_total", r#"domain="other",status="sent""#, 1.0);
-    is("postfix_tls_deliveries_total", r#"level="dane",downgrade="halfdane""#, 1.0);
+    is(
+        "postfix_smtp_delivery_delay_seconds_bucket",
+        r#"stage="connection_setup",le="10""#,
+        1.0,
+    );
+    is(
+        "postfix_smtp_delivery_delay_seconds_sum",
+        r#"stage="transmission""#,
+        27.0,
+    );
+    is(
+        "postfix_destination_deliveries_total",
+        r#"domain="example.com",status="deferred""#,
+        1.0,
+    );
+    is(
+        "postfix_destination_deliveries_total",
+        r#"domain="other",status="sent""#,
+        1.0,
+    );
+    is(
+        "postfix_tls_deliveries_total",
+        r#"level="dane",downgrade="halfdane""#,
+        1.0,
+    );
 }
 
 #[test]
@@ -94,7 +135,11 @@ fn what_is_counted_is_a_family_that_is_offered() {
     for file in std::fs::read_dir("testlogs/lines").unwrap() {
         let text = std::fs::read(file.unwrap().path()).unwrap();
         let text = String::from_utf8_lossy(&text).into_owned();
-        log.extend(text.lines().filter(|l| !l.starts_with('#')).map(|l| format!("{l}\n")));
+        log.extend(
+            text.lines()
+                .filter(|l| !l.starts_with('#'))
+                .map(|l| format!("{l}\n")),
+        );
     }
     let counts = counted(&log, &[]);
     assert!(counts.len() > 60, "{}", counts.len());
@@ -109,14 +154,25 @@ fn what_is_counted_is_a_family_that_is_offered() {
         assert!(is_offered, "{count:?}");
     }
     for name in [
-        "postfix_rejects_total", "postfix_postscreen_actions_total", "postfix_milter_actions_total",
-        "postfix_login_failures_total", "postfix_smtpd_tls_connections_total", "postfix_smtp_tls_connections_total",
-        "postfix_smtpd_connections_lost_total", "postfix_qmgr_messages_expired_total",
-        "postfix_cleanup_messages_rejected_total", "postfix_cleanup_messages_not_accepted_total",
-        "postfix_smtpd_forward_confirmed_reverse_dns_errors_total", "postfix_smtp_connection_timed_out_total",
-        "postfix_unsupported_log_entries_total", "postfix_bounce_non_delivery_notification_total",
+        "postfix_rejects_total",
+        "postfix_postscreen_actions_total",
+        "postfix_milter_actions_total",
+        "postfix_login_failures_total",
+        "postfix_smtpd_tls_connections_total",
+        "postfix_smtp_tls_connections_total",
+        "postfix_smtpd_connections_lost_total",
+        "postfix_qmgr_messages_expired_total",
+        "postfix_cleanup_messages_rejected_total",
+        "postfix_cleanup_messages_not_accepted_total",
+        "postfix_smtpd_forward_confirmed_reverse_dns_errors_total",
+        "postfix_smtp_connection_timed_out_total",
+        "postfix_unsupported_log_entries_total",
+        "postfix_bounce_non_delivery_notification_total",
         "postfix_auth_messages_total",
     ] {
-        assert!(counts.iter().any(|count| count.name == name), "{name} never counted");
+        assert!(
+            counts.iter().any(|count| count.name == name),
+            "{name} never counted"
+        );
     }
 }

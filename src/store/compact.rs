@@ -187,7 +187,9 @@ fn rewrite(path: &Path, new: &Path, limits: Limits) -> Result<Compacted, Error> 
     if (after.uid(), after.gid()) != (before.uid(), before.gid()) {
         chown(new, Some(before.uid()), Some(before.gid())).map_err(io)?;
     }
-    File::open(new).and_then(|file| file.sync_all()).map_err(io)?;
+    File::open(new)
+        .and_then(|file| file.sync_all())
+        .map_err(io)?;
     fs::rename(new, path).map_err(io)?;
     let folder = path.parent().filter(|p| *p != Path::new(""));
     let folder = File::open(folder.unwrap_or(Path::new("."))).and_then(|file| file.sync_all());

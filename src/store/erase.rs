@@ -73,7 +73,10 @@ impl Address {
                 format!(r#"(?i)(^|[^\pL\pN._%+~-])(?:{l}|"{l}")@{d}{after}"#),
                 r"\1erased@invalid\2",
             ),
-            (format!(r"(?i)(^|[^\pL\pN._]){l}={d}{after}"), r"\1erased=invalid\2"),
+            (
+                format!(r"(?i)(^|[^\pL\pN._]){l}={d}{after}"),
+                r"\1erased=invalid\2",
+            ),
             (format!(r"(?i)(=){d}={l}(@)"), r"\1invalid=erased\2"),
         ];
         Some(Self {
@@ -127,7 +130,10 @@ impl Address {
                 let mut text = (*column).to_owned();
                 // Twice: two addresses side by side share the character between them.
                 for (pattern, with) in self.patterns.iter().chain(&self.patterns) {
-                    text = format!("regexp_replace({text}, {}, '{with}', 'g')", literal(pattern));
+                    text = format!(
+                        "regexp_replace({text}, {}, '{with}', 'g')",
+                        literal(pattern)
+                    );
                 }
                 format!("{column} = {text}")
             })
@@ -159,7 +165,13 @@ struct Pass {
     deed: Deed,
 }
 
-const STATE_TEXTS: &[&str] = &["relay", "relay_name", "relay_address", "reason", "remote_queue_id"];
+const STATE_TEXTS: &[&str] = &[
+    "relay",
+    "relay_name",
+    "relay_address",
+    "reason",
+    "remote_queue_id",
+];
 
 /// Attempts come before recipients go: they name no address of their own.
 const PASSES: &[Pass] = &[
@@ -171,7 +183,13 @@ const PASSES: &[Pass] = &[
     Pass {
         table: "noqueue",
         columns: &[
-            "sender", "recipient", "sasl_username", "reason", "helo_name", "client_name", "dnsbl",
+            "sender",
+            "recipient",
+            "sasl_username",
+            "reason",
+            "helo_name",
+            "client_name",
+            "dnsbl",
         ],
         deed: Deed::Delete,
     },
@@ -193,15 +211,29 @@ const PASSES: &[Pass] = &[
     Pass {
         table: "delivery_to",
         columns: &[
-            "recipient", "orig_to", "relay", "relay_name", "relay_address", "reason", "remote_queue_id",
+            "recipient",
+            "orig_to",
+            "relay",
+            "relay_name",
+            "relay_address",
+            "reason",
+            "remote_queue_id",
         ],
         deed: Deed::Recipients,
     },
     Pass {
         table: "delivery_from",
         columns: &[
-            "sender", "sasl_username", "sasl_sender", "message_id", "resent_message_id", "subject", "reason",
-            "helo_name", "client_name", "orig_client",
+            "sender",
+            "sasl_username",
+            "sasl_sender",
+            "message_id",
+            "resent_message_id",
+            "subject",
+            "reason",
+            "helo_name",
+            "client_name",
+            "orig_client",
         ],
         deed: Deed::Messages,
     },
@@ -219,8 +251,18 @@ const PASSES: &[Pass] = &[
 
 /// Columns of a message that tell of its sender.
 const OF_SENDER: [&str; 12] = [
-    "client_name", "client_address", "client_port", "helo_name", "sasl_method", "sasl_username", "sasl_sender",
-    "orig_client", "message_id", "resent_message_id", "subject", "uid",
+    "client_name",
+    "client_address",
+    "client_port",
+    "helo_name",
+    "sasl_method",
+    "sasl_username",
+    "sasl_sender",
+    "orig_client",
+    "message_id",
+    "resent_message_id",
+    "subject",
+    "uid",
 ];
 const SENDERS: &[&str] = &["sender", "sasl_username", "sasl_sender"];
 const RECIPIENTS: &[&str] = &["recipient", "orig_to"];
@@ -297,8 +339,11 @@ impl Eraser {
                 gone: Gone::new(),
                 changed: Gone::new(),
             };
-            let last: Option<i64> =
-                conn.query_row(&format!("SELECT max(rowid) FROM {}", pass.table), [], |row| row.get(0))?;
+            let last: Option<i64> = conn.query_row(
+                &format!("SELECT max(rowid) FROM {}", pass.table),
+                [],
+                |row| row.get(0),
+            )?;
             run.slice(pass, at, end)?;
             Ok((run.gone, run.changed, last.is_none_or(|last| end > last)))
         })?;
@@ -390,8 +435,14 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn slice(&mut self, pass: &Pass, at: i64, end: i64) -> duckdb::Result<()> {
-        let rows = format!("rowid >= {at} AND rowid < {end} AND {}", self.address.named_in(pass.columns));
-        let stage = format!("CREATE OR REPLACE TEMP TABLE erase_rows AS SELECT rowid AS row FROM {} WHERE {rows}", pass.table);
+        let rows = format!(
+            "rowid >= {at} AND rowid < {end} AND {}",
+            self.address.named_in(pass.columns)
+        );
+        let stage = format!(
+            "CREATE OR REPLACE TEMP TABLE erase_rows AS SELECT rowid AS row FROM {} WHERE {rows}",
+            pass.table
+        );
         if self.conn.execute(&stage, [])? == 0 || self.staged()? == 0 {
             return Ok(());
         }
@@ -421,7 +472,9 @@ impl Run<'_> {
     }
 
     fn delete(&mut self, table: &'static str, condition: &str) -> duckdb::Result<()> {
-        let rows = self.conn.execute(&format!("DELETE FROM {table} WHERE {condition}"), [])?;
+        let rows = self
+            .conn
+            .execute(&format!("DELETE FROM {table} WHERE {condition}"), [])?;
         if rows > 0 {
             let gone = vec![(table, rows as u64)];
             note(self.conn, &gone)?;
@@ -436,7 +489,13 @@ impl Run<'_> {
         self.update(table, &set, &format!("{condition} AND {still}"), &[])
     }
 
-    fn update(&mut self, table: &'static str, set: &str, condition: &str, values: &[&dyn ToSql]) -> duckdb::Result<()> {
+    fn update(
+        &mut self,
+        table: &'static str,
+        set: &str,
+        condition: &str,
+        values: &[&dyn ToSql],
+    ) -> duckdb::Result<()> {
         let sql = format!("UPDATE {table} SET {set} WHERE {condition}");
         let rows = self.conn.execute(&sql, values)?;
         if rows > 0 {
@@ -452,15 +511,22 @@ impl Run<'_> {
             "CREATE OR REPLACE TEMP TABLE erase_to AS SELECT id, from_id FROM delivery_to WHERE {condition} AND {is}"
         );
         self.conn.execute_batch(&stage)?;
-        self.conn.execute_batch("INSERT INTO temp.erase_touched SELECT from_id FROM temp.erase_to")?;
+        self.conn
+            .execute_batch("INSERT INTO temp.erase_touched SELECT from_id FROM temp.erase_to")?;
         let of_message = |column: &str, source: &str| {
             format!(
                 "{column} BETWEEN (SELECT min({source}) FROM temp.erase_to) AND (SELECT max({source}) FROM temp.erase_to)"
             )
         };
-        let attempts = format!("{} AND to_id IN (SELECT id FROM temp.erase_to)", of_message("from_id", "from_id"));
+        let attempts = format!(
+            "{} AND to_id IN (SELECT id FROM temp.erase_to)",
+            of_message("from_id", "from_id")
+        );
         self.delete("delivery_attempt", &attempts)?;
-        let rows = format!("{} AND id IN (SELECT id FROM temp.erase_to)", of_message("id", "id"));
+        let rows = format!(
+            "{} AND id IN (SELECT id FROM temp.erase_to)",
+            of_message("id", "id")
+        );
         self.delete("delivery_to", &rows)
     }
 
@@ -478,7 +544,10 @@ impl Run<'_> {
             )
         };
         self.delete("log_line", &among("from_id"))?;
-        let nothing: Vec<String> = OF_SENDER.iter().map(|column| format!("{column} = NULL")).collect();
+        let nothing: Vec<String> = OF_SENDER
+            .iter()
+            .map(|column| format!("{column} = NULL"))
+            .collect();
         let set = format!("{}, sender = '{PSEUDONYM}'", nothing.join(", "));
         self.update("delivery_from", &set, &among("id"), &[])
     }
@@ -492,7 +561,10 @@ impl Run<'_> {
              AND from_id IN (SELECT from_id FROM temp.erase_touched))"
         ))?;
         for (table, column) in [("log_line", "from_id"), ("delivery_from", "id")] {
-            self.delete(table, &format!("{column} {ends} AND {column} IN (SELECT id FROM temp.erase_empty)"))?;
+            self.delete(
+                table,
+                &format!("{column} {ends} AND {column} IN (SELECT id FROM temp.erase_empty)"),
+            )?;
         }
         self.conn.execute_batch("DROP TABLE temp.erase_empty")
     }

@@ -169,7 +169,9 @@ impl Error {
             Self::Full { .. } => {
                 "nothing of the last batch was stored: free some space and run it again"
             }
-            Self::NoRoom { .. } => "free some space there, or prune more first: only what is left is copied",
+            Self::NoRoom { .. } => {
+                "free some space there, or prune more first: only what is left is copied"
+            }
             Self::Missing { .. } => "run `maillog ingest` first, or name the database with --db",
             Self::NotDatabase { .. } | Self::Foreign { .. } | Self::IsDirectory { .. } => {
                 "name another file with --db"

@@ -144,7 +144,9 @@ impl Pruner {
                 continue;
             };
             let start = Instant::now();
-            let found = store.transact("prune", |conn| slice(conn, pass, cutoff, self.at, self.rows))?;
+            let found = store.transact("prune", |conn| {
+                slice(conn, pass, cutoff, self.at, self.rows)
+            })?;
             if let Some((gone, next)) = found {
                 self.at = next;
                 self.is_fruitful = true;
@@ -165,7 +167,9 @@ impl Pruner {
         let gone = store.transact("prune", |conn| ledgers(conn, &cutoffs))?;
         // What the store remembers of the sources may be gone.
         store.source_ids.clear();
-        let _ = store.conn.execute_batch("DROP TABLE IF EXISTS temp.retain_open");
+        let _ = store
+            .conn
+            .execute_batch("DROP TABLE IF EXISTS temp.retain_open");
         Ok(Slice {
             gone,
             is_last: true,
@@ -264,8 +268,9 @@ fn slice(
         "SELECT min(row), max(row) FROM \
          (SELECT rowid AS row FROM {table} WHERE rowid >= $2 AND {condition} LIMIT {rows})"
     );
-    let range: (Option<i64>, Option<i64>) =
-        conn.query_row(&find, params![cutoff, at], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let range: (Option<i64>, Option<i64>) = conn.query_row(&find, params![cutoff, at], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
     let (Some(first), Some(last)) = range else {
         return Ok(None);
     };
@@ -275,7 +280,11 @@ fn slice(
         messages(conn, &condition, params![cutoff, first, last], &mut gone)?;
     } else {
         let delete = format!("DELETE FROM {table} WHERE {condition}");
-        count(&mut gone, table, conn.execute(&delete, params![cutoff, first, last])?);
+        count(
+            &mut gone,
+            table,
+            conn.execute(&delete, params![cutoff, first, last])?,
+        );
     }
     note(conn, &gone)?;
     Ok(Some((gone, last + 1)))
@@ -295,7 +304,11 @@ fn messages(
     let ends = "SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM temp.retain_gone";
     let (low, high): (i64, i64) = conn.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     // The bounds are what zone maps understand.
-    for (table, column) in PARTS.map(|table| (table, "from_id")).into_iter().chain([("delivery_from", "id")]) {
+    for (table, column) in PARTS
+        .map(|table| (table, "from_id"))
+        .into_iter()
+        .chain([("delivery_from", "id")])
+    {
         let delete = format!(
             "DELETE FROM {table} WHERE {column} BETWEEN ? AND ? AND {column} IN (SELECT id FROM temp.retain_gone)"
         );
@@ -311,7 +324,13 @@ fn ledgers(conn: &Connection, cutoffs: &Cutoffs) -> duckdb::Result<Gone> {
         // A row stands for a whole day.
         let day = timestamp(Time(cutoff.0.div_euclid(DAY) * DAY));
         delete(conn, &mut gone, "event", "day < ?", &day)?;
-        delete(conn, &mut gone, "unparsed", "last_time < ?", &timestamp(cutoff))?;
+        delete(
+            conn,
+            &mut gone,
+            "unparsed",
+            "last_time < ?",
+            &timestamp(cutoff),
+        )?;
     }
     if let Some(cutoff) = cutoffs.of(Group::Deliveries) {
         // What is gone cannot be vouched for: "nothing found" must not name that time.
@@ -358,7 +377,10 @@ pub(super) fn note(conn: &Connection, gone: &Gone) -> duckdb::Result<()> {
         let name = "maillog_pruned_rows_total";
         let update = "UPDATE counter SET value = value + $3 WHERE name = $1 AND labels = $2";
         if conn.execute(update, params![name, labels, rows])? == 0 {
-            conn.execute("INSERT INTO counter VALUES ($1, $2, $3)", params![name, labels, rows])?;
+            conn.execute(
+                "INSERT INTO counter VALUES ($1, $2, $3)",
+                params![name, labels, rows],
+            )?;
         }
     }
     Ok(())
@@ -394,10 +416,20 @@ pub fn preview(cutoffs: &Cutoffs) -> (String, Vec<Param>) {
     tell(Group::Noqueue, "noqueue", "time", &free);
     tell(Group::Connection, "connection", "time", "time < $1");
     tell(Group::Auth, "auth", "time", "time < $1");
-    tell(Group::Event, "event", "first_time", "day < date_trunc('day', $1)");
+    tell(
+        Group::Event,
+        "event",
+        "first_time",
+        "day < date_trunc('day', $1)",
+    );
     tell(Group::Event, "unparsed", "first_time", "last_time < $1");
     tell(Group::Lines, "log_line", "time", &free);
-    tell(Group::Deliveries, "coverage", "first_time", "hour < date_trunc('hour', $1)");
+    tell(
+        Group::Deliveries,
+        "coverage",
+        "first_time",
+        "hour < date_trunc('hour', $1)",
+    );
     let columns = COLUMNS.map(|column| format!("\"{column}\"")).join(", ");
     if parts.is_empty() {
         let nothing = "SELECT '' AS \"table\", 0::BIGINT AS rows, NULL::TIMESTAMP AS first_time, \

@@ -99,7 +99,10 @@ impl Store {
         let ledger = ledger::write_cursors(&self.conn, &self.source_ids, &batch.cursors, batch.now)
             .map_err(sort)?;
         let coverage = ledger.coverage(&self.source_ids, batch.coverage)?;
-        let counts = self.series.admit(&self.conn, batch.counts).map_err(|error| self.sort("COMMIT", &error))?;
+        let counts = self
+            .series
+            .admit(&self.conn, batch.counts)
+            .map_err(|error| self.sort("COMMIT", &error))?;
         let anchors = ledger.anchors(&self.source_ids, batch.anchors)?;
         write_rows(&self.conn, changes)
             .and_then(|()| append(&self.conn, anchors))

@@ -63,7 +63,13 @@ fn what_belongs_to_a_message_goes_with_it_and_open_ones_stay() {
         .prune(before(Group::Deliveries, T0.plus(50 * SECOND)), kept)
         .unwrap();
     let one = |table| (table, 1);
-    let expected = ["delivery_to", "delivery_attempt", "log_line", "delivery_from"].map(one);
+    let expected = [
+        "delivery_to",
+        "delivery_attempt",
+        "log_line",
+        "delivery_from",
+    ]
+    .map(one);
     assert_eq!(gone, expected);
     for (table, column) in [
         ("delivery_from", "id"),
@@ -88,7 +94,11 @@ fn raw_lines_go_early_but_not_those_of_open_messages() {
     };
     let changes = Changes {
         from_inserts: vec![done(1), message(2)],
-        log_lines: vec![line(1, "of a closed one"), line(2, "of an open one"), refusal],
+        log_lines: vec![
+            line(1, "of a closed one"),
+            line(2, "of an open one"),
+            refusal,
+        ],
         ..Changes::default()
     };
     store.commit(batch(changes)).unwrap();
@@ -126,7 +136,10 @@ fn many_slices_leave_exactly_what_is_young_whatever_the_order_of_rows() {
     let gone = prune(&mut store, before(Group::Noqueue, T0));
     assert_eq!(gone, [("noqueue", 120_000)]);
     assert_eq!(count(&store, "noqueue"), 60_000);
-    assert_eq!(number(&store, "SELECT count(*) FROM noqueue WHERE id % 3 <> 0"), 0);
+    assert_eq!(
+        number(&store, "SELECT count(*) FROM noqueue WHERE id % 3 <> 0"),
+        0
+    );
     assert_eq!(prune(&mut store, before(Group::Noqueue, T0)), []);
 }
 
@@ -138,7 +151,10 @@ fn nothing_vouches_for_time_that_is_gone_and_the_cursor_stays() {
         coverage: vec![coverage("a", 0, 10), coverage("a", 48, 10)],
         anchors: vec![(
             file_key("a"),
-            vec![crate::model::cursor::Anchor { hash: 1, position: 2 }],
+            vec![crate::model::cursor::Anchor {
+                hash: 1,
+                position: 2,
+            }],
         )],
         unparsed: vec![UnparsedRow {
             service: "smtpd".into(),
@@ -269,10 +285,20 @@ fn filled() -> Changes {
         from_inserts: vec![done(1), sent, done(3), bounce],
         to_inserts: vec![
             to(1, 1, TO, "250 ok"),
-            to(2, 1, "bob@example.net", "250 ok, also <alice.o'neil@example.org>,<ALICE.O'NEIL@example.org>."),
+            to(
+                2,
+                1,
+                "bob@example.net",
+                "250 ok, also <alice.o'neil@example.org>,<ALICE.O'NEIL@example.org>.",
+            ),
             to(3, 2, "bob@example.net", "250 ok"),
             to(4, 3, "\"alice.o'neil\"@example.org", "250 ok"),
-            to(5, 4, "malice.o'neil@example.org", "250 SRS0=a=b=example.org=alice.o'neil@relay.example"),
+            to(
+                5,
+                4,
+                "malice.o'neil@example.org",
+                "250 SRS0=a=b=example.org=alice.o'neil@relay.example",
+            ),
             to(6, 4, "alice.o'neil@example.org.example.com", "250 ok"),
         ],
         attempts: vec![DeliveryAttempt {
@@ -284,7 +310,11 @@ fn filled() -> Changes {
         }],
         noqueues: vec![
             refusal(1, TO, "550"),
-            refusal(2, "bob@example.net", "550 <alice.o'neil@example.org>: Sender rejected"),
+            refusal(
+                2,
+                "bob@example.net",
+                "550 <alice.o'neil@example.org>: Sender rejected",
+            ),
             refusal(3, "bob@example.net", "550"),
         ],
         auths: vec![Auth {
@@ -324,7 +354,12 @@ fn an_erased_address_is_in_no_row_and_other_recipients_are_untouched() {
         text(&store, recipients),
         "bob@example.net bob@example.net malice.o'neil@example.org alice.o'neil@example.org.example.com"
     );
-    let reason = |id| text(&store, &format!("SELECT reason FROM delivery_to WHERE id = {id}"));
+    let reason = |id| {
+        text(
+            &store,
+            &format!("SELECT reason FROM delivery_to WHERE id = {id}"),
+        )
+    };
     assert_eq!(reason(2), "250 ok, also <erased@invalid>,<erased@invalid>.");
     assert_eq!(reason(5), "250 SRS0=a=b=invalid=erased@relay.example");
     assert_eq!(count(&store, "delivery_attempt"), 0);
@@ -339,10 +374,19 @@ fn an_erased_address_is_in_no_row_and_other_recipients_are_untouched() {
     assert_eq!(number(&store, nothing), 1);
     assert_eq!(text(&store, "SELECT string_agg(id, ' ') FROM noqueue"), "3");
     assert_eq!(count(&store, "auth"), 0);
-    assert_eq!(text(&store, "SELECT sample FROM event"), "bad <erased@invalid> from x");
-    assert_eq!(text(&store, "SELECT line FROM log_line"), "to=<malice.o'neil@example.org>");
+    assert_eq!(
+        text(&store, "SELECT sample FROM event"),
+        "bad <erased@invalid> from x"
+    );
+    assert_eq!(
+        text(&store, "SELECT line FROM log_line"),
+        "to=<malice.o'neil@example.org>"
+    );
     let state = "SELECT state FROM open_message";
-    assert_eq!(text(&store, state), r#"{"users":["erased@invalid"],"rest":"kept"}"#);
+    assert_eq!(
+        text(&store, state),
+        r#"{"users":["erased@invalid"],"rest":"kept"}"#
+    );
 }
 
 #[test]
@@ -405,11 +449,18 @@ fn after_compaction_no_byte_of_any_file_has_the_address() {
         .collect();
     names.sort();
     assert_eq!(names, ["it's [a] file.db"]);
-    let whole: [&[u8]; 3] = [b"<alice.o'neil@example.org>", b"-alice.o'neil=example.org", b"alices-laptop"];
+    let whole: [&[u8]; 3] = [
+        b"<alice.o'neil@example.org>",
+        b"-alice.o'neil=example.org",
+        b"alices-laptop",
+    ];
     for needle in whole {
         assert!(!holds(&path, needle), "{}", String::from_utf8_lossy(needle));
     }
-    assert!(holds(&path, b"malice.o'neil@example.org"), "the copy is readable text");
+    assert!(
+        holds(&path, b"malice.o'neil@example.org"),
+        "the copy is readable text"
+    );
 }
 
 #[test]
@@ -423,13 +474,17 @@ fn compaction_keeps_everything_and_gives_room_back() {
         ..Changes::default()
     };
     store.commit(batch(changes)).unwrap();
-    store.commit(Batch {
-        cursors: vec![cursor(None, "a", 5)],
-        ..batch(Changes::default())
-    })
-    .unwrap();
+    store
+        .commit(Batch {
+            cursors: vec![cursor(None, "a", 5)],
+            ..batch(Changes::default())
+        })
+        .unwrap();
     store.checkpoint().unwrap();
-    prune(&mut store, before(Group::Deliveries, T0.plus(190_000 * SECOND)));
+    prune(
+        &mut store,
+        before(Group::Deliveries, T0.plus(190_000 * SECOND)),
+    );
     store.wish_compaction().unwrap();
     assert!(store.wishes_compaction().unwrap());
     store.checkpoint().unwrap();
@@ -439,7 +494,10 @@ fn compaction_keeps_everything_and_gives_room_back() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let sizes = compact(&path, Limits::WRITER).unwrap();
     assert!(sizes.after < sizes.before / 3, "{sizes:?}");
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     let store = Store::open_writer(&path).unwrap();
     assert!(!store.wishes_compaction().unwrap());
     assert_eq!(count(&store, "delivery_to"), 10_000);
@@ -456,7 +514,12 @@ fn no_room_is_told_before_anything_is_written() {
         free: 0,
     };
     let error = compact::check_room(Path::new("/tmp/x.db"), space).unwrap_err();
-    assert!(error.to_string().starts_with("no room to rewrite /tmp/x.db: it takes "), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("no room to rewrite /tmp/x.db: it takes "),
+        "{error}"
+    );
 }
 
 #[test]
@@ -491,7 +554,11 @@ fn other_process() {
 
 fn start(path: &Path, what: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "store::tests::retain::other_process", "--test-threads=1"])
+        .args([
+            "--exact",
+            "store::tests::retain::other_process",
+            "--test-threads=1",
+        ])
         .env(PLACE, path)
         .env(WHAT, what)
         .stdout(Stdio::null())
