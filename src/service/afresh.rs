@@ -1,6 +1,7 @@
 //! Afresh: the service starts itself again after a failure, sooner or later depending on how often it failed.
 
-use crate::notice;
+use super::notify::Notify;
+use crate::notice::{self, Level};
 use anyhow::anyhow;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -24,12 +25,17 @@ pub(super) struct Run {
 
 impl Run {
     /// Waits as long as the failures of the lives before make sensible, and begins.
-    pub(super) fn begin() -> Self {
+    pub(super) fn begin(notify: &Notify) -> Self {
         let told = std::env::var(FAILURES).ok();
         let failures: u32 = told.and_then(|n| n.parse().ok()).unwrap_or(0);
         if failures > 0 {
             let shift = (failures - 1).min(10);
-            wait((FIRST * (1 << shift)).min(LONGEST));
+            let pause = (FIRST * (1 << shift)).min(LONGEST);
+            notify.waiting(&format!(
+                "{} s before the next start after {failures} failures",
+                pause.as_secs()
+            ));
+            wait(pause);
         }
         Self {
             start: Instant::now(),
@@ -41,7 +47,7 @@ impl Run {
     pub(super) fn start_afresh(&self, error: &anyhow::Error) -> anyhow::Error {
         let is_long = self.start.elapsed() >= LONG_RUN;
         let failures = if is_long { 1 } else { self.failures + 1 };
-        notice::say("starting afresh from what is committed");
+        notice::tell(Level::Notice, "starting afresh from what is committed");
         let mut arguments = std::env::args_os();
         let name = arguments.next().unwrap_or_else(|| "maillog".into());
         let failed = Command::new("/proc/self/exe")

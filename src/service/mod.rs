@@ -10,9 +10,11 @@
 //! | file | duty |
 //! |---|---|
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
+//! | `notify` | what systemd is told: ready, status, watchdog |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
+mod notify;
 mod open;
 
 use crate::config::Config;
@@ -22,9 +24,10 @@ use crate::ingest::import;
 use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
-use crate::notice;
+use crate::notice::{self, Level};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
+use notify::Notify;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -57,9 +60,10 @@ pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
 /// # Errors
 /// What no waiting helps against: a second instance, no permission, a foreign file.
 pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infallible> {
-    let _instance = open::sole_instance(&config.database)?;
-    let run = afresh::Run::begin();
-    let store = open::open(config)?;
+    let notify = Notify::start();
+    let _instance = open::sole_instance(&config.database, &notify)?;
+    let run = afresh::Run::begin(&notify);
+    let store = open::open(config, &notify)?;
     let (streams, correlator) = import::restore(&store, rules)?;
     let (feeds, fed) = Feeds::channel();
     let (jobs, todo) = Jobs::channel();
@@ -88,12 +92,13 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
             .map(drop)
     });
     start_tasks(&shared)?;
+    notify.running(&shared.health, sources.len());
     for source in sources {
         let shared = shared.clone();
         failed.watch("source", move || source(&shared));
     }
     let error = failed.first();
-    notice::say(&format!("{error:#}"));
+    notice::tell(Level::Error, &format!("{error:#}"));
     if let Some(hint) = error.chain().find_map(store_hint) {
         notice::hint(hint);
     }
@@ -106,10 +111,10 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
 /// When one cannot start and waiting does not help.
 #[expect(clippy::unnecessary_wraps, reason = "further tasks can fail")]
 fn start_tasks(shared: &Shared) -> Result<()> {
-    notice::say(&format!(
-        "started; database {}",
-        shared.config.database.display()
-    ));
+    notice::tell(
+        Level::Notice,
+        &format!("started; database {}", shared.config.database.display()),
+    );
     Ok(())
 }
 

@@ -3,14 +3,15 @@
 //! A lock on a file beside the database tells the two apart: only a service holds it.
 
 use super::afresh;
+use super::notify::Notify;
 use crate::config::Config;
-use crate::notice;
+use crate::notice::{self, Level};
 use crate::store::{Error, Limits, Store};
 use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,20 +25,20 @@ const LONGEST: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When one has, or when the directory of the database cannot be used.
-pub(super) fn sole_instance(database: &Path) -> Result<Flock<File>> {
+pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<File>> {
     let path = lock_path(database);
-    if let Some(parent) = path.parent().filter(|p| *p != Path::new("")) {
-        let made = DirBuilder::new().recursive(true).mode(0o750).create(parent);
-        made.with_context(|| format!("cannot create directory {}", parent.display()))?;
-    }
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o640)
-        .open(&path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    let mut pause = Pause::new();
+    let file = loop {
+        match lock_file(&path) {
+            Ok(file) => break file,
+            Err(e) if matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                let error = Error::Full { path: path.clone() };
+                pause.wait(&error, error.hint(), notify);
+            }
+            Err(e) => return Err(e).with_context(|| format!("cannot write {}", path.display())),
+        }
+    };
+    passed("there is space again");
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(mut held) => {
             // The number is for people and for the message below.
@@ -58,6 +59,23 @@ pub(super) fn sole_instance(database: &Path) -> Result<Flock<File>> {
     }
 }
 
+/// Opens the file that a service locks, made with its directory as needed.
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    if let Some(parent) = path.parent().filter(|p| *p != Path::new("")) {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(parent)?;
+    }
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o640)
+        .open(path)
+}
+
 /// Returns the file that a service locks, beside the database.
 fn lock_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
@@ -69,29 +87,56 @@ fn lock_path(database: &Path) -> PathBuf {
 ///
 /// # Errors
 /// What waiting does not help against.
-pub(super) fn open(config: &Config) -> Result<Store> {
+pub(super) fn open(config: &Config, notify: &Notify) -> Result<Store> {
     let limits = Limits {
         memory_mb: config.memory_mib,
         ..Limits::WRITER
     };
-    let mut pause = FIRST;
-    let mut told = String::new();
+    let mut pause = Pause::new();
     loop {
-        let error = match Store::open_writer_with(&config.database, limits) {
+        notify.starting();
+        match Store::open_writer_with(&config.database, limits) {
             Ok(store) => {
-                if !told.is_empty() {
-                    notice::say(&format!("{} is free now", config.database.display()));
-                }
+                passed(&format!("{} can be used now", config.database.display()));
                 return Ok(store);
             }
-            Err(error @ (Error::Locked { .. } | Error::Full { .. })) => error.to_string(),
+            Err(error) if may_pass(&error) => pause.wait(&error, error.hint(), notify),
             Err(error) => return Err(error.into()),
-        };
-        if told != error {
-            notice::say(&format!("waiting: {error}"));
-            told = error;
         }
-        afresh::wait(pause);
-        pause = (pause * 2).min(LONGEST);
     }
+}
+
+/// Returns whether waiting may help.
+fn may_pass(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Locked { .. } | Error::Full { .. } | Error::Io { .. } | Error::OutOfMemory
+    )
+}
+
+/// Waiting for something to pass, longer each time.
+struct Pause {
+    next: Duration,
+}
+
+/// Kind of the trouble that the database cannot be opened.
+const TROUBLE: &str = "open";
+
+impl Pause {
+    fn new() -> Self {
+        Self { next: FIRST }
+    }
+
+    fn wait(&mut self, error: &dyn std::fmt::Display, hint: Option<&str>, notify: &Notify) {
+        let hint = hint.map_or(String::new(), |hint| format!(" ({hint})"));
+        notice::trouble(TROUBLE, Level::Warning, &format!("waiting: {error}{hint}"));
+        notify.waiting(&error.to_string());
+        afresh::wait(self.next);
+        self.next = (self.next * 2).min(LONGEST);
+    }
+}
+
+/// Says that waiting has ended, when there was any.
+fn passed(text: &str) {
+    notice::over(TROUBLE, text);
 }
