@@ -4,7 +4,7 @@
 //! exporters), `postfix_showq_*` (the queue's socket is not read; `postfix_queue_*` says what the log knows).
 
 /// What kind of series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// Only grows; stored.
     Counter,
@@ -12,8 +12,6 @@ pub enum Kind {
     Histogram(&'static [f64]),
     /// Goes up and down; made at each scrape.
     Gauge,
-    /// Only grows, but begins at 0 with the process; not stored.
-    Running,
 }
 
 /// One family of series.

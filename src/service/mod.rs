@@ -11,11 +11,15 @@
 //! |---|---|
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
 //! | `notify` | what systemd is told: ready, status, watchdog |
+//! | `metrics` | what Prometheus is told, over HTTP |
+//! | `retain` | the hourly work: pruning, rewriting the file |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
+mod metrics;
 mod notify;
 mod open;
+pub mod retain;
 
 use crate::config::Config;
 use crate::ingest::feed::Feeds;
@@ -63,7 +67,12 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     let notify = Notify::start();
     let _instance = open::sole_instance(&config.database, &notify)?;
     let run = afresh::Run::begin(&notify);
-    let store = open::open(config, &notify)?;
+    let mut store = open::open(config, &notify)?;
+    if store.wishes_compaction()? {
+        drop(store);
+        retain::compact(config);
+        store = open::open(config, &notify)?;
+    }
     let (streams, correlator) = import::restore(&store, rules)?;
     let (feeds, fed) = Feeds::channel();
     let (jobs, todo) = Jobs::channel();
@@ -93,6 +102,14 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     });
     start_tasks(&shared)?;
     notify.running(&shared.health, sources.len());
+    type Task = fn(&Shared) -> Result<()>;
+    for (name, task) in [
+        ("retention", retain::run as Task),
+        ("metrics", metrics::run),
+    ] {
+        let shared = shared.clone();
+        failed.watch(name, move || task(&shared));
+    }
     for source in sources {
         let shared = shared.clone();
         failed.watch("source", move || source(&shared));

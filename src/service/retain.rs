@@ -1,16 +1,16 @@
 //! The hourly work: what is past retention goes, slice by slice between two commits; the file shrinks when most is free.
 
 use super::Shared;
+use crate::config::Config;
 use crate::correlate;
 use crate::ingest::keep::Jobs;
 use crate::model::retain::Cutoffs;
-use crate::notice;
+use crate::notice::{self, Level};
 use crate::store::compact::{self, Compacted};
-use crate::store::erase::{Address, Eraser, Erased};
+use crate::store::erase::{Address, Erased, Eraser};
 use crate::store::retain::{self, Gone, Pruner};
 use crate::store::{Error, Limits};
 use anyhow::{Context, Result, anyhow};
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -109,32 +109,43 @@ fn compact_if_mostly_free(shared: &Shared) -> Result<()> {
         // What was deleted is free after a checkpoint.
         store.checkpoint().and_then(|()| store.space())
     });
-    let space = space.ok_or_else(stopped)?.context("cannot look at the database")?;
+    let space = space
+        .ok_or_else(stopped)?
+        .context("cannot look at the database")?;
     if !space.is_mostly_free() {
         return Ok(());
     }
     if let Err(error) = wish_compaction(shared) {
-        notice::say(&format!("{error:#}"));
+        notice::tell(Level::Warning, &format!("{error:#}"));
         return Ok(());
     }
-    Err(anyhow!("more than half of the database file is free: it is rewritten"))
+    Err(anyhow!(
+        "more than half of the database file is free: it is rewritten"
+    ))
 }
 
 fn stopped() -> anyhow::Error {
     anyhow!("the database stopped")
 }
 
-/// Rewrites the database at the start of the service, when that was asked for; told, and never in the way.
-pub(super) fn compact_if_wished(path: &Path, limits: Limits, is_wished: bool) {
-    if !is_wished {
-        return;
-    }
-    match compact::compact(path, limits) {
-        Ok(Compacted { before, after }) => notice::say(&format!(
-            "database file rewritten: {} MB before, {} MB now",
-            before.div_ceil(1_000_000),
-            after.div_ceil(1_000_000)
-        )),
-        Err(error) => notice::say(&format!("the database is not rewritten: {error}")),
+/// Rewrites the database at the start of the service; told, and never in the way.
+pub(super) fn compact(config: &Config) {
+    let limits = Limits {
+        memory_mb: config.memory_mib,
+        ..Limits::WRITER
+    };
+    match compact::compact(&config.database, limits) {
+        Ok(Compacted { before, after }) => notice::tell(
+            Level::Notice,
+            &format!(
+                "database file rewritten: {} MB before, {} MB now",
+                before.div_ceil(1_000_000),
+                after.div_ceil(1_000_000)
+            ),
+        ),
+        Err(error) => notice::tell(
+            Level::Warning,
+            &format!("the database file is not rewritten: {error}"),
+        ),
     }
 }

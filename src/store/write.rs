@@ -95,14 +95,12 @@ impl Store {
         let mut changes = batch.changes;
         self.pending.absorb(&mut changes);
         self.pending.release_all(&mut changes);
+        let counts = self.series.admit(&self.conn, batch.counts);
         let sort = |error: duckdb::Error| self.sort("COMMIT", &error);
+        let counts = counts.map_err(sort)?;
         let ledger = ledger::write_cursors(&self.conn, &self.source_ids, &batch.cursors, batch.now)
             .map_err(sort)?;
         let coverage = ledger.coverage(&self.source_ids, batch.coverage)?;
-        let counts = self
-            .series
-            .admit(&self.conn, batch.counts)
-            .map_err(|error| self.sort("COMMIT", &error))?;
         let anchors = ledger.anchors(&self.source_ids, batch.anchors)?;
         write_rows(&self.conn, changes)
             .and_then(|()| append(&self.conn, anchors))

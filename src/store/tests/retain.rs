@@ -610,3 +610,38 @@ fn a_killed_compaction_leaves_a_whole_database() {
     }
     assert!(killed > 3, "{killed} kills came in time");
 }
+
+fn counts(names: impl Iterator<Item = String>) -> Batch {
+    Batch {
+        counts: names
+            .map(|labels| crate::metrics::Count {
+                name: "x_total".to_owned(),
+                labels,
+                value: 1.5,
+            })
+            .collect(),
+        ..batch(Changes::default())
+    }
+}
+
+#[test]
+fn totals_add_up_over_commits_and_their_series_are_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mail.db");
+    let mut store = Store::open_writer(&path).unwrap();
+    let label = |n: i64| format!("host=\"h{n}\"");
+    store.commit(counts((0..150).map(label))).unwrap();
+    store.commit(counts((0..150).chain(0..1).map(label))).unwrap();
+    drop(store);
+    let mut store = Store::open_writer(&path).unwrap();
+    store.commit(counts((0..1000).map(label))).unwrap();
+    assert_eq!(count(&store, "counter"), 201);
+    let value = |labels: &str| {
+        let sql = format!("SELECT (value * 10)::BIGINT FROM counter WHERE labels = '{labels}'");
+        number(&store, &sql)
+    };
+    assert_eq!(value("host=\"h0\""), 60);
+    assert_eq!(value("host=\"h3\""), 45);
+    assert_eq!(value("host=\"h199\""), 15);
+    assert_eq!(value("host=\"other\""), 800 * 15);
+}
