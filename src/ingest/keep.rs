@@ -88,6 +88,7 @@ pub fn keep(
     todo: &Receiver<Work>,
     health: &Health,
 ) -> Result<Store> {
+    let _owner = store.as_owner();
     let mut keeper = Keeper {
         store,
         sources,
