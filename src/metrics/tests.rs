@@ -37,7 +37,8 @@ fn a_delivery_counts_by_agent_status_code_and_delay() {
     let log = format!(
         "{HEAD}smtp[9]: 64AB9120A53: to=<a@Example.COM>, relay=mx.example.com[192.0.2.1]:25, delay=30, delays=0.1/0.01/2.5/27, \
          tls=dane:halfdane, dsn=4.4.1, status=deferred (host said: 450 4.4.1 later)\n\
-         {HEAD}virtual[9]: 64AB9120A53: to=<b@example.net>, relay=virtual, delay=1, delays=0.1/0/0/0.9, dsn=2.0.0, status=sent (delivered to maildir)\n"
+         {HEAD}virtual[9]: 64AB9120A53: to=<b@example.net>, relay=virtual, delay=1, delays=0.1/0/0/0.9, dsn=2.0.0, status=sent (delivered to maildir)\n\
+         {HEAD}smtp[9]: connect to mx.example.com[198.51.100.7]:25: Connection timed out\n"
     );
     let counts = counted(&log, &["example.com".to_owned()]);
     let is = |name, labels, expected: f64| {
@@ -67,6 +68,7 @@ fn a_delivery_counts_by_agent_status_code_and_delay() {
         1.0,
     );
     is("postfix_virtual_delivered_total", "", 1.0);
+    is("postfix_smtp_connection_timed_out_total", "", 1.0);
     is(
         "postfix_smtp_delivery_delay_seconds_bucket",
         r#"stage="connection_setup",le="10""#,
@@ -165,7 +167,6 @@ fn what_is_counted_is_a_family_that_is_offered() {
         "postfix_cleanup_messages_rejected_total",
         "postfix_cleanup_messages_not_accepted_total",
         "postfix_smtpd_forward_confirmed_reverse_dns_errors_total",
-        "postfix_smtp_connection_timed_out_total",
         "postfix_unsupported_log_entries_total",
         "postfix_bounce_non_delivery_notification_total",
         "postfix_auth_messages_total",
