@@ -10,7 +10,7 @@ use maillog::model::retain::{Cutoffs, Group};
 use maillog::model::row::{Changes, DeliveryFrom, DeliveryTo};
 use maillog::model::time::{DAY, SECOND, Time};
 use maillog::store::retain::{self, Pruner};
-use maillog::store::{Batch, Store};
+use maillog::store::{Batch, Limits, Store};
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
@@ -35,7 +35,7 @@ fn main() -> anyhow::Result<()> {
 const END: Time = Time((1_763_683_200 + 365 * 86_400) * SECOND);
 
 fn prune(file: &Path, days: i64) -> anyhow::Result<()> {
-    let mut store = Store::open_writer(file)?;
+    let mut store = Store::open_writer_with(file, Limits::SERVICE)?;
     let mut cutoffs = Cutoffs::default();
     for group in Group::ALL {
         cutoffs.set(group, Some(END.plus(-days * DAY)));

@@ -1,4 +1,4 @@
-//! The names that are offered, as kumina/postfix_exporter and its kin chose them, then our own.
+//! The names that are offered, as `kumina/postfix_exporter` and its kin chose them, then our own.
 //!
 //! Not offered: `postfix_smtp_deferred_messages_total` and `postfix_smtp_status_deferred` (always 0 or double in the
 //! exporters), `postfix_showq_*` (the queue's socket is not read; `postfix_queue_*` says what the log knows).

@@ -292,74 +292,51 @@ impl Tally {
     /// Counts what is not in every mail.
     fn seldom(&mut self, entry: &Entry<'_>, event: &Event<'_>, times: u64) {
         match event {
-            Event::Abort {
-                abend: Abend::LostConnection,
-                protocol_state,
-                ..
-            } if entry.program() == "smtpd" => {
+            Event::Tls { direction, trust, protocol, cipher, .. } => {
+                self.tls(entry, *direction, [trust, protocol, cipher], times);
+            }
+            Event::Policy(policy) => self.policy(entry, policy, times),
+            Event::Expired { .. } => self.add("postfix_qmgr_messages_expired_total", &[], times),
+            Event::Notification { notice: Notice::NonDelivery, .. } => {
+                self.add("postfix_bounce_non_delivery_notification_total", &[], times);
+            }
+            Event::Content(content) if content.action == "reject" => {
+                self.add("postfix_cleanup_messages_rejected_total", &[], times);
+            }
+            Event::AttemptNote { reason, .. } => self.timeout(entry, reason, times),
+            Event::Note { level: Level::Warning, text, .. }
+                if entry.program() == "cleanup" && text.contains("message not accepted") =>
+            {
+                self.add("postfix_cleanup_messages_not_accepted_total", &[], times);
+            }
+            Event::Other { .. } => {
+                let labels = [("service", label::word(entry.service())), ("level", level_of(entry.text))];
+                self.add("postfix_unsupported_log_entries_total", &labels, times);
+            }
+            _ => self.about_client(entry, event, times),
+        }
+    }
+
+    /// Counts what clients are told and do.
+    fn about_client(&mut self, entry: &Entry<'_>, event: &Event<'_>, times: u64) {
+        match event {
+            Event::Abort { abend: Abend::LostConnection, protocol_state, .. } if entry.program() == "smtpd" => {
                 let labels = [("after_stage", label::word(protocol_state))];
                 self.add("postfix_smtpd_connections_lost_total", &labels, times);
-            }
-            Event::Tls {
-                direction,
-                trust,
-                protocol,
-                cipher,
-                ..
-            } => {
-                self.tls(entry, *direction, [trust, protocol, cipher], times);
             }
             Event::AuthFailure { sasl_method, .. } => {
                 let service = label::word(entry.service());
                 let labels = [("service", service), ("method", label::method(sasl_method))];
                 self.add("postfix_login_failures_total", &labels, times);
                 if entry.program() == "smtpd" {
-                    self.add(
-                        "postfix_smtpd_sasl_authentication_failures_total",
-                        &[],
-                        times,
-                    );
+                    self.add("postfix_smtpd_sasl_authentication_failures_total", &[], times);
                 }
-            }
-            Event::Policy(policy) => self.policy(entry, policy, times),
-            Event::Content(content) if content.action == "reject" => {
-                self.add("postfix_cleanup_messages_rejected_total", &[], times);
-            }
-            Event::Expired { .. } => self.add("postfix_qmgr_messages_expired_total", &[], times),
-            Event::Notification {
-                notice: Notice::NonDelivery,
-                ..
-            } => {
-                self.add("postfix_bounce_non_delivery_notification_total", &[], times);
             }
             Event::Postscreen { action, .. } => {
-                self.add(
-                    "postfix_postscreen_actions_total",
-                    &[("action", label::word(action))],
-                    times,
-                );
+                let labels = [("action", label::word(action))];
+                self.add("postfix_postscreen_actions_total", &labels, times);
             }
-            Event::AttemptNote { reason, .. } => self.timeout(entry, reason, times),
-            Event::Problem {
-                level: Level::Warning,
-                text,
-            } => self.warning(entry, text, times),
-            Event::Note {
-                level: Level::Warning,
-                text,
-                ..
-            } => {
-                if entry.program() == "cleanup" && text.contains("message not accepted") {
-                    self.add("postfix_cleanup_messages_not_accepted_total", &[], times);
-                }
-            }
-            Event::Other { .. } => {
-                let labels = [
-                    ("service", label::word(entry.service())),
-                    ("level", level_of(entry.text)),
-                ];
-                self.add("postfix_unsupported_log_entries_total", &labels, times);
-            }
+            Event::Problem { level: Level::Warning, text } => self.warning(entry, text, times),
             _ => {}
         }
     }
@@ -448,35 +425,7 @@ impl Tally {
         let mut out = Vec::new();
         done.plain(&mut out);
         done.by_agent(&mut out);
-        for (stage, at) in STAGES.iter().zip(0..) {
-            let stage = [("stage", *stage)];
-            let write = |name, list: &[Buckets], labels: &[(&str, &str)], out: &mut Vec<Count>| {
-                if let Some(buckets) = list.get(at) {
-                    buckets.write(name, DELAYS, labels, out);
-                }
-            };
-            write(
-                "postfix_smtp_delivery_delay_seconds",
-                &done.smtp_delays,
-                &stage,
-                &mut out,
-            );
-            write(
-                "postfix_lmtp_delivery_delay_seconds",
-                &done.lmtp_delays,
-                &stage,
-                &mut out,
-            );
-            for (relay, delays) in &done.pipe_delays {
-                let labels = [("relay", relay.as_str()), ("stage", stage[0].1)];
-                write(
-                    "postfix_pipe_delivery_delay_seconds",
-                    delays,
-                    &labels,
-                    &mut out,
-                );
-            }
-        }
+        done.delays(&mut out);
         done.recipients.write(
             "postfix_qmgr_messages_inserted_recipients",
             RECIPIENTS,
@@ -504,6 +453,38 @@ impl Tally {
         // Which series exist may depend on the order in which they appear.
         out.sort_unstable_by(|a, b| (&a.name, &a.labels).cmp(&(&b.name, &b.labels)));
         out
+    }
+
+    fn delays(&self, out: &mut Vec<Count>) {
+        for (stage, at) in STAGES.iter().zip(0..) {
+            let stage = [("stage", *stage)];
+            let write = |name, list: &[Buckets], labels: &[(&str, &str)], out: &mut Vec<Count>| {
+                if let Some(buckets) = list.get(at) {
+                    buckets.write(name, DELAYS, labels, out);
+                }
+            };
+            write(
+                "postfix_smtp_delivery_delay_seconds",
+                &self.smtp_delays,
+                &stage,
+                out,
+            );
+            write(
+                "postfix_lmtp_delivery_delay_seconds",
+                &self.lmtp_delays,
+                &stage,
+                out,
+            );
+            for (relay, delays) in &self.pipe_delays {
+                let labels = [("relay", relay.as_str()), ("stage", stage[0].1)];
+                write(
+                    "postfix_pipe_delivery_delay_seconds",
+                    delays,
+                    &labels,
+                    out,
+                );
+            }
+        }
     }
 
     fn plain(&self, out: &mut Vec<Count>) {

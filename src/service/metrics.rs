@@ -107,13 +107,10 @@ async fn serve(address: SocketAddr, scraped: &Rc<Scraped>) -> std::io::Error {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return std::io::Error::other("closed");
         };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let Ok((stream, _)) = listener.accept().await else {
             // Too many open files, or a client that is gone already.
-            Err(_) => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
         };
         let scraped = Rc::clone(scraped);
         tokio::task::spawn_local(async move {

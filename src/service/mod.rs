@@ -59,6 +59,10 @@ pub struct Shared {
 /// What goes wrong with what it reads it tells itself and tries again; an error that it returns starts the service afresh.
 pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
 
+/// What runs beside reading and storing, as long as they do: its name and its thread.
+const TASKS: [(&str, fn(&Shared) -> Result<()>); 2] =
+    [("retention", retain::run), ("metrics", metrics::run)];
+
 /// Runs the service until it is killed.
 ///
 /// # Errors
@@ -102,7 +106,6 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     });
     start_tasks(&shared)?;
     notify.running(&shared.health, sources.len());
-    type Task = fn(&Shared) -> Result<()>;
     for (name, task) in [
         ("retention", retain::run as Task),
         ("metrics", metrics::run),
