@@ -36,6 +36,27 @@ pub struct File {
     /// What is offered to Prometheus.
     #[serde(default)]
     pub metrics: Metrics,
+    /// What the service reads.
+    #[serde(default)]
+    pub ingest: Ingest,
+}
+
+/// What the service reads: the table `[ingest]`, and the options of `maillog ingest` that win over it.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ingest {
+    /// Units whose journal entries are read, as patterns; none: all.
+    pub unit: Vec<String>,
+    /// Directory with journal files, in place of the system's journal.
+    pub directory: Option<PathBuf>,
+    /// Journal files, in place of the system's journal.
+    pub file: Vec<PathBuf>,
+    /// Namespace of the journal.
+    pub namespace: Option<String>,
+    /// Journals of other machines, too.
+    pub merge: bool,
+    /// Nothing before this, as in a query, the first time.
+    pub since: Option<String>,
 }
 
 /// The table `[retain]`: days or "forever".
@@ -114,6 +135,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Memory that the database may use, MiB.
     pub memory_mib: u32,
+    /// What the service reads.
+    pub ingest: Ingest,
 }
 
 /// The environment as far as it matters here; given, so that tests need no real one.
@@ -194,6 +217,7 @@ impl Config {
             retain,
             metrics: file.metrics,
             memory_mib: file.memory_mib.unwrap_or(192),
+            ingest: file.ingest,
         })
     }
 

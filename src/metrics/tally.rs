@@ -292,25 +292,39 @@ impl Tally {
     /// Counts what is not in every mail.
     fn seldom(&mut self, entry: &Entry<'_>, event: &Event<'_>, times: u64) {
         match event {
-            Event::Tls { direction, trust, protocol, cipher, .. } => {
+            Event::Tls {
+                direction,
+                trust,
+                protocol,
+                cipher,
+                ..
+            } => {
                 self.tls(entry, *direction, [trust, protocol, cipher], times);
             }
             Event::Policy(policy) => self.policy(entry, policy, times),
             Event::Expired { .. } => self.add("postfix_qmgr_messages_expired_total", &[], times),
-            Event::Notification { notice: Notice::NonDelivery, .. } => {
+            Event::Notification {
+                notice: Notice::NonDelivery,
+                ..
+            } => {
                 self.add("postfix_bounce_non_delivery_notification_total", &[], times);
             }
             Event::Content(content) if content.action == "reject" => {
                 self.add("postfix_cleanup_messages_rejected_total", &[], times);
             }
             Event::AttemptNote { reason, .. } => self.timeout(entry, reason, times),
-            Event::Note { level: Level::Warning, text, .. }
-                if entry.program() == "cleanup" && text.contains("message not accepted") =>
-            {
+            Event::Note {
+                level: Level::Warning,
+                text,
+                ..
+            } if entry.program() == "cleanup" && text.contains("message not accepted") => {
                 self.add("postfix_cleanup_messages_not_accepted_total", &[], times);
             }
             Event::Other { .. } => {
-                let labels = [("service", label::word(entry.service())), ("level", level_of(entry.text))];
+                let labels = [
+                    ("service", label::word(entry.service())),
+                    ("level", level_of(entry.text)),
+                ];
                 self.add("postfix_unsupported_log_entries_total", &labels, times);
             }
             _ => self.about_client(entry, event, times),
@@ -320,7 +334,11 @@ impl Tally {
     /// Counts what clients are told and do.
     fn about_client(&mut self, entry: &Entry<'_>, event: &Event<'_>, times: u64) {
         match event {
-            Event::Abort { abend: Abend::LostConnection, protocol_state, .. } if entry.program() == "smtpd" => {
+            Event::Abort {
+                abend: Abend::LostConnection,
+                protocol_state,
+                ..
+            } if entry.program() == "smtpd" => {
                 let labels = [("after_stage", label::word(protocol_state))];
                 self.add("postfix_smtpd_connections_lost_total", &labels, times);
             }
@@ -329,14 +347,21 @@ impl Tally {
                 let labels = [("service", service), ("method", label::method(sasl_method))];
                 self.add("postfix_login_failures_total", &labels, times);
                 if entry.program() == "smtpd" {
-                    self.add("postfix_smtpd_sasl_authentication_failures_total", &[], times);
+                    self.add(
+                        "postfix_smtpd_sasl_authentication_failures_total",
+                        &[],
+                        times,
+                    );
                 }
             }
             Event::Postscreen { action, .. } => {
                 let labels = [("action", label::word(action))];
                 self.add("postfix_postscreen_actions_total", &labels, times);
             }
-            Event::Problem { level: Level::Warning, text } => self.warning(entry, text, times),
+            Event::Problem {
+                level: Level::Warning,
+                text,
+            } => self.warning(entry, text, times),
             _ => {}
         }
     }
@@ -477,12 +502,7 @@ impl Tally {
             );
             for (relay, delays) in &self.pipe_delays {
                 let labels = [("relay", relay.as_str()), ("stage", stage[0].1)];
-                write(
-                    "postfix_pipe_delivery_delay_seconds",
-                    delays,
-                    &labels,
-                    out,
-                );
+                write("postfix_pipe_delivery_delay_seconds", delays, &labels, out);
             }
         }
     }

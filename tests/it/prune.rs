@@ -68,14 +68,20 @@ fn totals_agree_with_the_tables_and_outlive_them() {
     ] {
         assert_eq!(total(&before, name), place.number(sql), "{name}");
     }
-    let bytes: i64 = std::fs::read_dir("testlogs/demo").map_or(0, |_| total(&before, "maillog_ingest_bytes_total"));
+    let bytes: i64 = std::fs::read_dir("testlogs/demo")
+        .map_or(0, |_| total(&before, "maillog_ingest_bytes_total"));
     let summary: serde_json::Value = serde_json::from_str(&ingest(&place)).unwrap();
     assert_eq!(int(&summary, "lines"), 0);
     assert!(bytes > 100_000);
     assert_eq!(totals(&place), before, "reading it again counts nothing");
 
     place.succeed(&["prune", "--now", LATER]);
-    assert_eq!(place.number("SELECT count(*) FROM delivery_to WHERE from_id NOT IN (SELECT id FROM delivery_from)"), 0);
+    assert_eq!(
+        place.number(
+            "SELECT count(*) FROM delivery_to WHERE from_id NOT IN (SELECT id FROM delivery_from)"
+        ),
+        0
+    );
     assert_eq!(
         place.number("SELECT count(*) FROM delivery_from WHERE removed IS NOT NULL"),
         place.number("SELECT json_array_length(state, '$.closed') FROM open_message"),
@@ -100,11 +106,17 @@ fn what_the_preview_tells_goes_and_open_messages_stay() {
     let args = ["prune", "--now", LATER, "--table", "noqueue", "-o", "json"];
     let told = place.succeed(&[&args[..], &["--dry-run"]].concat());
     assert_eq!(place.number("SELECT count(*) FROM noqueue"), 45);
-    assert!(told.contains("\"rows\":45") || told.contains("\"rows\": 45"), "{told}");
+    assert!(
+        told.contains("\"rows\":45") || told.contains("\"rows\": 45"),
+        "{told}"
+    );
     assert!(place.succeed(&args).contains("45"));
     assert_eq!(place.number("SELECT count(*) FROM noqueue"), 0);
     place.succeed(&["prune", "--now", LATER, "--older-than", "1h"]);
-    assert_eq!(place.number("SELECT count(*) FROM delivery_from WHERE removed IS NULL"), open);
+    assert_eq!(
+        place.number("SELECT count(*) FROM delivery_from WHERE removed IS NULL"),
+        open
+    );
     assert_eq!(place.number(lines), open_lines);
     assert_eq!(place.number("SELECT count(*) FROM event"), 0);
 }
@@ -121,7 +133,9 @@ fn an_address_is_erased_down_to_the_last_byte() {
     for entry in std::fs::read_dir(place.path("")).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap().to_ascii_lowercase();
-        let hit = bytes.windows(address.len()).any(|w| w == address.as_bytes());
+        let hit = bytes
+            .windows(address.len())
+            .any(|w| w == address.as_bytes());
         assert!(!hit, "{}", path.display());
     }
     // Everything else is there.
@@ -134,20 +148,40 @@ fn an_address_is_erased_down_to_the_last_byte() {
 fn nonsense_is_refused_before_anything_goes() {
     let place = filled();
     for (args, said) in [
-        (vec!["--table", "mails"], "--table mails: not one of deliveries, noqueue"),
-        (vec!["--older-than", "soon"], "--older-than soon: write days (30)"),
+        (
+            vec!["--table", "mails"],
+            "--table mails: not one of deliveries, noqueue",
+        ),
+        (
+            vec!["--older-than", "soon"],
+            "--older-than soon: write days (30)",
+        ),
         (vec!["--older-than", "-3"], "unexpected argument"),
-        (vec!["--address", "alice"], "--address alice: not of the form user@domain"),
-        (vec!["--address", "a@b.example", "--table", "auth"], "cannot be used with"),
+        (
+            vec!["--address", "alice"],
+            "--address alice: not of the form user@domain",
+        ),
+        (
+            vec!["--address", "a@b.example", "--table", "auth"],
+            "cannot be used with",
+        ),
     ] {
         let outcome = place.run(&[&["prune", "--now", LATER][..], &args].concat());
         assert_eq!(outcome.code, Some(2), "{args:?}");
-        assert!(outcome.stderr.contains(said), "{args:?}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(said),
+            "{args:?}: {}",
+            outcome.stderr
+        );
     }
     assert_eq!(place.number("SELECT count(*) FROM noqueue"), 45);
     let nowhere = Place::new();
     let outcome = nowhere.run(&["prune"]);
     assert_eq!(outcome.code, Some(2));
-    assert!(outcome.stderr.contains("no database at"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("no database at"),
+        "{}",
+        outcome.stderr
+    );
     assert!(!nowhere.path("maillog.duckdb").exists());
 }

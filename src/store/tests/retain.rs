@@ -632,7 +632,9 @@ fn totals_add_up_over_commits_and_their_series_are_bounded() {
     let mut store = Store::open_writer(&path).unwrap();
     let label = |n: i64| format!("host=\"h{n}\"");
     store.commit(counts((0..150).map(label))).unwrap();
-    store.commit(counts((0..150).chain(0..1).map(label))).unwrap();
+    store
+        .commit(counts((0..150).chain(0..1).map(label)))
+        .unwrap();
     drop(store);
     let mut store = Store::open_writer(&path).unwrap();
     store.commit(counts((0..1000).map(label))).unwrap();
