@@ -45,7 +45,7 @@ fn a_delivery_counts_by_agent_status_code_and_delay() {
         assert!(
             (value(&counts, name, labels) - expected).abs() < 1e-9,
             "{name}: {counts:#?}"
-        )
+        );
     };
     is(
         "postfix_deliveries_total",

@@ -64,8 +64,10 @@ pub struct Shared {
 pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
 
 /// What runs beside reading and storing, as long as they do: its name and its thread.
-const TASKS: [(&str, fn(&Shared) -> Result<()>); 2] =
-    [("retention", retain::run), ("metrics", metrics::run)];
+const TASKS: [(&str, Task); 2] = [("retention", retain::run), ("metrics", metrics::run)];
+
+/// A part of the service that runs until it fails.
+type Task = fn(&Shared) -> Result<()>;
 
 /// Runs the service until it is killed.
 ///
@@ -110,10 +112,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     });
     start_tasks(&shared)?;
     notify.running(&shared.health, sources.len());
-    for (name, task) in [
-        ("retention", retain::run as Task),
-        ("metrics", metrics::run),
-    ] {
+    for (name, task) in TASKS {
         let shared = shared.clone();
         failed.watch(name, move || task(&shared));
     }

@@ -446,13 +446,11 @@ impl Run<'_> {
         if self.conn.execute(&stage, [])? == 0 || self.staged()? == 0 {
             return Ok(());
         }
-        let found = format!(
-            "rowid BETWEEN (SELECT min(row) FROM temp.erase_rows) AND (SELECT max(row) FROM temp.erase_rows) \
-             AND rowid IN (SELECT row FROM temp.erase_rows)"
-        );
+        let found = "rowid BETWEEN (SELECT min(row) FROM temp.erase_rows) AND (SELECT max(row) FROM temp.erase_rows) \
+                     AND rowid IN (SELECT row FROM temp.erase_rows)";
         match pass.deed {
-            Deed::Delete => self.delete(pass.table, &found),
-            Deed::Replace => self.replace(pass, &found),
+            Deed::Delete => self.delete(pass.table, found),
+            Deed::Replace => self.replace(pass, found),
             Deed::Recipients => {
                 let closed = format!("{found} AND from_id NOT IN (SELECT id FROM temp.erase_open)");
                 self.recipients(&closed)?;
