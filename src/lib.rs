@@ -21,6 +21,7 @@ pub mod config;
 pub mod correlate;
 #[cfg(feature = "store")]
 pub mod ingest;
+pub mod metrics;
 pub mod model;
 pub mod notice;
 pub mod parse;

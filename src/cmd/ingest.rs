@@ -168,7 +168,8 @@ impl Ingest {
             retain_lines_days: run.config.retain_lines_days,
         };
         let progress = Progress::start(total(&inputs), self.shows_progress());
-        let (store, mut summary) = import::run(store, inputs, rules, progress)?;
+        let (store, mut summary) =
+            import::run(store, inputs, rules, &run.config.metrics.domains, progress)?;
         drop(store);
         summary.skipped = skipped;
         for failure in &summary.failures {

@@ -7,6 +7,7 @@ pub mod generate;
 pub mod ingest;
 pub mod output;
 pub mod parse;
+pub mod prune;
 pub mod query;
 pub mod sql;
 pub mod status;
@@ -94,6 +95,7 @@ pub enum Command {
     Query(query::Query),
     Sql(sql::Sql),
     Status(status::Status),
+    Prune(prune::Prune),
     Parse(parse::Parse),
     Generate(generate::Generate),
 }
@@ -122,6 +124,7 @@ impl Cli {
             Command::Query(c) => c.run(&run),
             Command::Sql(c) => c.run(&run),
             Command::Status(c) => c.run(&run),
+            Command::Prune(c) => c.run(&run),
             Command::Parse(c) => c.run(&run),
             Command::Generate(c) => c.run(&run),
         }

@@ -12,13 +12,17 @@
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
 //! | `journal` | the systemd journal as a source |
 //! | `notify` | what systemd is told: ready, status, watchdog |
+//! | `metrics` | what Prometheus is told, over HTTP |
+//! | `retain` | the hourly work: pruning, rewriting the file |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
 #[cfg(feature = "journal")]
 pub mod journal;
+mod metrics;
 mod notify;
 mod open;
+pub mod retain;
 
 use crate::config::Config;
 use crate::ingest::feed::Feeds;
@@ -59,6 +63,12 @@ pub struct Shared {
 /// What goes wrong with what it reads it tells itself and tries again; an error that it returns starts the service afresh.
 pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
 
+/// What runs beside reading and storing, as long as they do: its name and its thread.
+const TASKS: [(&str, Task); 2] = [("retention", retain::run), ("metrics", metrics::run)];
+
+/// A part of the service that runs until it fails.
+type Task = fn(&Shared) -> Result<()>;
+
 /// Runs the service until it is killed.
 ///
 /// # Errors
@@ -67,7 +77,12 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     let notify = Notify::start();
     let _instance = open::sole_instance(&config.database, &notify)?;
     let run = afresh::Run::begin(&notify);
-    let store = open::open(config, &notify)?;
+    let mut store = open::open(config, &notify)?;
+    if store.wishes_compaction()? {
+        drop(store);
+        retain::compact(config);
+        store = open::open(config, &notify)?;
+    }
     let (streams, correlator) = import::restore(&store, rules)?;
     let (feeds, fed) = Feeds::channel();
     let (jobs, todo) = Jobs::channel();
@@ -87,9 +102,11 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
         keep::keep(store, ids, &todo, &health).map(drop)
     });
     let health = Arc::clone(&shared.health);
+    let domains = config.metrics.domains.clone();
     failed.watch("reader of log", move || {
         let progress = Progress::start(None, false);
         Pump::new(rules, correlator, streams, jobs, &health, progress)
+            .with_domains(&domains)
             .pump(&fed)
             .map(drop)
     });
@@ -97,6 +114,10 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     let text = format!("started; database {}", config.database.display());
     run.tell_start(&text, &shared.health);
     notify.running(&shared.health, sources.len());
+    for (name, task) in TASKS {
+        let shared = shared.clone();
+        failed.watch(name, move || task(&shared));
+    }
     for source in sources {
         let shared = shared.clone();
         failed.watch("source", move || source(&shared));

@@ -61,7 +61,7 @@ impl<'r, R> Columns<'r, R> {
         self
     }
 
-    fn text(self, name: &str, get: impl Fn(&'r R) -> &'r str) -> Self {
+    pub(super) fn text(self, name: &str, get: impl Fn(&'r R) -> &'r str) -> Self {
         self.maybe_text(name, |row| Some(get(row)))
     }
 
@@ -73,7 +73,11 @@ impl<'r, R> Columns<'r, R> {
         self.push(name, Arc::new(builder.finish()))
     }
 
-    fn value<T: ArrowPrimitiveType>(self, name: &str, get: impl Fn(&'r R) -> T::Native) -> Self {
+    pub(super) fn value<T: ArrowPrimitiveType>(
+        self,
+        name: &str,
+        get: impl Fn(&'r R) -> T::Native,
+    ) -> Self {
         let array = PrimitiveArray::<T>::from_iter_values(self.rows.iter().map(get));
         self.push(name, Arc::new(array))
     }

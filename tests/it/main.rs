@@ -32,6 +32,8 @@ mod package;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod prune;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod resume;

@@ -167,6 +167,7 @@ fn store() -> Store {
             coverage: Vec::new(),
             anchors: Vec::new(),
             unparsed: Vec::new(),
+            counts: Vec::new(),
             now: at(6),
         })
         .unwrap();
