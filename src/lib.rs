@@ -11,6 +11,7 @@
 
 #[cfg(feature = "store")]
 pub mod canned;
+pub mod cause;
 #[cfg(feature = "store")]
 pub mod cmd;
 pub mod config;
