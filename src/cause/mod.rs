@@ -72,6 +72,13 @@ struct Judgement {
 impl Causes {
     /// Returns the cause.
     pub fn find<'a>(&mut self, evidence: &Evidence<'a>) -> Finding<'a> {
+        // What our own content checks quote is the sender's text.
+        if matches!(evidence.rule, Some("header" | "body" | "mime" | "content")) {
+            return Finding {
+                cause: "content",
+                dnsbl: None,
+            };
+        }
         let said = said(evidence.reason);
         self.template.clear();
         mask::mask(said.text, &mut self.template);

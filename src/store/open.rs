@@ -62,6 +62,8 @@ impl Store {
             .map_err(|error| Error::sort(Some(path), "", &error))?;
         // Left by a killed process; the lock is ours, so nobody uses it.
         let _ = fs::remove_dir_all(spill(path));
+        let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
+        function::register(&conn).map_err(sort)?;
         migrate::migrate(&conn, Some(path))?;
         Self::from_connection(conn, Some(path))
     }
@@ -92,6 +94,7 @@ impl Store {
         let conn = config(Limits::WRITER, AccessMode::Automatic, Path::new(""))
             .and_then(Connection::open_in_memory_with_flags)
             .map_err(|error| Error::sort(None, "", &error))?;
+        function::register(&conn).map_err(|error| Error::sort(None, "", &error))?;
         migrate::migrate(&conn, None)?;
         Self::from_connection(conn, None)
     }
@@ -116,6 +119,8 @@ impl Store {
         let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
+        let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
+        function::register(&conn).map_err(sort)?;
         let (found, known) = (migrate::version(&conn, Some(path))?, migrate::KNOWN);
         match found {
             0 => Err(missing()),
@@ -127,7 +132,6 @@ impl Store {
 
     fn from_connection(conn: Connection, path: Option<&Path>) -> Result<Self, Error> {
         let sort = |error: duckdb::Error| Error::sort(path, "", &error);
-        function::register(&conn).map_err(sort)?;
         let session = conn.try_clone().map_err(sort)?;
         Ok(Self::new(conn, session, path))
     }
