@@ -16,9 +16,13 @@ mod ground_truth;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod live_journal;
+#[cfg(test)]
 mod man;
 #[cfg(test)]
 mod notice;
+#[cfg(test)]
+mod owner;
 #[cfg(test)]
 mod package;
 #[cfg(test)]
@@ -29,6 +33,8 @@ mod random;
 mod resume;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod service;
 #[cfg(test)]
 mod tables;
 
