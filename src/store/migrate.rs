@@ -7,7 +7,7 @@ use duckdb::Connection;
 use std::path::Path;
 
 /// All migrations, oldest first; append only.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0001_init.sql"),
     include_str!("../../schema/0002_cause.sql"),
 ];
