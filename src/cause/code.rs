@@ -191,6 +191,17 @@ pub(super) fn of_side(cause: &'static str, is_ours: bool) -> &'static str {
     }
 }
 
+/// Returns the cause of a rule that leaves no question: its class was told by our own words, or (our content checks) the text is
+/// the sender's.
+pub(super) fn of_plain_rule(rule: &str) -> Option<&'static str> {
+    match rule {
+        "header" | "body" | "mime" | "content" => Some("content"),
+        "relay" => Some("relay_denied"),
+        "dnsbl" => Some("blocklisted"),
+        _ => None,
+    }
+}
+
 /// Returns the cause for which a rule of that class refuses.
 pub(super) fn of_rule(rule: &str) -> Option<&'static str> {
     RULE.iter()

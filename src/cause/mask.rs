@@ -197,11 +197,14 @@ impl<'t> Writer<'t, '_> {
             self.lower(piece);
             return;
         }
-        let core = piece.trim_matches(is_outer);
-        let Some((before, after)) = piece.split_once(core).filter(|_| !core.is_empty()) else {
+        let tail = piece.trim_start_matches(is_outer);
+        let core = tail.trim_end_matches(is_outer);
+        let before = piece.get(..piece.len() - tail.len()).unwrap_or_default();
+        let after = tail.get(core.len()..).unwrap_or_default();
+        if core.is_empty() {
             self.out.push_str(piece);
             return;
-        };
+        }
         self.out.push_str(before);
         if let Some((name, value)) = core.split_once('=')
             && !core.contains("://")

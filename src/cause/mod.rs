@@ -72,12 +72,9 @@ struct Judgement {
 impl Causes {
     /// Returns the cause.
     pub fn find<'a>(&mut self, evidence: &Evidence<'a>) -> Finding<'a> {
-        // What our own content checks quote is the sender's text.
-        if matches!(evidence.rule, Some("header" | "body" | "mime" | "content")) {
-            return Finding {
-                cause: "content",
-                dnsbl: None,
-            };
+        if let Some(cause) = evidence.rule.and_then(code::of_plain_rule) {
+            let dnsbl = evidence.dnsbl;
+            return Finding { cause, dnsbl };
         }
         let said = said(evidence.reason);
         self.template.clear();
@@ -106,7 +103,7 @@ impl Causes {
             cause: judgement.cause,
             dnsbl: evidence
                 .dnsbl
-                .or_else(|| list::quoted(said.text).filter(|_| is_list))
+                .or_else(|| is_list.then(|| list::quoted(said.text)).flatten())
                 .or(judgement.dnsbl),
         }
     }
