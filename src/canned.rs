@@ -50,6 +50,7 @@ const FILES: &[(&str, &str)] = &[
         "bounced_detail",
         include_str!("../queries/bounced_detail.sql"),
     ),
+    ("causes", include_str!("../queries/causes.sql")),
     (
         "deferred_detail",
         include_str!("../queries/deferred_detail.sql"),

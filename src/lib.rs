@@ -13,6 +13,7 @@
 pub mod answers;
 #[cfg(feature = "store")]
 pub mod canned;
+pub mod cause;
 #[cfg(feature = "store")]
 pub mod client;
 #[cfg(feature = "store")]

@@ -38,6 +38,9 @@ pub struct Find {
     /// Output format [default: table on a terminal, short in a pipe]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
+    /// Count the hits by a field instead: cause, to, from, client, relay, date, ... (-n: that many values)
+    #[arg(long, value_name = "FIELD")]
+    pub count_by: Option<String>,
     /// Show also the steps inside our own systems (filter, relay, forward, requeue)
     #[arg(long)]
     pub all_hops: bool,
@@ -52,7 +55,10 @@ impl Find {
     /// # Errors
     /// When the query is wrong (drawn with a caret) or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let plan = query::compile(&self.terms, &self.options(run))?;
+        let mut plan = query::compile(&self.terms, &self.options(run))?;
+        if let Some(field) = &self.count_by {
+            plan = query::count_by(plan, field, self.limit)?;
+        }
         if self.explain {
             return explain(&plan, run);
         }
@@ -61,8 +67,8 @@ impl Find {
         }
         let store = run.reader()?;
         let table = store.select(&plan.sql, &plan.params)?;
-        let format = self.output.unwrap_or_else(default_format);
-        if format == Format::Count {
+        let format = self.output.unwrap_or_else(|| self.default_format());
+        if format == Format::Count && self.count_by.is_none() {
             return count(&table, run);
         }
         if table.rows.is_empty() {
@@ -80,11 +86,22 @@ impl Find {
         let mut output = run.output(matches!(format, Format::Table | Format::Story));
         let style = output.style;
         match format {
+            _ if self.count_by.is_some() => {
+                render::table(&table, format, &style, output.writer())?;
+            }
             Format::Story => story::write(&store, &table, &style, output.writer())?,
             _ => render::hits(&table, format, &style, output.writer())?,
         }
         output.finish()?;
         Ok(Exit::Found)
+    }
+
+    fn default_format(&self) -> Format {
+        match self.count_by {
+            _ if std::io::stdout().is_terminal() => Format::Table,
+            Some(_) => Format::Tsv,
+            None => Format::Short,
+        }
     }
 
     fn options(&self, run: &Run) -> query::Options {
@@ -94,17 +111,9 @@ impl Find {
             since: self.since.clone(),
             until: self.until.clone(),
             all: self.all,
-            limit: self.limit,
+            limit: self.limit.filter(|_| self.count_by.is_none()),
             all_hops: self.all_hops,
         }
-    }
-}
-
-fn default_format() -> Format {
-    if std::io::stdout().is_terminal() {
-        Format::Table
-    } else {
-        Format::Short
     }
 }
 

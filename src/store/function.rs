@@ -1,10 +1,13 @@
-//! SQL functions written here: zones (DuckDB is built without ICU) and networks.
+//! SQL functions written here: zones (DuckDB is built without ICU), networks, causes.
 //!
 //! `local_time(t)` is the UTC time `t` on the system's clock, `in_zone(t, zone)` on the clock of that zone,
 //! `ip_in(address, network)` whether the address lies in the network. NULL in, NULL out.
+//! `cause(reason, dsn, rule)` is the cause that a text and its codes tell, `cause_dnsbl` the block list in it; an empty text
+//! stands for a code or rule that is not known.
 //!
 //! Limits: a time outside the years that zones are known for (and `infinity`) is returned unchanged.
 
+use crate::cause::{Causes, Evidence, Finding};
 use crate::model::ip;
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
@@ -14,6 +17,7 @@ use duckdb::arrow::array::{
 };
 use duckdb::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use duckdb::vscalar::{ArrowFunctionSignature, VArrowScalar};
+use std::cell::RefCell;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -23,7 +27,9 @@ const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 pub(super) fn register(conn: &Connection) -> duckdb::Result<()> {
     conn.register_scalar_function::<LocalTime>("local_time")?;
     conn.register_scalar_function::<InZone>("in_zone")?;
-    conn.register_scalar_function::<IpIn>("ip_in")
+    conn.register_scalar_function::<IpIn>("ip_in")?;
+    conn.register_scalar_function::<Why>("cause")?;
+    conn.register_scalar_function::<WhichList>("cause_dnsbl")
 }
 
 struct LocalTime;
@@ -97,6 +103,62 @@ impl VArrowScalar for IpIn {
             DataType::Boolean,
         )]
     }
+}
+
+thread_local! {
+    /// What was found for texts that are alike.
+    static CAUSES: RefCell<Causes> = RefCell::default();
+}
+
+struct Why;
+
+impl VArrowScalar for Why {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        Ok(Arc::new(found(&input, |finding| Some(finding.cause))?))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![three_texts()]
+    }
+}
+
+struct WhichList;
+
+impl VArrowScalar for WhichList {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        Ok(Arc::new(found(&input, |finding| finding.dnsbl)?))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![three_texts()]
+    }
+}
+
+fn three_texts() -> ArrowFunctionSignature {
+    ArrowFunctionSignature::exact(vec![DataType::Utf8; 3], DataType::Utf8)
+}
+
+fn found(
+    input: &RecordBatch,
+    part: impl for<'a> Fn(Finding<'a>) -> Option<&'a str>,
+) -> Result<StringArray, Box<dyn Error>> {
+    let (reasons, codes, rules) = (texts(input, 0)?, texts(input, 1)?, texts(input, 2)?);
+    Ok(CAUSES.with_borrow_mut(|causes| {
+        let rows = reasons.iter().zip(codes).zip(rules);
+        rows.map(|((reason, dsn), rule)| {
+            part(causes.find(&Evidence {
+                reason: reason?,
+                dsn: dsn.filter(|dsn| !dsn.is_empty()),
+                rule: rule.filter(|rule| !rule.is_empty()),
+                dnsbl: None,
+            }))
+        })
+        .collect()
+    }))
 }
 
 /// Returns what the clock of the zone shows at the time, as microseconds of a zone-less time.
