@@ -11,6 +11,7 @@ pub mod query;
 pub mod sql;
 pub mod status;
 pub mod story;
+pub mod summary;
 
 use crate::config::{Config, Environment};
 use crate::model::time::Time;
@@ -91,6 +92,7 @@ pub enum Command {
     Ingest(ingest::Ingest),
     Find(find::Find),
     Query(query::Query),
+    Summary(summary::Summary),
     Sql(sql::Sql),
     Status(status::Status),
     Parse(parse::Parse),
@@ -119,6 +121,7 @@ impl Cli {
             Command::Ingest(c) => c.run(&run),
             Command::Find(c) => c.run(&run),
             Command::Query(c) => c.run(&run),
+            Command::Summary(c) => c.run(&run),
             Command::Sql(c) => c.run(&run),
             Command::Status(c) => c.run(&run),
             Command::Parse(c) => c.run(&run),
