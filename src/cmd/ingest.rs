@@ -94,7 +94,7 @@ impl Ingest {
         drop(store);
         summary.skipped = skipped;
         for failure in &summary.failures {
-            notice::say(failure);
+            notice::tell(notice::Level::Error, failure);
         }
         if !self.quiet {
             let mut output = run.output(false);

@@ -20,6 +20,10 @@ mod journal;
 #[cfg(test)]
 mod man;
 #[cfg(test)]
+mod notice;
+#[cfg(test)]
+mod package;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod random;
