@@ -13,7 +13,7 @@
 WITH
     hits AS (
         SELECT
-            lower(dnsbl) AS dnsbl,
+            coalesce(lower(dnsbl), regexp_extract(reason, 'blocked using ([^ ;,]+)', 1)) AS dnsbl,
             client_address,
             service,
             sum(count) AS refusals,
@@ -24,7 +24,7 @@ WITH
             AND $host IN ('', host)
             AND $instance IN ('', instance)
             AND ($domain = '' OR ends_with(lower(coalesce(recipient, '')), $domain))
-            AND dnsbl IS NOT NULL
+            AND rule = 'dnsbl'
         GROUP BY ALL
     ),
     alone AS (

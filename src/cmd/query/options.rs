@@ -7,8 +7,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_pars
 
 const EXAMPLES: &str = "Without a name the queries are listed; maillog query NAME --help tells more about one.
 
-Your own: a file NAME.sql in ~/.config/maillog/queries, or in /etc/maillog/queries for all users, is a query, too, and
-takes the place of one of the same name. It begins as those of maillog do (--explain shows their SQL):
+Your own: a file NAME.sql in ~/.config/maillog/queries, or in /etc/maillog/queries for all users, is a query, too, and \
+takes the place of one of the same name:
   -- summary: mail to me
   -- param: since time -7d
   SELECT time, sender FROM delivery_to JOIN delivery_from f ON f.id = from_id WHERE ...
