@@ -22,6 +22,8 @@ mod man;
 #[cfg(test)]
 mod notice;
 #[cfg(test)]
+mod owner;
+#[cfg(test)]
 mod package;
 #[cfg(test)]
 mod program;
