@@ -44,25 +44,33 @@ WITH
     )
 SELECT
     stage,
-    count(seconds) AS deliveries,
-    round(quantile_cont(seconds, 0), 2) AS p0,
-    round(quantile_cont(seconds, 0.25), 2) AS p25,
-    round(quantile_cont(seconds, 0.5), 2) AS p50,
-    round(quantile_cont(seconds, 0.75), 2) AS p75,
-    round(quantile_cont(seconds, 0.9), 2) AS p90,
-    round(quantile_cont(seconds, 0.95), 2) AS p95,
-    round(quantile_cont(seconds, 0.98), 2) AS p98,
-    round(quantile_cont(seconds, 1), 2) AS p100,
-    [
-        count(*) FILTER (WHERE seconds <= 0.1),
-        count(*) FILTER (WHERE seconds > 0.1 AND seconds <= 1),
-        count(*) FILTER (WHERE seconds > 1 AND seconds <= 10),
-        count(*) FILTER (WHERE seconds > 10 AND seconds <= 60),
-        count(*) FILTER (WHERE seconds > 60 AND seconds <= 600),
-        count(*) FILTER (WHERE seconds > 600 AND seconds <= 3600),
-        count(*) FILTER (WHERE seconds > 3600)
-    ] AS spread
-FROM stages
-WHERE seconds IS NOT NULL
-GROUP BY n, stage
+    deliveries,
+    round(percentiles[1], 2) AS p0,
+    round(percentiles[2], 2) AS p25,
+    round(percentiles[3], 2) AS p50,
+    round(percentiles[4], 2) AS p75,
+    round(percentiles[5], 2) AS p90,
+    round(percentiles[6], 2) AS p95,
+    round(percentiles[7], 2) AS p98,
+    round(percentiles[8], 2) AS p100,
+    spread
+FROM (
+    SELECT
+        n,
+        stage,
+        count(seconds) AS deliveries,
+        quantile_cont(seconds, [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 1]) AS percentiles,
+        [
+            count(*) FILTER (WHERE seconds <= 0.1),
+            count(*) FILTER (WHERE seconds > 0.1 AND seconds <= 1),
+            count(*) FILTER (WHERE seconds > 1 AND seconds <= 10),
+            count(*) FILTER (WHERE seconds > 10 AND seconds <= 60),
+            count(*) FILTER (WHERE seconds > 60 AND seconds <= 600),
+            count(*) FILTER (WHERE seconds > 600 AND seconds <= 3600),
+            count(*) FILTER (WHERE seconds > 3600)
+        ] AS spread
+    FROM stages
+    WHERE seconds IS NOT NULL
+    GROUP BY n, stage
+)
 ORDER BY n;

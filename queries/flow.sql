@@ -18,12 +18,10 @@ WITH
             r.origin <> 'smtpd'
                 OR r.sasl_username IS NOT NULL
                 OR r.client_address IS NULL
-                OR ip_in(r.client_address, '127.0.0.0/8')
-                OR ip_in(r.client_address, '10.0.0.0/8')
-                OR ip_in(r.client_address, '172.16.0.0/12')
-                OR ip_in(r.client_address, '192.168.0.0/16')
-                OR ip_in(r.client_address, 'fc00::/7')
-                OR ip_in(r.client_address, '::1') AS is_from_inside,
+                OR starts_with(r.client_address, '127.')
+                OR starts_with(r.client_address, '10.')
+                OR starts_with(r.client_address, '192.168.')
+                OR regexp_matches(r.client_address, '^172\.(1[6-9]|2[0-9]|3[01])\.|^[fF][cdCD][0-9a-fA-F]*:|^::1$') AS is_from_inside,
             split_part(t.agent, '/', -1) <> 'smtp' OR t.agent LIKE 'relay/%' AS is_to_inside
         FROM delivery_to t
         JOIN delivery_from f ON f.id = t.from_id

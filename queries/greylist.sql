@@ -42,6 +42,7 @@ WITH
             AND f.time < $until::TIMESTAMP + to_hours($hours)
             AND f.origin = 'smtpd'
             AND f.client_address IS NOT NULL
+            AND (lower(f.sender), lower(coalesce(t.orig_to, t.recipient))) IN (SELECT (sender, recipient) FROM tries)
     ),
     others AS (
         SELECT ip_network(client_address) AS network, lower(sender) AS sender, lower(recipient) AS recipient, time
@@ -49,6 +50,7 @@ WITH
         WHERE time >= $since
             AND time < $until::TIMESTAMP + to_hours($hours)
             AND rule <> 'greylist'
+            AND (lower(sender), lower(recipient)) IN (SELECT (sender, recipient) FROM tries)
     ),
     returned AS (
         SELECT r.network, r.sender, r.recipient, min(t.time) AS time

@@ -13,7 +13,7 @@
 SELECT
     protocol_state,
     rule,
-    left(regexp_replace(regexp_replace(reason, '<[^<> ]*>', '<...>', 'g'), '\[[0-9A-Fa-f.:]+\]', '[...]', 'g'), 160) AS reason,
+    left(regexp_replace(reason, '<[^<> ]*>|\[[0-9A-Fa-f.:]+\]', '<...>', 'g'), 160) AS reason,
     sum(count)::BIGINT AS refusals,
     count(DISTINCT client_address) AS clients,
     min(client_address) AS client_address,

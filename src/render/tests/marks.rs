@@ -34,14 +34,26 @@ fn drawn(width: Option<u16>, is_ascii: bool, format: Format) -> String {
 
 #[test]
 fn bars_stand_beside_numbers_and_lists_become_lines() {
-    insta::assert_snapshot!(drawn(Some(60), false, Format::Table), @"");
+    insta::assert_snapshot!(drawn(Some(60), false, Format::Table), @"
+    hour  mails                       days
+    00        0                       ▁▁
+    01        1  ▏                    ▁▂█
+    02      500  █████████▌           █▅
+    03     1000  ███████████████████
+    ");
 }
 
 #[test]
 fn without_utf8_they_are_ascii() {
     let text = drawn(Some(60), true, Format::Table);
     assert!(text.is_ascii(), "{text}");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    hour  mails                       days
+    00        0                       __
+    01        1  #                    _.#
+    02      500  ##########           #=
+    03     1000  ###################
+    ");
 }
 
 #[test]
@@ -54,7 +66,7 @@ fn bars_take_only_what_is_left_of_the_line() {
             "{width}: {widest}\n{text}"
         );
     }
-    assert!(!drawn(Some(22), false, Format::Table).contains('█'));
+    assert!(!drawn(Some(22), false, Format::Table).contains("██"));
 }
 
 #[test]
