@@ -82,6 +82,7 @@ impl Jobs {
 ///
 /// # Errors
 /// When the database fails; everything before the last commit is kept.
+#[expect(clippy::implicit_hasher, reason = "made in one place")]
 pub fn keep(
     store: Store,
     sources: HashMap<StreamNo, i64>,

@@ -18,6 +18,8 @@ mod ground_truth;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod live_journal;
+#[cfg(test)]
 mod man;
 #[cfg(test)]
 mod notice;
@@ -33,6 +35,8 @@ mod random;
 mod resume;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod service;
 #[cfg(test)]
 mod tables;
 
