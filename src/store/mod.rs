@@ -22,7 +22,7 @@ mod write;
 
 pub use error::{Error, Holder};
 pub use open::Limits;
-pub use select::{Interrupt, Session};
+pub use select::{Interrupt, Session, Sessions};
 pub use status::Status;
 pub use write::Batch;
 
@@ -64,6 +64,11 @@ impl Store {
         let conn = self.conn.try_clone();
         let conn = conn.map_err(|error| self.sort("", &error))?;
         Ok(Session::new(conn, self.path.as_deref()))
+    }
+
+    /// Returns what gives further connections for queries, after the store itself has gone to its thread.
+    pub fn sessions(&self) -> Result<Sessions, Error> {
+        self.session().map(Sessions::new)
     }
 
     /// Runs one `SELECT` and returns its rows; see [`Session::select`].

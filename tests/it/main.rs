@@ -20,6 +20,8 @@ mod man;
 #[cfg(test)]
 mod notice;
 #[cfg(test)]
+mod package;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod random;
