@@ -2,7 +2,7 @@
 
 use super::Context as Run;
 use crate::model::table::{Cell, Param, Table};
-use crate::model::time::{HOUR, Time};
+use crate::model::time::{HOUR, SECOND, Time};
 use crate::model::zone::Zone;
 use crate::render::escape;
 use crate::store::{self, Store};
@@ -145,25 +145,26 @@ fn conclusion(hosts: &Table, window: &(Option<Time>, Option<Time>), run: &Run) -
     let first = hosts.rows.iter().filter_map(|row| time(row, 1)).min();
     let last = hosts.rows.iter().filter_map(|row| time(row, 2)).max();
     let end = window.1.unwrap_or(run.now).min(run.now);
+    let show = |t: Time| run.zone.show(t.plus(-t.0.rem_euclid(SECOND)));
     let mut doubts = Vec::new();
     if sum(5) > 0 {
-        doubts.push("lines were lost");
+        doubts.push("lines were lost".to_owned());
     }
     if sum(4) > 0 {
-        doubts.push("some lines were not understood (maillog status)");
+        doubts.push("some lines were not understood (maillog status)".to_owned());
     }
     if sum(6) > 0 {
-        doubts.push("there are gaps");
+        doubts.push("there are gaps".to_owned());
     }
-    if window
+    if let Some((_, first)) = window
         .0
         .zip(first)
-        .is_some_and(|(since, first)| first.since(since) > HOUR)
+        .filter(|(since, first)| first.since(*since) > HOUR)
     {
-        doubts.push("the log begins after the time searched");
+        doubts.push(format!("the log begins at {}", show(first)));
     }
-    if last.is_some_and(|last| end.since(last) > HOUR) {
-        doubts.push("it ends before the time searched does");
+    if let Some(last) = last.filter(|last| end.since(*last) > HOUR) {
+        doubts.push(format!("the log ends at {}", show(last)));
     }
     if doubts.is_empty() {
         "all of it was read and understood: no such mail passed these hosts in that time".to_owned()

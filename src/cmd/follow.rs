@@ -6,7 +6,6 @@
 use super::find::Find;
 use super::{Context as Run, Exit};
 use crate::model::table::{Cell, Table};
-use crate::model::time::{SECOND, Time};
 use crate::notice::{self, Level};
 use crate::query::Plan;
 use crate::render::mask::Mask;
@@ -218,6 +217,7 @@ impl std::str::FromStr for Length {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::{SECOND, Time};
 
     fn hits(rows: &[(&str, &str, Option<i64>, bool)]) -> Table {
         let row =

@@ -5,7 +5,7 @@
 
 use super::find::Find;
 use crate::model::table::{Cell, Param, Table};
-use crate::model::time::{DAY, Time};
+use crate::model::time::{DAY, SECOND, Time};
 use crate::model::zone::Zone;
 use crate::query::{self, Options, Plan};
 use crate::render::escape;
@@ -69,30 +69,30 @@ pub fn misses(
     plan: &Plan,
 ) -> Result<Vec<String>, store::Error> {
     let mut lines = Vec::new();
+    let same = same_window(find);
     let (since, until) = span(store, plan)?;
     for (field, address) in plan.asked.iter().take(2) {
         if *field == "from" {
             let found = count(store, &as_recipient(), since, until, address)?;
             lines.extend(note(
                 found,
-                &format!("as recipient of {found} mails"),
+                &format!("as recipient ({found})"),
                 &format!("to:{address}"),
+                &same,
             ));
         } else {
             let found = count(store, AS_SENDER, since, until, address)?;
             lines.extend(note(
                 found,
-                &format!("as sender of {found} mails"),
+                &format!("as sender ({found})"),
                 &format!("from:{address}"),
+                &same,
             ));
         }
         for (name, times) in similar(store, since, until, address)? {
             let what = format!("{} ({times})", escape::terminal(&name));
-            lines.extend(note(
-                1,
-                &what,
-                &format!("{}:{name}", if *field == "from" { "addr" } else { "to" }),
-            ));
+            let field = if *field == "from" { "addr" } else { "to" };
+            lines.extend(note(1, &what, &format!("{field}:{name}"), &same));
         }
     }
     lines.extend(other_times(store, find, options, plan)?);
@@ -210,15 +210,31 @@ fn at_other_times(found: &Table, zone: Zone) -> Option<String> {
     } else {
         n.to_string()
     };
+    let whole = |t: Time| zone.show(t.plus(-t.0.rem_euclid(SECOND)));
     Some(format!(
-        "  at other times: {many}, from {} to {}: add --all",
-        zone.show(first),
-        zone.show(last)
+        "  at other times ({many}), from {} to {}: --all instead of a time",
+        whole(first),
+        whole(last)
     ))
 }
 
-fn note(found: i64, what: &str, term: &str) -> Option<String> {
-    (found > 0).then(|| format!("  {what}: maillog find {}", typed(term)))
+fn note(found: i64, what: &str, term: &str, same: &str) -> Option<String> {
+    (found > 0).then(|| format!("  {what}: maillog find {}{same}", typed(term)))
+}
+
+/// Returns the options that name the window.
+fn same_window(find: &Find) -> String {
+    let mut options = String::new();
+    for (option, value) in [(" -S ", &find.since), (" -U ", &find.until)] {
+        if let Some(value) = value {
+            options.push_str(option);
+            options.push_str(&typed(value));
+        }
+    }
+    if find.all {
+        options.push_str(" --all");
+    }
+    options
 }
 
 /// Returns the term as it is typed in a shell.

@@ -124,7 +124,7 @@ pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
     reading.push(describe(window, is_default, options.zone));
     let hops = if options.all_hops || checked.names_hop {
         Hops::Always
-    } else if checked.names_status {
+    } else if checked.names_status || !sql::names_detail(&rule, false) {
         Hops::UnlessFateKnown
     } else {
         Hops::UnlessFateHit

@@ -265,6 +265,21 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
     }
 }
 
+/// Returns whether the rule asks for something else of a recipient or message than what `names_hop` knows: where it is true of the row
+/// that handed the mail on alone, that row is the answer.
+pub(super) fn names_detail(rule: &Rule, negated: bool) -> bool {
+    match rule {
+        Rule::And(list) | Rule::Or(list) => list.iter().any(|rule| names_detail(rule, negated)),
+        Rule::Not(inner) => names_detail(inner, !negated),
+        Rule::Any(field, _) => {
+            // These are the same in all messages of a mail.
+            let is_of_mail = matches!(field.name, "from" | "user" | "client" | "helo" | "subject");
+            let has_column = !field.recipient.plain.is_empty();
+            !negated && !is_of_mail && !hops::is_of_hop(field) && has_column
+        }
+    }
+}
+
 /// Returns whether the rule asks for something that the row which handed a mail on may have and that of its fate not.
 fn names_hop(rule: &Rule, negated: bool) -> bool {
     match rule {

@@ -47,7 +47,10 @@ pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Res
             hit.text("queue_id"),
             hit.text("status"),
             hit.address("sender"),
-            hit.address("recipient"),
+            match row::orig_to(&hit) {
+                Some(orig_to) => format!("{} (orig_to {orig_to})", hit.address("recipient")),
+                None => hit.address("recipient"),
+            },
             via(&hit),
             hit.said(),
         ]);

@@ -24,6 +24,54 @@ const TEXTS: [&str; 6] = [
 /// A local part shorter than this is too likely a plain word to be looked for in texts.
 const LEAST_WORD: usize = 3;
 
+/// Words of Postfix, of replies, and of roles: as local parts they tell of nobody, and hiding them would spoil the text.
+const PLAIN: [&str; 44] = [
+    "abuse",
+    "address",
+    "admin",
+    "alias",
+    "bounce",
+    "bounced",
+    "bounces",
+    "contact",
+    "deferred",
+    "delivered",
+    "discard",
+    "error",
+    "expired",
+    "forwarded",
+    "from",
+    "held",
+    "host",
+    "info",
+    "list",
+    "local",
+    "mail",
+    "mailbox",
+    "mailer-daemon",
+    "news",
+    "nobody",
+    "noreply",
+    "office",
+    "postmaster",
+    "queue",
+    "queued",
+    "recipient",
+    "rejected",
+    "root",
+    "said",
+    "sales",
+    "sender",
+    "sent",
+    "service",
+    "status",
+    "support",
+    "team",
+    "test",
+    "unknown",
+    "user",
+];
+
 /// Hides what was not asked for, the same way in everything it is given.
 #[derive(Debug, Default)]
 pub struct Mask {
@@ -92,7 +140,7 @@ impl Mask {
         let local = local_part(&key).to_owned();
         let number = *self.numbers.entry(key).or_insert(next);
         let is_of_asked = self.asked.iter().any(|asked| local_part(asked) == local);
-        if local.chars().count() >= LEAST_WORD && !is_of_asked {
+        if local.chars().count() >= LEAST_WORD && !is_of_asked && !PLAIN.contains(&local.as_str()) {
             self.words.entry(local).or_insert(number);
         }
         number

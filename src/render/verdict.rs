@@ -153,10 +153,11 @@ fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
         || "; no notice to the sender in the log".to_owned(),
         |id| format!("; notice to the sender: {id}"),
     );
-    let by = relay_of(r).map_or_else(
-        || prefixed(" by ", &r.text("agent")),
-        |relay| format!(" to {relay}"),
-    );
+    let by = match relay_of(r) {
+        Some(relay) if relay.contains('[') => format!(" to {relay}"),
+        Some(program) => format!(" by {program}"),
+        None => prefixed(" by ", &r.text("agent")),
+    };
     let tried = relay_of(r).map_or_else(String::new, |relay| format!(" ({relay})"));
     let what = match r.raw("status").unwrap_or_default() {
         status::SENT => sent(r, &by, &at, tries),

@@ -65,10 +65,17 @@ pub(super) fn duration(seconds: f64) -> String {
         reason = "held at the ends of the range; no delay is that long"
     )]
     let whole = seconds.round() as i64;
+    let two = |n: i64, unit: &str, rest: i64, small: &str| {
+        if rest == 0 {
+            format!("{n} {unit}")
+        } else {
+            format!("{n} {unit} {rest} {small}")
+        }
+    };
     match whole {
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        3600..86_400 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-        86_400.. => format!("{} d {} h", whole / 86_400, whole % 86_400 / 3600),
+        60..3600 => two(whole / 60, "min", whole % 60, "s"),
+        3600..86_400 => two(whole / 3600, "h", whole % 3600 / 60, "min"),
+        86_400.. => two(whole / 86_400, "d", whole % 86_400 / 3600, "h"),
         _ => format!("{seconds} s"),
     }
 }

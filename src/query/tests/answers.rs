@@ -223,6 +223,8 @@ fn answers_are_those_of_the_rows() {
         ("3A1973E542 status:bounced", &[]),
         ("5A00000002 list@example.org status:bounced", &[16]),
         ("to:list@example.org to:alice@example.org", &[]),
+        ("-to:carol@example.com chain:5A00000002", &[15]),
+        ("-to:carol@example.com from:bob@example.net", &[12, 17]),
         // What handed it on is found when asked for.
         ("chain:3A1973E543", &[11, 12]),
         ("status:filtered", &[11, 17]),
