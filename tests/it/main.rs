@@ -14,6 +14,8 @@ mod generator;
 #[cfg(test)]
 mod ground_truth;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod man;
