@@ -28,6 +28,27 @@ pub struct File {
     pub retain_lines_days: Option<u32>,
     /// Memory that the database may use, MiB.
     pub memory_mib: Option<u32>,
+    /// What the service reads.
+    #[serde(default)]
+    pub ingest: Ingest,
+}
+
+/// What the service reads: the table `[ingest]`, and the options of `maillog ingest` that win over it.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ingest {
+    /// Units whose journal entries are read, as patterns; none: all.
+    pub unit: Vec<String>,
+    /// Directory with journal files, in place of the system's journal.
+    pub directory: Option<PathBuf>,
+    /// Journal files, in place of the system's journal.
+    pub file: Vec<PathBuf>,
+    /// Namespace of the journal.
+    pub namespace: Option<String>,
+    /// Journals of other machines, too.
+    pub merge: bool,
+    /// Nothing before this, as in a query, the first time.
+    pub since: Option<String>,
 }
 
 /// Everything that is decided before a command runs.
@@ -43,6 +64,8 @@ pub struct Config {
     pub retain_lines_days: u32,
     /// Memory that the database may use, MiB.
     pub memory_mib: u32,
+    /// What the service reads.
+    pub ingest: Ingest,
 }
 
 /// The environment as far as it matters here; given, so that tests need no real one.
@@ -117,6 +140,7 @@ impl Config {
             timezone: file.timezone,
             retain_lines_days: file.retain_lines_days.unwrap_or(7),
             memory_mib: file.memory_mib.unwrap_or(192),
+            ingest: file.ingest,
         })
     }
 

@@ -1,6 +1,7 @@
 //! `maillog ingest`: log into the database.
 
 use super::{Context as Run, Exit};
+use crate::config;
 use crate::ingest::import;
 use crate::ingest::present::Present;
 use crate::ingest::progress::Progress;
@@ -8,21 +9,26 @@ use crate::ingest::pump::Rules;
 use crate::ingest::stats::Summary;
 use crate::model::zone::Zone;
 use crate::notice;
+use crate::query::time;
 use crate::render::escape;
 use crate::service;
 use crate::source::{self, Input, Options};
 use crate::store::{Limits, Store};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 /// Read log into the database
 ///
 /// Reads files, directories, globs or standard input (-), plain or compressed (gzip, bzip2, xz, zstd), in any
 /// order: a rotated set is ordered by what it holds. What was read before is not read again, so the same command
 /// may run as often as you like; killing it loses nothing.
+///
+/// Without a FILE it is the service: it reads what the systemd journal has of Postfix, then follows it until stopped.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags that are typed")]
 pub struct Ingest {
     /// Files, directories, globs; - for standard input; none: follow the systemd journal
     #[arg(value_name = "FILE")]
@@ -30,6 +36,9 @@ pub struct Ingest {
     /// Follow the files as they grow and rotate, until stopped
     #[arg(long, requires = "files", conflicts_with_all = ["json", "year"])]
     pub follow: bool,
+    /// Which journal, and what of it.
+    #[command(flatten)]
+    pub journal: Journal,
     /// Stamps without year or zone.
     #[command(flatten)]
     pub stamp: Stamp,
@@ -42,6 +51,63 @@ pub struct Ingest {
     /// Print nothing but errors
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
+}
+
+/// Heading of these options in help.
+const JOURNAL: &str = "Options for the journal";
+
+/// Which journal is followed, and what of it.
+#[derive(Debug, Args)]
+pub struct Journal {
+    /// Only entries of these units [default: Postfix in every unit]
+    #[arg(long, value_name = "GLOB", conflicts_with = "files", help_heading = JOURNAL)]
+    pub unit: Vec<String>,
+    /// The journal files in this directory instead of the system's
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "file", "namespace"], help_heading = JOURNAL)]
+    pub directory: Option<PathBuf>,
+    /// This journal file instead of the system's
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "namespace"], help_heading = JOURNAL)]
+    pub file: Vec<PathBuf>,
+    /// The journal of this namespace
+    #[arg(long, value_name = "NAME", conflicts_with = "files", help_heading = JOURNAL)]
+    pub namespace: Option<String>,
+    /// Journals of other machines that are stored here, too
+    #[arg(long, conflicts_with_all = ["files", "directory", "file", "namespace"], help_heading = JOURNAL)]
+    pub merge: bool,
+    /// Nothing before this time, when the journal is read for the first time
+    #[arg(long, value_name = "TIME", conflicts_with = "files", help_heading = JOURNAL)]
+    pub since: Option<String>,
+}
+
+impl Journal {
+    /// Returns the settings of the file with those of the command line over them.
+    fn over(self, file: &config::Ingest) -> config::Ingest {
+        let names_place = self.directory.is_some()
+            || !self.file.is_empty()
+            || self.namespace.is_some()
+            || self.merge;
+        let from_file = if names_place {
+            config::Ingest::default()
+        } else {
+            file.clone()
+        };
+        config::Ingest {
+            unit: if self.unit.is_empty() {
+                file.unit.clone()
+            } else {
+                self.unit
+            },
+            directory: self.directory.or(from_file.directory),
+            file: if self.file.is_empty() {
+                from_file.file
+            } else {
+                self.file
+            },
+            namespace: self.namespace.or(from_file.namespace),
+            merge: self.merge || from_file.merge,
+            since: self.since.or_else(|| file.since.clone()),
+        }
+    }
 }
 
 /// How stamps are read that lack a year or a zone.
@@ -126,16 +192,12 @@ impl Ingest {
             present: run.present,
             retain_lines_days: run.config.retain_lines_days,
         };
-        let source = self.live()?;
-        match service::run(&run.config, rules, vec![source])? {}
-    }
-
-    /// Returns the source that the service follows.
-    fn live(&self) -> Result<service::Source> {
-        if self.follow {
+        let source = if self.follow {
             bail!("--follow is not here yet")
-        }
-        bail!("the journal is not here yet")
+        } else {
+            journal(self.journal.over(&run.config.ingest), run)?
+        };
+        match service::run(&run.config, rules, vec![source])? {}
     }
 
     fn shows_progress(&self) -> bool {
@@ -148,6 +210,47 @@ fn limits(run: &Run) -> Limits {
         memory_mb: run.config.memory_mib,
         ..Limits::WRITER
     }
+}
+
+/// Returns the journal as a source.
+#[cfg(feature = "journal")]
+fn journal(wanted: config::Ingest, run: &Run) -> Result<service::Source> {
+    let since = match &wanted.since {
+        Some(text) => {
+            let unit = time::parse(text, run.now, run.zone);
+            Some(
+                unit.with_context(|| format!("--since {text}: not a time"))?
+                    .start,
+            )
+        }
+        None => None,
+    };
+    let pattern = |glob: &String| {
+        glob::Pattern::new(glob).map_err(|error| anyhow!("--unit {glob}: {}", error.msg))
+    };
+    Ok(service::journal::source(service::journal::Wanted {
+        units: wanted.unit.iter().map(pattern).collect::<Result<_>>()?,
+        place: source::journal::Place {
+            directory: wanted.directory.map(absolute),
+            file: wanted.file.into_iter().map(absolute).collect(),
+            namespace: wanted.namespace,
+            merge: wanted.merge,
+        },
+        since,
+    }))
+}
+
+/// Returns the path from the root: its name must mean the same in each run.
+#[cfg(feature = "journal")]
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+#[cfg(not(feature = "journal"))]
+fn journal(_: config::Ingest, _: &Run) -> Result<service::Source> {
+    Err(anyhow!(
+        "this maillog was built without the journal; name files to follow with --follow"
+    ))
 }
 
 /// Returns the bytes on disk, none when one of the inputs has no size.

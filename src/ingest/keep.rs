@@ -82,12 +82,14 @@ impl Jobs {
 ///
 /// # Errors
 /// When the database fails; everything before the last commit is kept.
+#[expect(clippy::implicit_hasher, reason = "made in one place")]
 pub fn keep(
     store: Store,
     sources: HashMap<StreamNo, i64>,
     todo: &Receiver<Work>,
     health: &Health,
 ) -> Result<Store> {
+    let _owner = store.as_owner();
     let mut keeper = Keeper {
         store,
         sources,

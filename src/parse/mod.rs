@@ -52,6 +52,12 @@ pub fn parse<'a>(entry: &Entry<'a>) -> Event<'a> {
     }
 }
 
+/// Tells whether lines under this identifier can mean anything here: Postfix, its neighbours, carriers of the log.
+#[must_use]
+pub fn bears_on_mail(ident: &str) -> bool {
+    program::origin(ident) != Origin::Foreign
+}
+
 fn postfix(program: Program, text: &str) -> Event<'_> {
     let (level, body) = severity(text);
     if level != Level::Info {

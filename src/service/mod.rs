@@ -10,10 +10,13 @@
 //! | file | duty |
 //! |---|---|
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
+//! | `journal` | the systemd journal as a source |
 //! | `notify` | what systemd is told: ready, status, watchdog |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
+#[cfg(feature = "journal")]
+pub mod journal;
 mod notify;
 mod open;
 
@@ -32,6 +35,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// What the parts of the service share; cheap to clone.
 #[derive(Clone)]
@@ -147,10 +151,22 @@ impl Failures {
         });
     }
 
-    /// Waits for the first failure.
+    /// Waits for the first failure. Others follow from it at once, and may be told before it: one of the database is
+    /// the cause then.
     fn first(&self) -> anyhow::Error {
-        self.told
-            .recv()
-            .unwrap_or_else(|_| anyhow!("the service stopped"))
+        /// Longest time that the cause is told after what follows from it.
+        const LATE: Duration = Duration::from_millis(500);
+        let Ok(first) = self.told.recv() else {
+            return anyhow!("the service stopped");
+        };
+        let mut errors = vec![first];
+        while let Ok(next) = self.told.recv_timeout(LATE) {
+            errors.push(next);
+        }
+        let is_store =
+            |cause: &(dyn std::error::Error + 'static)| cause.is::<crate::store::Error>();
+        let is_cause = |e: &anyhow::Error| e.chain().any(is_store);
+        let cause = errors.iter().position(is_cause).unwrap_or(0);
+        errors.swap_remove(cause)
     }
 }

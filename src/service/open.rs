@@ -6,7 +6,7 @@ use super::afresh;
 use super::notify::Notify;
 use crate::config::Config;
 use crate::notice::{self, Level};
-use crate::store::{Error, Limits, Store};
+use crate::store::{AsOwner, Error, Limits, Store};
 use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -61,6 +61,7 @@ pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<Fi
 
 /// Opens the file that a service locks, made with its directory as needed.
 fn lock_file(path: &Path) -> std::io::Result<File> {
+    let _owner = AsOwner::of(path);
     if let Some(parent) = path.parent().filter(|p| *p != Path::new("")) {
         DirBuilder::new()
             .recursive(true)

@@ -27,7 +27,7 @@ mod files;
 mod identity;
 mod input;
 #[cfg(feature = "journal")]
-mod journal;
+pub mod journal;
 mod json;
 mod open;
 mod queue_id;

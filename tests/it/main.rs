@@ -18,9 +18,13 @@ mod hostile;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod live_journal;
+#[cfg(test)]
 mod man;
 #[cfg(test)]
 mod notice;
+#[cfg(test)]
+mod owner;
 #[cfg(test)]
 mod package;
 #[cfg(test)]
@@ -31,6 +35,8 @@ mod random;
 mod resume;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod service;
 #[cfg(test)]
 mod tables;
 

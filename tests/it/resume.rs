@@ -32,7 +32,7 @@ fn run(program: &str, args: &[&str], from: &Path) -> Vec<u8> {
 }
 
 /// The real log of the demo as one text.
-fn demo() -> Vec<u8> {
+pub(crate) fn demo() -> Vec<u8> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testlogs/demo");
     let mut log = run("gzip", &["-dc"], &dir.join("mail.log.2.gz"));
     log.extend(fs::read(dir.join("mail.log.1")).unwrap());

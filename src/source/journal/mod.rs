@@ -3,8 +3,14 @@
 //! Promises: the stream of a file only grows with the file, so that fingerprint and offset name a place in it as in
 //! a compressed log; fields are passed on as they are stored.
 //!
-//! Limits: a file, to its end; the running journal is not followed here. libsystemd's handle may not leave its
+//! Limits: a file, to its end; the running journal is followed in `live`. libsystemd's handle may not leave its
 //! thread, so a thread of its own walks through the file.
+
+pub mod live;
+mod place;
+
+pub use place::Place;
+pub use systemd::Error;
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -56,8 +62,9 @@ fn walk(path: &Path, pieces: &SyncSender<io::Result<Vec<u8>>>) {
         // A name that is no UTF-8 cannot be given through this crate.
         .open_files([path.to_string_lossy().into_owned()])
         .and_then(|mut journal| {
+            journal.set_data_threshold(super::RECORD_BYTES)?;
             while journal.next()? > 0 {
-                entry(&mut journal, &mut piece)?;
+                entry(&mut journal, &mut piece, |_| true)?;
                 if piece.len() >= PIECE_BYTES
                     && pieces.send(Ok(std::mem::take(&mut piece))).is_err()
                 {
@@ -72,14 +79,23 @@ fn walk(path: &Path, pieces: &SyncSender<io::Result<Vec<u8>>>) {
     }
 }
 
-/// Appends the current entry in export format.
-fn entry(journal: &mut Journal, piece: &mut Vec<u8>) -> systemd::Result<()> {
+/// Appends the wanted fields of the current entry in export format.
+fn entry(
+    journal: &mut Journal,
+    piece: &mut Vec<u8>,
+    wants: fn(&[u8]) -> bool,
+) -> systemd::Result<()> {
     let time = journal.timestamp()?.duration_since(UNIX_EPOCH);
     let micros = time.map(|t| t.as_micros()).unwrap_or_default();
     piece.extend_from_slice(format!("__REALTIME_TIMESTAMP={micros}\n").as_bytes());
     journal.restart_data();
     while let Some(field) = journal.enumerate_data()? {
+        if !wants(field.name()) {
+            continue;
+        }
+        // What is longer is cut later on; here it must not become a record that is too long to be read.
         let value = field.value().unwrap_or_default();
+        let value = value.get(..super::RECORD_BYTES).unwrap_or(value);
         piece.extend_from_slice(field.name());
         if value.iter().all(|byte| *byte >= b' ' || *byte == b'\t') {
             piece.push(b'=');

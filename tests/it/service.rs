@@ -1,0 +1,118 @@
+//! A running service: started, asked, killed at any moment, started again.
+
+use crate::program::Place;
+use serde_json::Value;
+use std::fs;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longest wait for what has to happen.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A service of a place; killed when it is dropped.
+pub(crate) struct Service<'p> {
+    place: &'p Place,
+    args: Vec<String>,
+    child: Child,
+}
+
+impl<'p> Service<'p> {
+    /// Starts `maillog ingest` with these arguments; its messages are added to the file `said` of the place.
+    pub(crate) fn start(place: &'p Place, args: &[&str]) -> Self {
+        let mut all = vec!["ingest".to_owned()];
+        all.extend(args.iter().map(ToString::to_string));
+        let child = spawn(place, &all);
+        Self {
+            place,
+            args: all,
+            child,
+        }
+    }
+
+    /// Kills it without warning.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Kills it and starts it again.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(self.place, &self.args);
+    }
+
+    /// Waits until the SQL gives the number; asks beside the service where that can be done, else between two lives
+    /// of it.
+    pub(crate) fn until(&mut self, sql: &str, number: i64) {
+        let begun = Instant::now();
+        let ask = |place: &Place| place.run(&["sql", "-o", "json", sql]);
+        let mut asked = ask(self.place);
+        while begun.elapsed() < DEADLINE {
+            if asked.code == Some(0) {
+                let rows: Vec<Value> = serde_json::Deserializer::from_str(&asked.stdout)
+                    .into_iter()
+                    .map(Result::unwrap)
+                    .collect();
+                let cell = rows
+                    .iter()
+                    .find_map(|row| row.as_object()?.values().next()?.as_i64());
+                if cell == Some(number) {
+                    return;
+                }
+                std::thread::sleep(LOOK);
+                asked = ask(self.place);
+            } else {
+                // Time to read something.
+                std::thread::sleep(LOOK * 20);
+                self.kill();
+                asked = ask(self.place);
+                self.child = spawn(self.place, &self.args);
+            }
+        }
+        panic!(
+            "{sql}: {asked:?} after {DEADLINE:?}, expected {number}; it said:\n{}",
+            self.said()
+        );
+    }
+
+    /// Waits until it has said something.
+    pub(crate) fn until_said(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.said().contains(text) {
+            assert!(
+                begun.elapsed() < DEADLINE,
+                "never said {text:?}, but:\n{}",
+                self.said()
+            );
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.place.path("said")).unwrap()
+    }
+}
+
+impl Drop for Service<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(place: &Place, args: &[String]) -> Child {
+    let said = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(place.path("said"))
+        .unwrap();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    place
+        .command(&args)
+        .stdout(Stdio::null())
+        .stderr(said)
+        .spawn()
+        .unwrap()
+}
