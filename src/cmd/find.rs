@@ -235,6 +235,10 @@ fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
 }
 
 fn lines(store: &Store, hits: &Table, mask: Option<&mut Mask>, run: &Run) -> Result<Exit> {
+    let mut mask = mask;
+    if let Some(mask) = &mut mask {
+        mask.learn(hits);
+    }
     let mut output = run.output(false);
     let missing = story::write_lines(store, hits, mask, output.writer())?;
     output.finish()?;

@@ -80,6 +80,8 @@ pub struct Mask {
     numbers: HashMap<String, usize>,
     /// Local parts of what is hidden, lower case, and their numbers.
     words: HashMap<String, usize>,
+    /// Addresses whose local part is quoted and may hold anything: as they stand in texts, and what is shown instead.
+    quoted: Vec<(String, String)>,
 }
 
 impl Mask {
@@ -127,6 +129,14 @@ impl Mask {
     }
 
     fn is_asked(&self, address: &str) -> bool {
+        // What was hidden already stays so.
+        let is_hidden = address
+            .split('@')
+            .next()
+            .and_then(|local| local.strip_prefix("hidden-"));
+        if is_hidden.is_some_and(|n| self.numbers.values().any(|known| known.to_string() == n)) {
+            return true;
+        }
         let base = base(address);
         self.asked.iter().any(|asked| {
             *asked == base
@@ -152,14 +162,22 @@ impl Mask {
             return text.to_owned();
         }
         let number = self.number(text);
-        match text.rsplit_once('@') {
+        let hidden = match text.rsplit_once('@') {
             Some((_, domain)) => format!("hidden-{number}@{domain}"),
             None => format!("hidden-{number}"),
+        };
+        if text.contains('"') && !self.quoted.iter().any(|(known, _)| known == text) {
+            self.quoted.push((text.to_owned(), hidden.clone()));
         }
+        hidden
     }
 
     /// Returns the text with the addresses in it hidden.
     pub fn text(&mut self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (address, hidden) in &self.quoted {
+            text = text.replace(address.as_str(), hidden);
+        }
         let mut shown = String::with_capacity(text.len());
         let mut word = String::new();
         // Where a Message-ID stands in a log line it is no address.
@@ -188,32 +206,17 @@ impl Mask {
         let bare = bare.trim_end_matches(['.', '?', '!', '\'', '*']);
         let tail = word.get(head.len() + bare.len()..).unwrap_or_default();
         shown.push_str(head);
+        // `to=a@b`, without brackets.
+        let keyed = bare
+            .split_once('=')
+            .filter(|(key, rest)| is_key(key) && (is_address(rest) || key.starts_with("sasl_")));
         if is_message_id {
             shown.push_str(bare);
+        } else if let Some((key, rest)) = keyed {
+            let hidden = self.address(rest);
+            shown.push_str(&format!("{key}={hidden}"));
         } else if is_address(bare) {
-            // `to=a@b`, without brackets.
-            match bare
-                .split_once('=')
-                .filter(|(key, rest)| is_key(key) && is_address(rest))
-            {
-                Some((key, rest)) => {
-                    shown.push_str(key);
-                    shown.push('=');
-                    let hidden = self.address(rest);
-                    shown.push_str(&hidden);
-                }
-                None => {
-                    let hidden = self.address(bare);
-                    shown.push_str(&hidden);
-                }
-            }
-        } else if let Some((key, value)) = bare
-            .split_once('=')
-            .filter(|(key, _)| *key == "sasl_username" || *key == "sasl_sender")
-        {
-            shown.push_str(key);
-            shown.push('=');
-            let hidden = self.address(value);
+            let hidden = self.address(bare);
             shown.push_str(&hidden);
         } else {
             match self.words.get(&bare.to_lowercase()) {
