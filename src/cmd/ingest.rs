@@ -2,6 +2,7 @@
 
 use super::{Context as Run, Exit};
 use crate::config;
+use crate::ingest::follow;
 use crate::ingest::import;
 use crate::ingest::present::Present;
 use crate::ingest::progress::Progress;
@@ -193,7 +194,7 @@ impl Ingest {
             retain_lines_days: run.config.retain_lines_days,
         };
         let source = if self.follow {
-            bail!("--follow is not here yet")
+            followed(self.files)?
         } else {
             journal(self.journal.over(&run.config.ingest), run)?
         };
@@ -210,6 +211,21 @@ fn limits(run: &Run) -> Limits {
         memory_mb: run.config.memory_mib,
         ..Limits::WRITER
     }
+}
+
+/// Returns the source that follows files.
+fn followed(files: Vec<OsString>) -> Result<service::Source> {
+    if files.iter().any(|file| file == "-") {
+        bail!("--follow is for files; standard input is read to its end without it");
+    }
+    Ok(Box::new(move |shared| {
+        let sinks = follow::Sinks {
+            feeds: &shared.feeds,
+            jobs: &shared.jobs,
+            health: &shared.health,
+        };
+        follow::run(&files, shared.rules, sinks)
+    }))
 }
 
 /// Returns the journal as a source.

@@ -33,6 +33,12 @@ impl Ledger {
         self.row(host, time).lost += i64::try_from(lines).unwrap_or(i64::MAX);
     }
 
+    /// Returns the host and time of what was counted first.
+    pub fn begins(&self) -> Option<(String, Time)> {
+        let row = self.rows.first()?;
+        Some((row.host.to_string(), row.first_time))
+    }
+
     /// Hands the counts out as those of `source`, and begins anew.
     pub fn take(&mut self, source: &SourceKey) -> Vec<CoverageRow> {
         self.last = 0;

@@ -14,6 +14,7 @@
 
 pub mod coverage;
 pub mod feed;
+pub mod follow;
 pub mod health;
 pub mod import;
 pub mod keep;

@@ -213,10 +213,20 @@ impl<'h> Pump<'h> {
         self.batch_bytes += chunk.data.len();
         self.health.read(chunk.data.len());
         self.counts(id, |s| s.bytes += chunk.data.len() as u64);
-        if let Some(lost) = lost {
+        let (unplaced, placed) = match lost {
+            Some(lost) if lost.host.is_empty() => (Some(lost), None),
+            lost => (None, lost),
+        };
+        if let Some(lost) = placed {
             self.lose(id, &lost);
         }
         self.decode(id, now, |decoder, sink| decoder.decode(&chunk, sink));
+        if let Some(lost) = unplaced {
+            // Whose log it is, and when it goes on, is known only now.
+            let begins = self.stream_of(id).and_then(|s| s.ledger.begins());
+            let (host, time) = begins.unwrap_or((lost.host, now));
+            self.lose(id, &Lost { host, time, ..lost });
+        }
         self.progress.at(chunk.read, self.summary.lines);
         Ok(())
     }

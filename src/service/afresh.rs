@@ -1,10 +1,12 @@
 //! Afresh: the service starts itself again after a failure, sooner or later depending on how often it failed.
 
 use super::notify::Notify;
+use crate::ingest::health::Health;
 use crate::notice::{self, Level};
 use anyhow::anyhow;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,8 +31,7 @@ impl Run {
         let told = std::env::var(FAILURES).ok();
         let failures: u32 = told.and_then(|n| n.parse().ok()).unwrap_or(0);
         if failures > 0 {
-            let shift = (failures - 1).min(10);
-            let pause = (FIRST * (1 << shift)).min(LONGEST);
+            let pause = pause(failures);
             notify.waiting(&format!(
                 "{} s before the next start after {failures} failures",
                 pause.as_secs()
@@ -43,11 +44,33 @@ impl Run {
         }
     }
 
+    /// Says that it runs: now, or after failures once it has stored something for a while.
+    pub(super) fn tell_start(&self, text: &str, health: &Arc<Health>) {
+        let failures = self.failures;
+        if failures == 0 {
+            notice::tell(Level::Notice, text);
+            return;
+        }
+        let health = Arc::clone(health);
+        thread::spawn(move || {
+            wait(LONGEST);
+            while health.commits().0 == 0 {
+                wait(FIRST);
+            }
+            notice::tell(
+                Level::Notice,
+                &format!("storing again after {failures} failures"),
+            );
+        });
+    }
+
     /// Replaces this process by a new one with the same arguments; returns only when that fails.
     pub(super) fn start_afresh(&self, error: &anyhow::Error) -> anyhow::Error {
         let is_long = self.start.elapsed() >= LONG_RUN;
         let failures = if is_long { 1 } else { self.failures + 1 };
-        notice::tell(Level::Notice, "starting afresh from what is committed");
+        if is_told(failures) {
+            tell(error, failures);
+        }
         let mut arguments = std::env::args_os();
         let name = arguments.next().unwrap_or_else(|| "maillog".into());
         let failed = Command::new("/proc/self/exe")
@@ -59,7 +82,45 @@ impl Run {
     }
 }
 
+/// Returns whether a failure is told: the first ones, ever fewer of the many that follow, and one an hour.
+fn is_told(failures: u32) -> bool {
+    failures.is_power_of_two() || failures.is_multiple_of(60)
+}
+
+fn tell(error: &anyhow::Error, failures: u32) {
+    let pause = pause(failures).as_secs();
+    let again = match failures {
+        1 => format!("starting afresh in {pause} s"),
+        n => format!("failed {n} times in a row, starting afresh every {pause} s"),
+    };
+    notice::tell(Level::Error, &format!("{error:#}; {again}"));
+}
+
+/// Returns how long to wait after so many failures.
+fn pause(failures: u32) -> Duration {
+    let shift = failures.saturating_sub(1).min(10);
+    (FIRST * (1 << shift)).min(LONGEST)
+}
+
 /// Waits before something is tried again.
 pub(super) fn wait(time: Duration) {
     thread::sleep(time);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, is_told, pause};
+
+    #[test]
+    fn a_day_of_failures_is_told_in_some_forty_lines() {
+        let told = (1..=24 * 60).filter(|n| is_told(*n)).count();
+        assert!((20..50).contains(&told), "{told}");
+        assert!(is_told(1) && is_told(2) && !is_told(3));
+    }
+
+    #[test]
+    fn pauses_grow_up_to_the_longest() {
+        let seconds: Vec<u64> = [1, 2, 3, 7, 1000].map(|n| pause(n).as_secs()).into();
+        assert_eq!(seconds, [1, 2, 4, LONGEST.as_secs(), LONGEST.as_secs()]);
+    }
 }

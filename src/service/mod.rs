@@ -27,7 +27,6 @@ use crate::ingest::import;
 use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
-use crate::notice::{self, Level};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
 use notify::Notify;
@@ -94,16 +93,14 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
             .map(drop)
     });
     start_tasks(&shared)?;
+    let text = format!("started; database {}", config.database.display());
+    run.tell_start(&text, &shared.health);
     notify.running(&shared.health, sources.len());
     for source in sources {
         let shared = shared.clone();
         failed.watch("source", move || source(&shared));
     }
     let error = failed.first();
-    notice::tell(Level::Error, &format!("{error:#}"));
-    if let Some(hint) = error.chain().find_map(store_hint) {
-        notice::hint(hint);
-    }
     Err(run.start_afresh(&error))
 }
 
@@ -112,16 +109,8 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
 /// # Errors
 /// When one cannot start and waiting does not help.
 #[expect(clippy::unnecessary_wraps, reason = "further tasks can fail")]
-fn start_tasks(shared: &Shared) -> Result<()> {
-    notice::tell(
-        Level::Notice,
-        &format!("started; database {}", shared.config.database.display()),
-    );
+fn start_tasks(_: &Shared) -> Result<()> {
     Ok(())
-}
-
-fn store_hint(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
-    cause.downcast_ref::<crate::store::Error>()?.hint()
 }
 
 /// Collects how the threads end: none of them should.
@@ -139,7 +128,8 @@ impl Failures {
     /// Runs a part of the service in a thread of its own.
     fn watch(&self, name: &'static str, part: impl FnOnce() -> Result<()> + Send + 'static) {
         let tell = self.tell.clone();
-        thread::spawn(move || {
+        let failed = self.tell.clone();
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(part));
             let error = match ended {
                 Ok(Err(error)) => error,
@@ -149,6 +139,9 @@ impl Failures {
             // The first failure is the one to tell; those that follow from it come too late.
             let _ = tell.send(error);
         });
+        if let Err(e) = thread {
+            let _ = failed.send(anyhow!("cannot start the {name}: {e}"));
+        }
     }
 
     /// Waits for the first failure. Others follow from it at once, and may be told before it: one of the database is

@@ -35,6 +35,14 @@ pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<Fi
                 let error = Error::Full { path: path.clone() };
                 pause.wait(&error, error.hint(), notify);
             }
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                let denied = Error::Permission {
+                    path: database.to_path_buf(),
+                    write: true,
+                    cause: "permission denied".to_owned(),
+                };
+                return Err(denied.into());
+            }
             Err(e) => return Err(e).with_context(|| format!("cannot write {}", path.display())),
         }
     };

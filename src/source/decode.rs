@@ -223,6 +223,10 @@ impl Decoder {
             self.begin(Kind::Export);
             return Some(0);
         }
+        if rest.first() == Some(&0) && self.open.is_none() {
+            // A hole before the line, however long.
+            return Some(rest.iter().take_while(|byte| **byte == 0).count());
+        }
         let Some(length) = memchr(b'\n', rest).filter(|length| *length <= RECORD_BYTES) else {
             return self.overlong(rest, sink);
         };
@@ -266,9 +270,6 @@ impl Decoder {
     /// Reads a line that may hold anything: NUL bytes and bytes that are not UTF-8 become U+FFFD.
     fn line_bytes(&mut self, line: &[u8], sink: &mut Sink<'_>) {
         let line = line.get(..RECORD_BYTES).unwrap_or(line);
-        // A crash leaves a hole of NUL bytes before the next line.
-        let hole = line.iter().take_while(|byte| **byte == 0).count();
-        let line = line.get(hole..).unwrap_or_default();
         if std::str::from_utf8(line).is_err() {
             self.entries.counts.not_utf8 += 1;
         }

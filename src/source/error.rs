@@ -1,7 +1,7 @@
 //! What can go wrong while log is looked for and read, in words for people.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// A failure to find, open or read a source; [`Error::hint`] tells the cure where one is known.
@@ -55,6 +55,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Names the file as the user knows it, where it was opened in another way.
+    pub(super) fn at(self, path: &Path) -> Self {
+        match self {
+            Self::Read { source, .. } => Self::Read {
+                path: path.to_owned(),
+                source,
+            },
+            other => other,
+        }
+    }
+
     /// Returns how to help oneself, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -77,7 +88,7 @@ impl Error {
 }
 
 /// Says a system error as Unix programs do: lower case, without the number.
-fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();

@@ -25,9 +25,11 @@ const BLOCKS: u64 = 1024;
 const OLDEST: Time = Time(20 * 365 * DAY);
 
 /// A source to be read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Input {
     path: PathBuf,
+    /// Where it is opened.
+    place: PathBuf,
     encoding: Encoding,
     size: u64,
     modified: Option<Time>,
@@ -48,6 +50,7 @@ impl Input {
     /// Returns a source that can be read only once: standard input or a named pipe.
     pub(super) fn pipe(path: PathBuf) -> Self {
         Self {
+            place: path.clone(),
             path,
             encoding: Encoding::Plain,
             size: 0,
@@ -62,13 +65,18 @@ impl Input {
 
     /// Looks at a file: encoding, fingerprint, first stamp.
     pub(super) fn file(path: PathBuf, options: &Options) -> Result<Self, Error> {
+        Self::file_at(&path.clone(), path, options)
+    }
+
+    /// Looks at a file that is to be opened at `place`, whatever it is called.
+    pub(super) fn file_at(place: &Path, path: PathBuf, options: &Options) -> Result<Self, Error> {
         let failed = |source| Error::Read {
             path: path.clone(),
             source,
         };
-        let file = open::file(&path)?;
+        let file = open::file(place).map_err(|error| error.at(&path))?;
         let about = file.metadata().map_err(failed)?;
-        let mut stream = open::of_file(file, &path).map_err(failed)?;
+        let mut stream = open::of_file(file, place).map_err(failed)?;
         let (head, damage) = read_head(&mut stream);
         if let Some(source) = damage.filter(|_| head.is_empty()) {
             return Err(damaged(&path, stream.encoding, source));
@@ -85,6 +93,7 @@ impl Input {
             ..Self::pipe(path)
         };
         input.is_stream = false;
+        place.clone_into(&mut input.place);
         input.first = input.first_time(options);
         let kept = usize::try_from(FINGERPRINT_BYTES).unwrap_or(HEAD_BYTES);
         input.head.truncate(kept);
@@ -173,12 +182,12 @@ impl Input {
             let source: Box<dyn Read + Send> = if self.path == Path::new("-") {
                 Box::new(io::stdin())
             } else {
-                Box::new(open::file(&path)?)
+                Box::new(open::file(&self.place)?)
             };
             let stream = open::stream(source).map_err(failed)?;
             return Ok(ChunkReader::new(stream, path, 0, 0, true));
         }
-        let mut file = open::file(&path)?;
+        let mut file = open::file(&self.place).map_err(|error| error.at(&path))?;
         if self.encoding == Encoding::Plain {
             let length = file.seek(SeekFrom::End(0)).map_err(failed)?;
             if length <= offset {
@@ -188,7 +197,7 @@ impl Input {
             let stream = Stream::plain(Box::new(file));
             return Ok(ChunkReader::new(stream, path, offset, offset, false));
         }
-        let mut stream = open::of_file(file, &path).map_err(failed)?;
+        let mut stream = open::of_file(file, &self.place).map_err(failed)?;
         if chunk::skip(&mut *stream.reader, offset).map_err(failed)? < offset {
             return Ok(ChunkReader::empty(path, offset));
         }
@@ -246,7 +255,7 @@ impl Input {
             return Ok(());
         }
         let failed = |source| damaged(&self.path, self.encoding, source);
-        let mut file = open::file(&self.path)?;
+        let mut file = open::file(&self.place)?;
         let step = (self.size / BLOCKS).max(BLOCK_BYTES as u64);
         let mut rest = Vec::new();
         let mut at = 0;
@@ -275,11 +284,22 @@ fn after_line(data: &[u8]) -> usize {
 /// Reads the head of a stream, as far as it is readable.
 fn read_head(stream: &mut Stream) -> (Vec<u8>, Option<io::Error>) {
     let mut head = Vec::new();
-    let limit = HEAD_BYTES as u64;
-    let damage = (&mut stream.reader)
-        .take(limit)
-        .read_to_end(&mut head)
-        .err();
+    let mut damage = None;
+    // A writer that does not append leaves a hole when its file is cut short under it.
+    while damage.is_none() && head.len() < HEAD_BYTES {
+        let room = (HEAD_BYTES - head.len()) as u64;
+        let result = (&mut stream.reader).take(room).read_to_end(&mut head);
+        let hole = head.iter().take_while(|byte| **byte == 0).count();
+        head.drain(..hole);
+        damage = result
+            .as_ref()
+            .err()
+            .map(|error| io::Error::from(error.kind()));
+        if hole == 0 || matches!(result, Ok(0)) {
+            damage = result.err();
+            break;
+        }
+    }
     stream.consumed.store(0, Ordering::Relaxed);
     (head, damage)
 }

@@ -24,6 +24,7 @@ mod entries;
 mod error;
 mod export;
 mod files;
+pub mod follow;
 mod identity;
 mod input;
 #[cfg(feature = "journal")]
