@@ -22,6 +22,10 @@ use std::io::{IsTerminal, Write};
   maillog find alice@example.org
   maillog find to:@example.net status:bounced,deferred since:yesterday
   maillog find from:shop@example.com -status:sent --all -o json")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that is there or not"
+)]
 pub struct Find {
     /// What to look for
     #[arg(value_name = "TERM", required = true, allow_hyphen_values = false)]

@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod crash;
