@@ -3,8 +3,10 @@
 pub mod coverage;
 pub mod failure;
 pub mod find;
+pub mod follow;
 pub mod generate;
 pub mod ingest;
+pub mod near;
 pub mod output;
 pub mod parse;
 pub mod prune;

@@ -10,6 +10,7 @@ pub mod escape;
 mod eyes;
 pub mod json;
 mod mark;
+pub mod mask;
 mod qid;
 mod row;
 mod short;
@@ -17,6 +18,11 @@ pub mod story;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod ticket;
+mod timeline;
+mod verdict;
+mod words;
+mod wrap;
 
 pub use mark::Marks;
 
@@ -33,6 +39,10 @@ pub enum Format {
     Short,
     /// What became of one mail: verdict and timeline
     Story,
+    /// One mail as text to paste: times with zone, replies word for word, ids
+    Ticket,
+    /// The log lines of the mail
+    Raw,
     /// One JSON object a line
     Json,
     /// Comma-separated, for spreadsheets
@@ -76,7 +86,9 @@ impl Default for Style {
 pub fn hits(hits: &Table, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Table => eyes::write(hits, style, out),
-        Format::Short | Format::Story => short::write(hits, style, out),
+        Format::Short | Format::Story | Format::Ticket | Format::Raw => {
+            short::write(hits, style, out)
+        }
         _ => table(hits, format, style, out),
     }
 }
@@ -94,7 +106,9 @@ pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) 
         Format::Tsv => csv::write_tabs(table, out),
         Format::Qid => qid::write(table, out),
         Format::Count => count::write(table, out),
-        Format::Table | Format::Short | Format::Story => table::write(table, style, out),
+        Format::Table | Format::Short | Format::Story | Format::Ticket | Format::Raw => {
+            table::write(table, style, out)
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use tabled::settings::{Alignment, Color, Padding, Style as Borders};
 /// A column is not made narrower than this: less would say nothing.
 const LEAST: usize = 8;
 /// Blanks between two columns.
-const GAP: usize = 2;
+pub(super) const GAP: usize = 2;
 
 /// Writes any table; nothing when it has no rows.
 pub(super) fn write(table: &Table, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -112,7 +112,7 @@ fn is_numeric(table: &Table, column: usize) -> bool {
         && cells.all(|cell| matches!(cell, Cell::Int(_) | Cell::Big(_) | Cell::Float(_)))
 }
 
-fn natural(columns: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+pub(super) fn natural(columns: &[String], rows: &[Vec<String>]) -> Vec<usize> {
     let mut widths: Vec<usize> = columns.iter().map(|name| get_string_width(name)).collect();
     for texts in rows {
         for (width, text) in widths.iter_mut().zip(texts) {

@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod canned;
 #[cfg(test)]
 mod cli;
@@ -17,6 +19,8 @@ mod follow;
 mod generator;
 #[cfg(test)]
 mod ground_truth;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
