@@ -22,6 +22,8 @@ pub mod notice;
 pub mod parse;
 pub mod query;
 pub mod render;
+#[cfg(feature = "store")]
+pub mod repl;
 pub mod source;
 #[cfg(feature = "store")]
 pub mod store;

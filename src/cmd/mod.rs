@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Answers what became of a mail, from Postfix's log
 #[derive(Debug, Parser)]
@@ -115,14 +116,24 @@ impl Cli {
     /// What cannot be done, for one line on stderr and exit status 2.
     pub fn run(self) -> Result<Exit> {
         let run = Context::new(&self.global)?;
-        match self.command {
-            Command::Ingest(c) => c.run(&run),
-            Command::Find(c) => c.run(&run),
-            Command::Query(c) => c.run(&run),
-            Command::Sql(c) => c.run(&run),
-            Command::Status(c) => c.run(&run),
-            Command::Parse(c) => c.run(&run),
-            Command::Generate(c) => c.run(&run),
+        self.command.run(&run)
+    }
+}
+
+impl Command {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// As [`Cli::run`].
+    pub fn run(self, run: &Context) -> Result<Exit> {
+        match self {
+            Self::Ingest(c) => c.run(run),
+            Self::Find(c) => c.run(run),
+            Self::Query(c) => c.run(run),
+            Self::Sql(c) => c.run(run),
+            Self::Status(c) => c.run(run),
+            Self::Parse(c) => c.run(run),
+            Self::Generate(c) => c.run(run),
         }
     }
 }
@@ -138,6 +149,7 @@ pub struct Context {
     pub zone: Zone,
     color: output::Color,
     no_pager: bool,
+    started: Instant,
 }
 
 impl Context {
@@ -161,7 +173,20 @@ impl Context {
             zone,
             color: global.color,
             no_pager: global.no_pager,
+            started: Instant::now(),
         })
+    }
+
+    /// Returns the same at the present moment, for a program that goes on running.
+    #[must_use]
+    pub fn later(&self) -> Self {
+        let passed = self.started.elapsed();
+        let passed = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
+        Self {
+            config: self.config.clone(),
+            now: self.now.plus(passed),
+            ..*self
+        }
     }
 
     /// Opens stdout; `paged` when the result is for eyes and may be long.
