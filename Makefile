@@ -1,5 +1,5 @@
 # demo, test: also install what the system lacks. CARGO_TARGET_DIR moves the build out of the checkout.
-.PHONY: demo test fast lint bench
+.PHONY: demo test fast lint bench deb
 
 # One profile for everything that links DuckDB: its C++ takes half an hour to build, once a profile.
 demo:
@@ -25,3 +25,7 @@ bench:
 	cargo build --release
 	bench/import 1000000
 	bench/pflogsumm
+
+# Needs cargo-deb: cargo install --locked cargo-deb
+deb:
+	scripts/deb

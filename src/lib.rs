@@ -24,6 +24,7 @@ pub mod query;
 pub mod render;
 #[cfg(feature = "store")]
 pub mod repl;
+pub mod service;
 pub mod source;
 #[cfg(feature = "store")]
 pub mod store;

@@ -1,14 +1,15 @@
 //! `maillog ingest`: log into the database.
 
 use super::{Context as Run, Exit};
-use crate::correlate::Settings;
+use crate::ingest::import;
+use crate::ingest::present::Present;
 use crate::ingest::progress::Progress;
-use crate::ingest::pump;
+use crate::ingest::pump::Rules;
 use crate::ingest::stats::Summary;
-use crate::model::time::{DAY, Time};
 use crate::model::zone::Zone;
 use crate::notice;
 use crate::render::escape;
+use crate::service;
 use crate::source::{self, Input, Options};
 use crate::store::{Limits, Store};
 use anyhow::{Context, Result, bail};
@@ -23,9 +24,12 @@ use std::io::{IsTerminal, Write};
 /// may run as often as you like; killing it loses nothing.
 #[derive(Debug, Args)]
 pub struct Ingest {
-    /// Files, directories, globs; - for standard input
-    #[arg(value_name = "FILE", required = true)]
+    /// Files, directories, globs; - for standard input; none: follow the systemd journal
+    #[arg(value_name = "FILE")]
     pub files: Vec<OsString>,
+    /// Follow the files as they grow and rotate, until stopped
+    #[arg(long, requires = "files", conflicts_with_all = ["json", "year"])]
+    pub follow: bool,
     /// Stamps without year or zone.
     #[command(flatten)]
     pub stamp: Stamp,
@@ -76,6 +80,9 @@ impl Ingest {
     /// When no input can be read or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
         let options = self.stamp.options(run)?;
+        if self.follow || self.files.is_empty() {
+            return self.serve(run, options);
+        }
         let (inputs, skipped) = source::collect(&self.files, &options)?;
         let skipped: Vec<String> = skipped
             .iter()
@@ -88,13 +95,17 @@ impl Ingest {
             );
         }
         let store = Store::open_writer_with(&run.config.database, limits(run))?;
-        let settings = settings(run.config.retain_lines_days, run.now);
+        let rules = Rules {
+            options,
+            present: Present::Fixed(run.now),
+            retain_lines_days: run.config.retain_lines_days,
+        };
         let progress = Progress::start(total(&inputs), self.shows_progress());
-        let (store, mut summary) = pump::run(store, inputs, &options, settings, progress)?;
+        let (store, mut summary) = import::run(store, inputs, rules, progress)?;
         drop(store);
         summary.skipped = skipped;
         for failure in &summary.failures {
-            notice::say(failure);
+            notice::tell(notice::Level::Error, failure);
         }
         if !self.quiet {
             let mut output = run.output(false);
@@ -108,6 +119,25 @@ impl Ingest {
         })
     }
 
+    /// Runs as the service, until it is killed.
+    fn serve(self, run: &Run, options: Options) -> Result<Exit> {
+        let rules = Rules {
+            options,
+            present: run.present,
+            retain_lines_days: run.config.retain_lines_days,
+        };
+        let source = self.live()?;
+        match service::run(&run.config, rules, vec![source])? {}
+    }
+
+    /// Returns the source that the service follows.
+    fn live(&self) -> Result<service::Source> {
+        if self.follow {
+            bail!("--follow is not here yet")
+        }
+        bail!("the journal is not here yet")
+    }
+
     fn shows_progress(&self) -> bool {
         !self.no_progress && !self.quiet && std::io::stderr().is_terminal()
     }
@@ -117,14 +147,6 @@ fn limits(run: &Run) -> Limits {
     Limits {
         memory_mb: run.config.memory_mib,
         ..Limits::WRITER
-    }
-}
-
-fn settings(retain_lines_days: u32, now: Time) -> Settings {
-    let from = now.plus(-i64::from(retain_lines_days) * DAY);
-    Settings {
-        log_line_from: (retain_lines_days > 0).then_some(from),
-        ..Settings::default()
     }
 }
 

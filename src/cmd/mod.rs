@@ -13,6 +13,7 @@ pub mod status;
 pub mod story;
 
 use crate::config::{Config, Environment};
+use crate::ingest::present::Present;
 use crate::model::time::Time;
 use crate::model::zone::Zone;
 use crate::render::Style;
@@ -143,8 +144,10 @@ impl Command {
 pub struct Context {
     /// Resolved settings.
     pub config: Config,
-    /// The present.
+    /// The present, when the command began.
     pub now: Time,
+    /// Where the present is taken from later.
+    pub present: Present,
     /// The user's zone, for what is shown and for times that are typed.
     pub zone: Zone,
     color: output::Color,
@@ -159,17 +162,21 @@ impl Context {
             global.config.as_deref(),
             &Environment::current(),
         )?;
-        let now = match &global.now {
-            Some(text) => chrono::DateTime::parse_from_rfc3339(text)
-                .with_context(|| format!("--now {text}: not an RFC 3339 time"))?
-                .with_timezone(&chrono::Utc)
-                .into(),
-            None => chrono::Utc::now().into(),
+        let present = match &global.now {
+            Some(text) => Present::Fixed(
+                chrono::DateTime::parse_from_rfc3339(text)
+                    .with_context(|| format!("--now {text}: not an RFC 3339 time"))?
+                    .with_timezone(&chrono::Utc)
+                    .into(),
+            ),
+            None => Present::Running,
         };
+        let now = present.now();
         let zone = Zone::system();
         Ok(Self {
             config,
             now,
+            present,
             zone,
             color: global.color,
             no_pager: global.no_pager,

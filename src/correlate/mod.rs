@@ -152,6 +152,11 @@ impl Correlator {
         }
     }
 
+    /// Sets from which time on raw lines are kept.
+    pub fn keep_lines_from(&mut self, time: Option<Time>) {
+        self.settings.log_line_from = time;
+    }
+
     /// Returns the number of messages in memory that have not left the queue.
     pub fn open_count(&self) -> usize {
         self.mail.messages.len() - self.mail.closed().count()

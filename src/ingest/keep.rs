@@ -1,63 +1,202 @@
-//! The storing thread: parts of an import into one transaction, until it is large enough to be worth a commit.
+//! The storing thread: parts into one transaction until it is worth a commit, and jobs on the database in between.
+//!
+//! Promises: the only writer. A job finds everything committed that was handed over before it.
 
-use crate::model::cursor::StoredCursor;
+use super::feed::Reply;
+use super::health::Health;
+use super::stats::Summary;
+use super::stream::StreamNo;
 use crate::model::row::Changes;
 use crate::store::{Batch, Store};
 use anyhow::{Context, Result};
-use std::sync::mpsc::Receiver;
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 /// Rows of one commit of an import: from about here on DuckDB writes and compresses each column once.
 const COMMIT_ROWS: usize = 450_000;
+/// How often an idle storing thread shows that it lives.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Something to be done with the database by the thread that owns it, within a fraction of a second.
+pub type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// What the storing thread is given.
+pub enum Work {
+    /// Rows.
+    Part(Box<Part>),
+    /// Anything else.
+    Job(Job),
+}
 
 /// A part of what is to be stored.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Part {
     /// What it adds.
     pub batch: Batch,
+    /// Streams of the batch's cursors, in their order.
+    pub streams: Vec<StreamNo>,
     /// Somebody may be waiting for it: commit now.
     pub is_urgent: bool,
+    /// Who is told when it is committed.
+    pub replies: Vec<(Reply, Summary)>,
 }
 
-/// Stores parts until the other side ends, and gives the store back.
+/// The way to the storing thread for other tasks; cheap to clone.
+#[derive(Clone)]
+pub struct Jobs(SyncSender<Work>);
+
+impl Jobs {
+    /// Returns the way of the work and its other end.
+    #[must_use]
+    pub fn channel() -> (Self, Receiver<Work>) {
+        let (work, todo) = sync_channel(1);
+        (Self(work), todo)
+    }
+
+    /// Hands a part over; false when the storing thread has ended.
+    pub(super) fn store(&self, part: Part) -> bool {
+        self.0.send(Work::Part(Box::new(part))).is_ok()
+    }
+
+    /// Queues a job; waits while the queue is full. False when the storing thread has ended.
+    pub fn submit(&self, job: Job) -> bool {
+        self.0.send(Work::Job(job)).is_ok()
+    }
+
+    /// Runs a job and returns its result; `None` when the storing thread has ended.
+    pub fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (reply, result) = sync_channel(1);
+        let job: Job = Box::new(move |store| {
+            // Whoever asked may be gone.
+            let _ = reply.send(job(store));
+        });
+        self.submit(job).then(|| result.recv().ok()).flatten()
+    }
+}
+
+/// Does what it is given until the other side ends, and gives the store back.
 ///
 /// # Errors
 /// When the database fails; everything before the last commit is kept.
-pub fn keep(mut store: Store, parts: &Receiver<Part>) -> Result<Store> {
-    let mut held = Batch::default();
-    let mut rows = 0;
-    for Part {
-        mut batch,
-        is_urgent,
-    } in parts
-    {
-        rows += count(&batch.changes);
-        held.changes.state.clone_from(&batch.changes.state);
-        let changes = std::mem::take(&mut batch.changes);
-        hold(&mut held, batch);
-        store.append(changes).context(FAILED)?;
-        if is_urgent || rows >= COMMIT_ROWS {
-            store.commit(std::mem::take(&mut held)).context(FAILED)?;
-            rows = 0;
+pub fn keep(
+    store: Store,
+    sources: HashMap<StreamNo, i64>,
+    todo: &Receiver<Work>,
+    health: &Health,
+) -> Result<Store> {
+    let _owner = store.as_owner();
+    let mut keeper = Keeper {
+        store,
+        sources,
+        held: Part::default(),
+        rows: 0,
+        health,
+    };
+    loop {
+        health.storing_lives();
+        match todo.recv_timeout(TICK) {
+            Ok(Work::Part(part)) => keeper.part(*part).context(FAILED)?,
+            Ok(Work::Job(job)) => {
+                keeper.commit().context(FAILED)?;
+                job(&mut keeper.store);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    if !held.cursors.is_empty() {
-        store.commit(held).context(FAILED)?;
-    }
-    Ok(store)
+    keeper.commit().context(FAILED)?;
+    Ok(keeper.store)
 }
 
 const FAILED: &str = "cannot store what was read; everything up to the last commit is kept";
 
-/// Adds what belongs to the commit and not to the rows; of two cursors of one source the later counts.
-fn hold(held: &mut Batch, part: Batch) {
-    held.now = part.now;
-    held.coverage.extend(part.coverage);
-    held.anchors.extend(part.anchors);
-    held.unparsed.extend(part.unparsed);
-    for cursor in part.cursors {
-        let is_same = |other: &StoredCursor| other.cursor.key == cursor.cursor.key;
-        held.cursors.retain(|other| !is_same(other));
-        held.cursors.push(cursor);
+struct Keeper<'h> {
+    store: Store,
+    /// Rows of the streams.
+    sources: HashMap<StreamNo, i64>,
+    /// What belongs to the open transaction.
+    held: Part,
+    rows: usize,
+    health: &'h Health,
+}
+
+impl Keeper<'_> {
+    fn part(&mut self, mut part: Part) -> Result<()> {
+        if self.renames(&part) {
+            self.commit()?;
+        }
+        let changes = std::mem::take(&mut part.batch.changes);
+        let rows = count(&changes);
+        if rows > 0 || !part.batch.cursors.is_empty() {
+            self.held.batch.changes.state.clone_from(&changes.state);
+            self.rows += rows;
+            self.store.append(changes)?;
+        }
+        let is_urgent = part.is_urgent;
+        self.hold(part);
+        if is_urgent || self.rows >= COMMIT_ROWS {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Tells whether a stream whose row is not known yet changes its key: only the commit gives it a row.
+    fn renames(&self, part: &Part) -> bool {
+        part.streams.iter().zip(&part.batch.cursors).any(|(no, c)| {
+            !self.sources.contains_key(no)
+                && self
+                    .held
+                    .streams
+                    .iter()
+                    .zip(&self.held.batch.cursors)
+                    .any(|(held, other)| held == no && other.cursor.key != c.cursor.key)
+        })
+    }
+
+    /// Adds what belongs to the commit and not to the rows; of two cursors of one stream the later counts.
+    fn hold(&mut self, part: Part) {
+        let (held, batch) = (&mut self.held.batch, part.batch);
+        held.now = batch.now;
+        held.coverage.extend(batch.coverage);
+        held.anchors.extend(batch.anchors);
+        held.unparsed.extend(batch.unparsed);
+        for (no, mut cursor) in part.streams.into_iter().zip(batch.cursors) {
+            cursor.source_id = cursor.source_id.or(self.sources.get(&no).copied());
+            let streams = self.held.streams.iter().zip(&held.cursors);
+            let same = streams
+                .enumerate()
+                .find(|(_, (other, stored))| {
+                    **other == no && stored.cursor.key == cursor.cursor.key
+                })
+                .map(|(index, _)| index);
+            if let Some(index) = same {
+                self.held.streams.remove(index);
+                held.cursors.remove(index);
+            }
+            self.held.streams.push(no);
+            held.cursors.push(cursor);
+        }
+        self.held.replies.extend(part.replies);
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        if !held.batch.cursors.is_empty() {
+            self.health.committing();
+            let ids = self.store.commit(held.batch)?;
+            self.sources.extend(held.streams.into_iter().zip(ids));
+            self.health.committed(self.rows);
+        }
+        self.rows = 0;
+        for (reply, summary) in held.replies {
+            // Whoever waited may be gone.
+            let _ = reply.send(summary);
+        }
+        Ok(())
     }
 }
 

@@ -1,12 +1,26 @@
 //! Ingestion: source -> parse -> correlate -> store, as one idempotent path.
 //!
-//! Three threads and two bounded channels: reading and decompressing; understanding; storing. What a part
-//! holds is decided by bytes and time, and has no influence on what the tables say in the end.
+//! Three kinds of threads and two bounded channels: readers (one for an import; in a service one a source), understanding
+//! (the pump), storing. What a part holds is decided by bytes and time, and has no influence on what the tables say.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `feed` | what readers say to the pump, and how |
+//! | `stream` | streams and where each stands |
+//! | `pump` | entries through the stages, parts to be stored |
+//! | `keep` | the storing thread: parts into commits, jobs in between |
+//! | `import` | an import: one reader, then the end |
+//! | `health` | counts and times for metrics and the watchdog |
 
 pub mod coverage;
+pub mod feed;
+pub mod health;
+pub mod import;
 pub mod keep;
+pub mod present;
 pub mod progress;
 pub mod pump;
 pub mod reader;
 pub mod resume;
 pub mod stats;
+pub mod stream;

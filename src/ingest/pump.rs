@@ -1,314 +1,408 @@
-//! The loop source -> decode -> parse -> correlate -> store.
+//! The loop source -> decode -> parse -> correlate -> store, fed by any number of readers.
 //!
 //! Promises: what is committed is a prefix of each source together with everything that follows from it.
 //! A source that fails half-way keeps what was readable; the others are read all the same.
 
-use super::coverage::Ledger;
-use super::keep::{self, Part};
+use super::feed::{Ending, Fed, FeedId, Lost, Opened, Opening, Piecemeal, Reply};
+use super::health::Health;
+use super::keep::{Jobs, Part};
+use super::present::Present;
 use super::progress::Progress;
-use super::reader::{self, Begun, Fed, Planned};
-use super::resume::{self, Known};
 use super::stats::{Class, Summary};
-use crate::correlate::{self, Correlator, Settings};
-use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
+use super::stream::{Stream, StreamNo, Streams};
+use crate::correlate::Correlator;
 use crate::model::entry::Entry;
 use crate::model::event::Event;
 use crate::model::row::UnparsedRow;
 use crate::model::time::{DAY, Time};
 use crate::parse;
-use crate::source::{Chunk, Decoder, Input, Options};
-use crate::store::{Batch, Store};
-use anyhow::{Context, Result, anyhow};
+use crate::source::{Chunk, Decoder, Hints, Options};
+use crate::store::Batch;
+use anyhow::{Result, anyhow};
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 /// Bytes of log in one part: large enough that most messages begin and end in it, small enough that its rows
 /// fit in memory twice (one part is stored while the next is understood).
 const BATCH_BYTES: usize = 8 << 20;
-/// A stream is committed this often, so that a line is found within two seconds.
+/// What came from a source that has nothing more is committed this often, so that a line is found within two seconds.
 const BATCH_TIME: Duration = Duration::from_secs(1);
-/// Chunks read ahead.
-const AHEAD: usize = 3;
 /// Templates of lines not understood that one batch holds; more are counted under one name.
 const UNPARSED_LIMIT: usize = 1000;
 
-/// Reads all `inputs` into `store`.
-///
-/// # Errors
-/// When the store fails. What a source did wrong is in the summary's `failures` instead.
-pub fn run(
-    store: Store,
-    inputs: Vec<Input>,
-    options: &Options,
-    settings: Settings,
-    progress: Progress,
-) -> Result<(Store, Summary)> {
-    let stored = store
-        .sources()
-        .context("cannot read where reading stopped")?;
-    let open = store
-        .open_state(correlate::message_ids)
-        .context("cannot read the open messages")?;
-    let correlator =
-        Correlator::restore(settings, open).context("cannot go on from the stored state")?;
-    let (streams, plan) = plan(inputs, &stored, &store)?;
-    let (feed, fed) = sync_channel(AHEAD);
-    let (parts, to_store) = sync_channel(1);
-    std::thread::scope(|scope| {
-        let offsets = streams.iter().map(Stream::resume_offset).collect();
-        scope.spawn(move || reader::read(&plan, offsets, options, &feed));
-        let storing = scope.spawn(move || keep::keep(store, &to_store));
-        let mut pump = Pump {
-            options,
-            correlator,
-            streams,
-            current: None,
-            summary: Summary::default(),
-            batch_bytes: 0,
-            batch_since: None,
-            parts,
-            progress,
-        };
-        let fed = pump.pump(&fed);
-        let Pump {
-            parts,
-            mut summary,
-            progress,
-            ..
-        } = pump;
-        drop(parts);
-        let stored = storing
-            .join()
-            .map_err(|_| anyhow!("the storing thread stopped unexpectedly"))?;
-        progress.finish();
-        let mut store = stored?;
-        fed?;
-        store
-            .checkpoint()
-            .context("cannot finish the database file")?;
-        summary.finish(progress.seconds());
-        Ok((store, summary))
-    })
+/// What is decided before anything is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// How stamps are read; `now` is that of the beginning.
+    pub options: Options,
+    /// Where the present is taken from later.
+    pub present: Present,
+    /// Days that raw lines are kept, 0 for not at all.
+    pub retain_lines_days: u32,
 }
 
-/// One stream of log: an input, or several copies of it (`mail.log` and its backup), each longer than the last.
-struct Stream {
-    key: SourceKey,
-    name: String,
-    source_id: Option<i64>,
-    resume: Option<Cursor>,
-    decoder: Option<Decoder>,
-    ledger: Ledger,
-    anchors: Vec<Anchor>,
-    unparsed: HashMap<(String, String), UnparsedRow>,
-    /// Something was read from it: before that a decoder knows no place.
-    is_read: bool,
-}
-
-impl Stream {
-    fn new(input: &Input, known: Option<&Known>) -> Self {
-        let resume = known.map(|k| k.stored.cursor.clone());
-        Self {
-            key: resume
-                .as_ref()
-                .map_or_else(|| input.key(), |c| c.key.clone()),
-            name: input.path().display().to_string(),
-            source_id: known.and_then(|k| k.stored.source_id),
-            resume,
-            decoder: None,
-            ledger: Ledger::default(),
-            anchors: Vec::new(),
-            unparsed: HashMap::new(),
-            is_read: false,
-        }
-    }
-
-    fn resume_offset(&self) -> u64 {
-        self.resume.as_ref().map_or(0, |c| c.offset)
-    }
-
-    /// Returns what this stream adds to a batch, nothing when it was not read.
-    fn cursor(&mut self) -> Option<StoredCursor> {
-        let decoder = self.decoder.as_ref().filter(|_| self.is_read)?;
-        let cursor = Cursor {
-            key: self.key.clone(),
-            name: self.name.clone(),
-            offset: decoder.safe_offset(),
-            journal: None,
-            last_time: decoder.last_time(),
-            state: decoder.state(),
-        };
-        if self.resume.as_ref() == Some(&cursor) {
-            return None;
-        }
-        self.resume = Some(cursor.clone());
-        Some(StoredCursor {
-            source_id: self.source_id,
-            cursor,
-        })
+impl Rules {
+    /// Returns the time from which on raw lines are kept.
+    #[must_use]
+    pub fn log_line_from(&self, now: Time) -> Option<Time> {
+        let days = i64::from(self.retain_lines_days);
+        (days > 0).then(|| now.plus(-days * DAY))
     }
 }
 
-/// Assigns each input to a stream: one that is stored, one of an earlier input, or a new one.
-fn plan(
-    inputs: Vec<Input>,
-    stored: &[StoredCursor],
-    store: &Store,
-) -> Result<(Vec<Stream>, Vec<Planned>)> {
-    let mut streams: Vec<Stream> = Vec::new();
-    let mut plan = Vec::new();
-    for input in inputs {
-        let known = resume::known(&input, stored, store)?;
-        let same = streams.iter().position(|s| match &known {
-            Some(known) => s.source_id == known.stored.source_id,
-            None => s.source_id.is_none() && input.matches(&s.key),
-        });
-        let stream = same.unwrap_or_else(|| {
-            streams.push(Stream::new(&input, known.as_ref()));
-            streams.len() - 1
-        });
-        let shift = known.map_or(0, |k| k.shift);
-        plan.push(Planned {
-            stream,
-            input,
-            shift,
-        });
-    }
-    Ok((streams, plan))
-}
-
-struct Pump<'o> {
-    options: &'o Options,
+/// Understands what readers say, and hands parts over to be stored.
+pub struct Pump<'h> {
+    rules: Rules,
     correlator: Correlator,
-    streams: Vec<Stream>,
-    current: Option<Begun>,
+    streams: Streams,
+    feeds: HashMap<FeedId, Open>,
+    /// The feed that the current part is from, as far as a feed wants its own counts.
+    last: Option<FeedId>,
     summary: Summary,
     batch_bytes: usize,
     batch_since: Option<Instant>,
-    parts: SyncSender<Part>,
+    is_urgent: bool,
+    jobs: Jobs,
+    health: &'h Health,
     progress: Progress,
 }
 
-impl Pump<'_> {
-    /// Takes what the reading thread says until it ends; commits by size and by time.
-    fn pump(&mut self, fed: &Receiver<Fed>) -> Result<()> {
+/// A feed that is open.
+struct Open {
+    stream: StreamNo,
+    name: String,
+    size: u64,
+    lines: u64,
+    /// Its own counts, when somebody wants them.
+    summary: Option<Summary>,
+    since: Instant,
+}
+
+impl<'h> Pump<'h> {
+    /// Returns a pump; its parts go to `jobs`.
+    pub fn new(
+        rules: Rules,
+        correlator: Correlator,
+        streams: Streams,
+        jobs: Jobs,
+        health: &'h Health,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            rules,
+            correlator,
+            streams,
+            feeds: HashMap::new(),
+            last: None,
+            summary: Summary::default(),
+            batch_bytes: 0,
+            batch_since: None,
+            is_urgent: false,
+            jobs,
+            health,
+            progress,
+        }
+    }
+
+    /// Takes what the readers say until none is left; commits by size, and by time where it is urgent.
+    ///
+    /// # Errors
+    /// When the storing thread has ended; it says why when it is joined.
+    pub fn pump(mut self, fed: &Receiver<Fed>) -> Result<Summary> {
         loop {
+            self.health.pump_lives(self.correlator.open_count());
             let wait = self
                 .batch_since
                 .map_or(BATCH_TIME, |t| BATCH_TIME.saturating_sub(t.elapsed()));
             match fed.recv_timeout(wait) {
-                Ok(message) => self.take(message),
+                Ok(message) => self.take(message)?,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.commit(),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             let is_late = self.batch_since.is_some_and(|t| t.elapsed() >= BATCH_TIME);
-            let is_live = self.current.as_ref().is_some_and(|c| c.is_live);
-            if self.batch_bytes >= BATCH_BYTES || (is_late && is_live) {
+            if self.batch_bytes >= BATCH_BYTES || (is_late && self.is_urgent) {
                 self.commit()?;
             }
         }
+        self.commit()?;
+        self.progress.finish();
+        self.summary.finish(self.progress.seconds());
+        Ok(self.summary)
     }
 
-    fn take(&mut self, message: Fed) {
+    fn take(&mut self, message: Fed) -> Result<()> {
         match message {
-            Fed::Begin(begun) => self.begin(begun),
-            Fed::Chunk(chunk, anchors) => self.chunk(&chunk, anchors),
-            Fed::End => self.end(),
-            Fed::Failed(why) => {
-                self.summary.failures.push(why);
-                self.end();
+            Fed::Open(id, opening, reply) => self.open(id, &opening, &reply),
+            Fed::Begin(id, hints) => self.begin(id, hints),
+            Fed::Chunk(id, piece) => return self.chunk(id, *piece),
+            Fed::Name(id, name, key) => {
+                if let Some(stream) = self.stream_of(id) {
+                    stream.rename(&name, key.as_ref());
+                }
+                if let Some(open) = self.feeds.get_mut(&id) {
+                    open.name = name;
+                }
             }
+            Fed::End(id, ending, reply) => return self.end(id, ending, reply),
         }
+        Ok(())
     }
 
-    fn begin(&mut self, begun: Begun) {
+    fn open(&mut self, id: FeedId, opening: &Opening, reply: &SyncSender<Opened>) {
+        let (stream, opened) = self.streams.open(opening);
+        let open = Open {
+            stream,
+            name: opening.name.clone(),
+            size: opening.size,
+            lines: 0,
+            summary: opening.is_counted.then(Summary::default),
+            since: Instant::now(),
+        };
+        self.feeds.insert(id, open);
+        // A reader that is gone has ended its feed, too.
+        let _ = reply.send(opened);
+    }
+
+    fn begin(&mut self, id: FeedId, hints: Hints) {
         self.summary.files += 1;
-        let options = self.options;
-        if let Some(stream) = self.streams.get_mut(begun.stream) {
-            if let Some(key) = &begun.key
-                && resume::length(key) >= resume::length(&stream.key)
-            {
-                stream.key.clone_from(key);
-                stream.name.clone_from(&begun.name);
-            }
-            let state = stream.resume.as_ref().map(|c| c.state.as_str());
-            stream
-                .decoder
-                .get_or_insert_with(|| Decoder::new(options, begun.hints, state));
+        if let Some(summary) = self.feeds.get_mut(&id).and_then(|o| o.summary.as_mut()) {
+            summary.files += 1;
         }
-        self.current = Some(begun);
+        let options = Options {
+            now: self.rules.present.now(),
+            ..self.rules.options
+        };
+        if let Some(stream) = self.stream_of(id) {
+            stream.begin(&options, hints);
+        }
     }
 
-    fn chunk(&mut self, chunk: &Chunk, anchors: Vec<Anchor>) {
-        if let Some(stream) = self
-            .current
-            .as_ref()
-            .and_then(|c| self.streams.get_mut(c.stream))
-        {
-            stream.anchors.extend(anchors);
-            stream.is_read = true;
+    fn stream_of(&mut self, id: FeedId) -> Option<&mut Stream> {
+        let no = self.feeds.get(&id)?.stream;
+        self.streams.get_mut(no)
+    }
+
+    fn chunk(&mut self, id: FeedId, piece: Piecemeal) -> Result<()> {
+        let Piecemeal {
+            mut chunk,
+            anchors,
+            journal,
+            lost,
+            is_urgent,
+        } = piece;
+        self.attribute(id)?;
+        let now = self.rules.present.now();
+        let Some(stream) = self.stream_of(id) else {
+            return Ok(());
+        };
+        if journal.is_some() {
+            stream.journal = journal;
+        } else {
+            let from = stream.position();
+            pass_over(&mut chunk, from);
+            let news = anchors.into_iter().filter(|a| a.position >= from);
+            stream.anchors.extend(news);
+        }
+        stream.is_read = true;
+        if let Some(decoder) = &mut stream.decoder {
+            decoder.set_now(now);
         }
         self.batch_since.get_or_insert_with(Instant::now);
+        self.is_urgent |= is_urgent;
         self.batch_bytes += chunk.data.len();
-        self.summary.bytes += chunk.data.len() as u64;
-        self.decode(|decoder, sink| decoder.decode(chunk, sink));
+        self.health.read(chunk.data.len());
+        self.counts(id, |s| s.bytes += chunk.data.len() as u64);
+        if let Some(lost) = lost {
+            self.lose(id, &lost);
+        }
+        self.decode(id, now, |decoder, sink| decoder.decode(&chunk, sink));
         self.progress.at(chunk.read, self.summary.lines);
+        Ok(())
     }
 
-    fn end(&mut self) {
-        // What comes through a pipe will not grow.
-        if self.current.as_ref().is_some_and(|c| c.is_live) {
-            self.decode(Decoder::finish);
-        } else {
-            self.decode(Decoder::pause);
+    /// Hands over what belongs to another feed, when one of the two wants its own counts.
+    fn attribute(&mut self, id: FeedId) -> Result<()> {
+        let is_counted = |id: &FeedId| self.feeds.get(id).is_some_and(|o| o.summary.is_some());
+        let is_other = self.last.is_some_and(|last| last != id);
+        if is_other && (is_counted(&id) || self.last.as_ref().is_some_and(is_counted)) {
+            self.commit()?;
         }
-        if let Some(begun) = &self.current {
-            self.summary.files_known += u64::from(begun.lines == 0);
-            self.progress.file_done(begun.size);
+        self.last = Some(id);
+        Ok(())
+    }
+
+    fn counts(&mut self, id: FeedId, add: impl Fn(&mut Summary)) {
+        add(&mut self.summary);
+        if let Some(summary) = self.feeds.get_mut(&id).and_then(|o| o.summary.as_mut()) {
+            add(summary);
         }
     }
 
-    /// Lets the current decoder call back with entries and takes each through the stages.
-    fn decode(&mut self, run: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Entry<'_>))) {
-        let Some(index) = self.current.as_ref().map(|c| c.stream) else {
+    fn end(&mut self, id: FeedId, ending: Ending, reply: Option<Reply>) -> Result<()> {
+        let Some(stream) = self.stream_of(id) else {
+            return Ok(());
+        };
+        stream.feeds = stream.feeds.saturating_sub(1);
+        let (is_last, is_read) = (stream.feeds == 0, stream.is_read);
+        self.attribute(id)?;
+        let now = self.rules.present.now();
+        // The end of the stream is not near while somebody else reads on.
+        if is_last && is_read {
+            match ending {
+                Ending::Finish => self.decode(id, now, Decoder::finish),
+                Ending::Pause | Ending::Failed(_) => self.decode(id, now, Decoder::pause),
+            }
+            self.batch_since.get_or_insert_with(Instant::now);
+        }
+        if let Ending::Failed(why) = ending {
+            self.counts(id, |s| s.failures.push(why.clone()));
+        }
+        let lines = self.feeds.get(&id).map_or(0, |o| o.lines);
+        self.counts(id, |s| s.files_known += u64::from(lines == 0));
+        if let Some(open) = self.feeds.get(&id) {
+            self.progress.file_done(open.size);
+            self.health
+                .source(&open.name, |s| "ended".clone_into(&mut s.state));
+        }
+        let Some(reply) = reply else {
+            self.feeds.remove(&id);
+            return Ok(());
+        };
+        // Its rows go in one part with all before it; its counts are complete then.
+        self.is_urgent = true;
+        self.commit_for(Some((id, reply)))
+    }
+
+    /// Lets the decoder of a feed call back with entries and takes each through the stages.
+    fn decode(
+        &mut self,
+        id: FeedId,
+        now: Time,
+        run: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Entry<'_>)),
+    ) {
+        let Some(open) = self.feeds.get_mut(&id) else {
             return;
         };
-        let Some(stream) = self.streams.get_mut(index) else {
+        let Some(stream) = self.streams.get_mut(open.stream) else {
             return;
         };
         let Some(mut decoder) = stream.decoder.take() else {
             return;
         };
-        let (correlator, summary) = (&mut self.correlator, &mut self.summary);
-        let now = self.options.now;
-        let before = summary.lines;
+        let (correlator, health) = (&mut self.correlator, self.health);
+        let mut counted = Summary::default();
         run(&mut decoder, &mut |entry| {
             let event = parse::parse(entry);
             let class = Class::of(&event);
-            summary.count(class);
-            account(stream, summary, entry, &event, class, now);
+            counted.count(class);
+            health.count(class);
+            account(stream, &mut counted, entry, &event, class, now);
             if !matches!(class, Class::Foreign | Class::Ignored) {
                 correlator.feed(entry, &event);
             }
         });
+        health.lose(counted.lost);
+        health.source(&open.name, |s| {
+            s.lines += counted.lines;
+            s.last_entry = decoder.last_time();
+            s.last_read = Some(now);
+        });
         stream.decoder = Some(decoder);
-        if let Some(begun) = &mut self.current {
-            begun.lines += self.summary.lines - before;
+        open.lines += counted.lines;
+        if let Some(summary) = &mut open.summary {
+            summary.take_in(&counted);
         }
+        self.summary.take_in(&counted);
+    }
+
+    /// Enters what a reader knows to be missing.
+    fn lose(&mut self, id: FeedId, lost: &Lost) {
+        let lines = lost.lines.unwrap_or(1);
+        if let Some(stream) = self.stream_of(id) {
+            stream.ledger.lose(&lost.host, lost.time, lines);
+        }
+        self.health.lose(lines);
+        self.counts(id, |s| s.lost += lines);
+        let entry = Entry {
+            time: Some(lost.time),
+            time_ambiguous: false,
+            host: &lost.host,
+            ident: "maillog",
+            pid: None,
+            text: &lost.text,
+            repeated: 0,
+            truncated: false,
+            trust: crate::model::entry::Trust::Unproven,
+            raw: &lost.text,
+        };
+        let event = Event::Loss {
+            lines: lost.lines,
+            text: &lost.text,
+        };
+        self.correlator.feed(&entry, &event);
     }
 
     fn commit(&mut self) -> Result<()> {
+        self.commit_for(None)
+    }
+
+    /// Hands everything over to be stored; what a feed that has ended is waiting for, too.
+    fn commit_for(&mut self, ended: Option<(FeedId, Reply)>) -> Result<()> {
         self.batch_bytes = 0;
         self.batch_since = None;
-        let changes = self.correlator.drain();
-        self.summary.add(&changes);
+        let now = self.rules.present.now();
+        let mut part = Part {
+            is_urgent: std::mem::take(&mut self.is_urgent),
+            ..Part::default()
+        };
+        part.batch = self.batch(now, &mut part.streams);
+        let hosts: Vec<String> = part
+            .batch
+            .coverage
+            .iter()
+            .map(|r| r.host.to_string())
+            .collect();
+        let last = ended.as_ref().map(|(id, _)| *id).or(self.last);
+        for summary in self.summaries(last) {
+            summary.add(&part.batch.changes);
+            summary.hosts.extend(hosts.iter().cloned());
+        }
+        if let Some((id, reply)) = ended
+            && let Some(open) = self.feeds.remove(&id)
+        {
+            let mut summary = open.summary.unwrap_or_default();
+            summary.finish(open.since.elapsed().as_secs_f64());
+            part.replies.push((reply, summary));
+        }
+        self.streams.settle();
+        self.correlator
+            .keep_lines_from(self.rules.log_line_from(now));
+        if part.batch.cursors.is_empty() && part.replies.is_empty() {
+            return Ok(());
+        }
+        // The storing thread says why it ended when it is joined.
+        let is_stored = self.jobs.store(part);
+        is_stored
+            .then_some(())
+            .ok_or_else(|| anyhow!("the database stopped"))
+    }
+
+    /// Returns the counts of all, and of the feed that the part is from.
+    fn summaries(&mut self, last: Option<FeedId>) -> impl Iterator<Item = &mut Summary> {
+        let of_feed = last
+            .and_then(|id| self.feeds.get_mut(&id))
+            .and_then(|open| open.summary.as_mut());
+        std::iter::once(&mut self.summary).chain(of_feed)
+    }
+
+    fn batch(&mut self, now: Time, streams: &mut Vec<StreamNo>) -> Batch {
         let mut batch = Batch {
-            changes,
-            now: self.options.now,
+            changes: self.correlator.drain(),
+            now,
             ..Batch::default()
         };
-        for stream in &mut self.streams {
+        for (no, stream) in self.streams.active() {
             if let Some(cursor) = stream.cursor() {
                 batch.coverage.extend(stream.ledger.take(&stream.key));
                 batch
@@ -318,18 +412,19 @@ impl Pump<'_> {
                     .anchors
                     .push((stream.key.clone(), std::mem::take(&mut stream.anchors)));
                 batch.cursors.push(cursor);
+                streams.push(no);
             }
         }
-        if batch.cursors.is_empty() {
-            return Ok(());
-        }
-        let hosts = batch.coverage.iter().map(|row| row.host.to_string());
-        self.summary.hosts.extend(hosts);
-        // The storing thread says why it ended when it is joined.
-        let is_urgent = self.current.as_ref().is_some_and(|c| c.is_live);
-        self.parts
-            .send(Part { batch, is_urgent })
-            .map_err(|_| anyhow!("the database stopped"))
+        batch
+    }
+}
+
+/// Cuts off what the stream has already: it stands at `from`.
+fn pass_over(chunk: &mut Chunk, from: u64) {
+    let known = usize::try_from(from.saturating_sub(chunk.offset)).unwrap_or(usize::MAX);
+    if known > 0 {
+        chunk.data.drain(..known.min(chunk.data.len()));
+        chunk.offset = from;
     }
 }
 

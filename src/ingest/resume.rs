@@ -4,37 +4,22 @@
 //! today: `mail.log` that became `mail.log.1` and `mail.log.2.gz` is read once. A file that begins inside a stored
 //! stream (the tail of a log, an overlapping dump) is recognised by its anchors, and only what is new in it is read.
 
+use super::feed::Piece;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::source::{Input, anchor};
 use crate::store::Store;
 use anyhow::Result;
 
-/// A stored source that an input continues.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// Where reading of it stands.
-    pub stored: StoredCursor,
-    /// What to add to a place in the input to get the place in the stored stream.
-    pub shift: u64,
-}
-
-/// Returns the stored source that `input` continues.
+/// Returns where `input` lies in a stored stream that it does not begin.
 ///
 /// # Errors
 /// When the database fails.
-pub fn known(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option<Known>> {
-    let same = stored
-        .iter()
-        .filter(|s| input.matches(&s.cursor.key))
-        .max_by_key(|s| (length(&s.cursor.key), s.cursor.offset));
-    match same {
-        Some(same) => Ok(Some(Known {
-            stored: same.clone(),
-            shift: 0,
-        })),
-        None if input.is_stream() || stored.is_empty() => Ok(None),
-        None => piece(input, stored, store),
+pub fn piece_of(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option<Piece>> {
+    let is_known = || stored.iter().any(|s| input.matches(&s.cursor.key));
+    if input.is_stream() || stored.is_empty() || is_known() {
+        return Ok(None);
     }
+    piece(input, stored, store)
 }
 
 /// Returns how many bytes the fingerprint covers.
@@ -49,7 +34,7 @@ pub const fn length(key: &SourceKey) -> u64 {
 /// Looks for a stored stream that `input` begins in the midst of.
 ///
 /// What cannot be read now will be told when it is read for good.
-fn piece(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option<Known>> {
+fn piece(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option<Piece>> {
     let head = anchors(input, 1);
     let hashes: Vec<u32> = head.iter().map(|a| a.hash).collect();
     let alike = store.anchors_like(&hashes)?;
@@ -60,10 +45,7 @@ fn piece(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option
         if let Some(shift) = anchor::shift(&head, &candidates, end)
             && is_same(input, source, shift, store)?
         {
-            return Ok(Some(Known {
-                stored: source.clone(),
-                shift,
-            }));
+            return Ok(source.source_id.map(|source_id| Piece { source_id, shift }));
         }
     }
     Ok(None)

@@ -3,11 +3,11 @@
 use crate::model::event::Event;
 use crate::model::row::Changes;
 use crate::model::time::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Counts of one run. Lines are records: a record of several lines (`-o export`) counts as one.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Files that were opened.
     pub files: u64,
@@ -114,6 +114,19 @@ impl Summary {
     pub fn finish(&mut self, seconds: f64) {
         self.seconds = seconds;
         self.lines_per_second = self.lines as f64 / seconds.max(0.001);
+    }
+
+    /// Adds the counts of records of a part.
+    pub fn take_in(&mut self, part: &Self) {
+        self.lines += part.lines;
+        self.understood += part.understood;
+        self.ignored += part.ignored;
+        self.foreign += part.foreign;
+        self.not_understood += part.not_understood;
+        self.lost += part.lost;
+        self.future += part.future;
+        part.first_time.into_iter().for_each(|time| self.see(time));
+        part.last_time.into_iter().for_each(|time| self.see(time));
     }
 
     /// Widens the span of time.

@@ -54,6 +54,11 @@ impl Clock {
         Self { memory, ..self }
     }
 
+    /// Moves the present.
+    pub(super) fn set_now(&mut self, now: Time) {
+        self.horizon = now.plus(DAY);
+    }
+
     /// Returns what must be remembered.
     pub(super) fn memory(&self) -> Memory {
         self.memory

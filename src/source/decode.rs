@@ -153,6 +153,17 @@ impl Decoder {
         self.open.map_or(self.offset, |open| open.start)
     }
 
+    /// Returns where the next chunk has to begin: behind all that was given.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.offset + self.pending.len() as u64
+    }
+
+    /// Sets the present, where it goes on while a source is read.
+    pub fn set_now(&mut self, now: Time) {
+        self.entries.set_now(now);
+    }
+
     /// Returns the latest time read, stamps in the future left out.
     #[must_use]
     pub fn last_time(&self) -> Option<Time> {

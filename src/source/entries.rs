@@ -73,6 +73,10 @@ impl Entries {
         }
     }
 
+    pub(super) fn set_now(&mut self, now: Time) {
+        self.clock.set_now(now);
+    }
+
     pub(super) fn latest(&self) -> Option<Time> {
         self.clock.latest()
     }

@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 /// Returns the key of a file from the head of its uncompressed content.
-pub(super) fn key(head: &[u8]) -> SourceKey {
+#[must_use]
+pub fn key(head: &[u8]) -> SourceKey {
     let length = usize::try_from(FINGERPRINT_BYTES).unwrap_or(usize::MAX);
     let covered = head.get(..length).unwrap_or(head);
     SourceKey::File {
@@ -15,7 +16,8 @@ pub(super) fn key(head: &[u8]) -> SourceKey {
 }
 
 /// Tells whether a file with this head is the one of `key`, grown since or not; an empty file is like no other.
-pub(super) fn matches(head: &[u8], key: &SourceKey) -> bool {
+#[must_use]
+pub fn matches(key: &SourceKey, head: &[u8]) -> bool {
     let SourceKey::File { length, sha256 } = key else {
         return false;
     };

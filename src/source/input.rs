@@ -137,10 +137,16 @@ impl Input {
         }
     }
 
+    /// Returns the first bytes of the uncompressed content, as many as a fingerprint covers at most.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// Tells whether this is the source of `key`, grown since or not.
     #[must_use]
     pub fn matches(&self, key: &SourceKey) -> bool {
-        !self.is_stream && identity::matches(&self.head, key)
+        !self.is_stream && identity::matches(key, &self.head)
     }
 
     /// Returns what a decoder that reads the source from its beginning should know.

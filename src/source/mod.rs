@@ -47,6 +47,7 @@ pub use chunk::{Chunk, ChunkReader};
 pub use decode::Decoder;
 pub use error::Error;
 pub use files::{Skipped, collect};
+pub use identity::{key as fingerprint, matches as is_fingerprint_of};
 pub use input::Input;
 pub use open::Encoding;
 pub use zone::Zone;

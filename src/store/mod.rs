@@ -14,6 +14,7 @@ mod function;
 mod ledger;
 mod migrate;
 mod open;
+mod owner;
 mod pending;
 mod read;
 mod select;
@@ -22,7 +23,8 @@ mod write;
 
 pub use error::{Error, Holder};
 pub use open::Limits;
-pub use select::{Interrupt, Session};
+pub use owner::AsOwner;
+pub use select::{Interrupt, Session, Sessions};
 pub use status::Status;
 pub use write::Batch;
 
@@ -66,6 +68,11 @@ impl Store {
         Ok(Session::new(conn, self.path.as_deref()))
     }
 
+    /// Returns what gives further connections for queries, after the store itself has gone to its thread.
+    pub fn sessions(&self) -> Result<Sessions, Error> {
+        self.session().map(Sessions::new)
+    }
+
     /// Runs one `SELECT` and returns its rows; see [`Session::select`].
     pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
         self.session.select(sql, params)
@@ -76,8 +83,14 @@ impl Store {
         &self.session
     }
 
+    /// Makes this thread, the one that writes from now on, write in the name of the database's owner.
+    pub fn as_owner(&self) -> Option<AsOwner> {
+        self.path.as_deref().map(AsOwner::of)
+    }
+
     /// Moves what the WAL holds into the database file.
     pub fn checkpoint(&mut self) -> Result<(), Error> {
+        let _owner = self.as_owner();
         self.run("CHECKPOINT")
     }
 

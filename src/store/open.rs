@@ -7,6 +7,7 @@
 //! closed. So nothing here (or elsewhere in the program) may open the database file, not even to look at it.
 
 use super::error::Error;
+use super::owner::AsOwner;
 use super::{Store, function, migrate};
 use duckdb::{AccessMode, Config, Connection};
 use nix::sys::stat::{Mode, umask};
@@ -53,6 +54,7 @@ impl Store {
     /// after each checkpoint, and there is no other way to give it a mode.
     pub fn open_writer_with(path: &Path, limits: Limits) -> Result<Self, Error> {
         refuse_directory(path)?;
+        let _owner = AsOwner::of(path);
         let before = umask(Mode::from_bits_truncate(0o027));
         umask(before | Mode::from_bits_truncate(0o027));
         make_parent(path)?;

@@ -13,7 +13,7 @@ use duckdb::types::Value;
 use duckdb::{Connection, Statement, params, params_from_iter};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A connection that only selects; belongs to one thread at a time.
 pub struct Session {
@@ -29,6 +29,25 @@ impl Interrupt {
     /// Makes the running query end with [`Error::Interrupted`]; does nothing when none runs.
     pub fn interrupt(&self) {
         self.0.interrupt();
+    }
+}
+
+/// Gives any number of threads their own session on one open database; cheap to clone.
+#[derive(Clone)]
+pub struct Sessions(Arc<Mutex<Session>>);
+
+impl Sessions {
+    pub(super) fn new(session: Session) -> Self {
+        Self(Arc::new(Mutex::new(session)))
+    }
+
+    /// Returns a further session, of its own connection.
+    pub fn open(&self) -> Result<Session, Error> {
+        let first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = first.path.as_deref();
+        let conn = first.conn.try_clone();
+        let conn = conn.map_err(|error| Error::sort(path, "", &error))?;
+        Ok(Session::new(conn, path))
     }
 }
 

@@ -18,6 +18,12 @@ mod journal;
 #[cfg(test)]
 mod man;
 #[cfg(test)]
+mod notice;
+#[cfg(test)]
+mod owner;
+#[cfg(test)]
+mod package;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod random;
@@ -25,6 +31,8 @@ mod random;
 mod resume;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod shell;
 #[cfg(test)]
 mod tables;
 

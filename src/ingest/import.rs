@@ -1,0 +1,84 @@
+//! Import: all inputs once, one after the other, and then the end.
+
+use super::feed::Feeds;
+use super::health::Health;
+use super::keep::{self, Jobs};
+use super::progress::Progress;
+use super::pump::{Pump, Rules};
+use super::reader::{self, Planned};
+use super::resume;
+use super::stats::Summary;
+use super::stream::Streams;
+use crate::correlate::{self, Correlator, Settings};
+use crate::source::Input;
+use crate::store::Store;
+use anyhow::{Context, Result, anyhow};
+
+/// Reads all `inputs` into `store`.
+///
+/// # Errors
+/// When the store fails. What a source did wrong is in the summary's `failures` instead.
+pub fn run(
+    store: Store,
+    inputs: Vec<Input>,
+    rules: Rules,
+    progress: Progress,
+) -> Result<(Store, Summary)> {
+    let (streams, correlator) = restore(&store, rules)?;
+    let plan = plan(inputs, &store)?;
+    let (feeds, fed) = Feeds::channel();
+    let (jobs, todo) = Jobs::channel();
+    let health = &Health::default();
+    let sources = streams.source_ids();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // The pump's end is told by the storing thread.
+            let _ = reader::read(plan, &rules.options, &feeds);
+        });
+        let storing = scope.spawn(move || keep::keep(store, sources, &todo, health));
+        let pump = Pump::new(rules, correlator, streams, jobs, health, progress);
+        let summary = pump.pump(&fed);
+        drop(fed);
+        let stored = storing
+            .join()
+            .map_err(|_| anyhow!("the storing thread stopped unexpectedly"))?;
+        let mut store = stored?;
+        let summary = summary?;
+        store
+            .checkpoint()
+            .context("cannot finish the database file")?;
+        Ok((store, summary))
+    })
+}
+
+/// Returns what was stored of streams and open messages.
+///
+/// # Errors
+/// When the database fails or holds what maillog did not write.
+pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator)> {
+    let stored = store
+        .sources()
+        .context("cannot read where reading stopped")?;
+    let open = store
+        .open_state(correlate::message_ids)
+        .context("cannot read the open messages")?;
+    let settings = Settings {
+        log_line_from: rules.log_line_from(rules.present.now()),
+        ..Settings::default()
+    };
+    let correlator =
+        Correlator::restore(settings, open).context("cannot go on from the stored state")?;
+    Ok((Streams::restore(stored), correlator))
+}
+
+/// Finds the inputs that lie inside a stored stream.
+fn plan(inputs: Vec<Input>, store: &Store) -> Result<Vec<Planned>> {
+    let stored = store
+        .sources()
+        .context("cannot read where reading stopped")?;
+    let planned = inputs.into_iter().map(|input| {
+        let piece = resume::piece_of(&input, &stored, store)?;
+        Ok(Planned { input, piece })
+    });
+    planned.collect()
+}

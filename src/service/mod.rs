@@ -1,0 +1,156 @@
+//! Service: everything that runs beside each other for years in the one process that holds the database.
+//!
+//! ```text
+//! sources (a thread each) -> pump -> storing thread -> database <- sessions of server, metrics, retention
+//! ```
+//! Promises: nothing of what is committed depends on how the service ends; being killed is the way to stop it. A
+//! failure of the database (no space, no memory) ends in a fresh start of the whole process after a while, so that
+//! every lock and connection is really gone; what was not committed is read again.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `open` | the database to itself: waits for other programs, refuses a second instance |
+//! | `notify` | what systemd is told: ready, status, watchdog |
+//! | `afresh` | starting again after a failure, later each time |
+
+mod afresh;
+mod notify;
+mod open;
+
+use crate::config::Config;
+use crate::ingest::feed::Feeds;
+use crate::ingest::health::Health;
+use crate::ingest::import;
+use crate::ingest::keep::{self, Jobs};
+use crate::ingest::progress::Progress;
+use crate::ingest::pump::{Pump, Rules};
+use crate::notice::{self, Level};
+use crate::store::Sessions;
+use anyhow::{Context, Result, anyhow};
+use notify::Notify;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+/// What the parts of the service share; cheap to clone.
+#[derive(Clone)]
+pub struct Shared {
+    /// Gives connections that only read, one for each thread that wants one.
+    pub sessions: Sessions,
+    /// Runs something on the database between two commits.
+    pub jobs: Jobs,
+    /// Opens a further stream of log.
+    pub feeds: Feeds,
+    /// How ingestion is doing.
+    pub health: Arc<Health>,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// How stamps are read, and what time it is.
+    pub rules: Rules,
+}
+
+/// A live source: runs in a thread of its own until the pump has ended ([`feed::Closed`](crate::ingest::feed::Closed)).
+///
+/// What goes wrong with what it reads it tells itself and tries again; an error that it returns starts the service afresh.
+pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
+
+/// Runs the service until it is killed.
+///
+/// # Errors
+/// What no waiting helps against: a second instance, no permission, a foreign file.
+pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infallible> {
+    let notify = Notify::start();
+    let _instance = open::sole_instance(&config.database, &notify)?;
+    let run = afresh::Run::begin(&notify);
+    let store = open::open(config, &notify)?;
+    let (streams, correlator) = import::restore(&store, rules)?;
+    let (feeds, fed) = Feeds::channel();
+    let (jobs, todo) = Jobs::channel();
+    let shared = Shared {
+        sessions: store
+            .sessions()
+            .context("cannot open a second connection")?,
+        jobs: jobs.clone(),
+        feeds,
+        health: Arc::new(Health::default()),
+        config: Arc::new(config.clone()),
+        rules,
+    };
+    let failed = Failures::new();
+    let (health, ids) = (Arc::clone(&shared.health), streams.source_ids());
+    failed.watch("database", move || {
+        keep::keep(store, ids, &todo, &health).map(drop)
+    });
+    let health = Arc::clone(&shared.health);
+    failed.watch("reader of log", move || {
+        let progress = Progress::start(None, false);
+        Pump::new(rules, correlator, streams, jobs, &health, progress)
+            .pump(&fed)
+            .map(drop)
+    });
+    start_tasks(&shared)?;
+    notify.running(&shared.health, sources.len());
+    for source in sources {
+        let shared = shared.clone();
+        failed.watch("source", move || source(&shared));
+    }
+    let error = failed.first();
+    notice::tell(Level::Error, &format!("{error:#}"));
+    if let Some(hint) = error.chain().find_map(store_hint) {
+        notice::hint(hint);
+    }
+    Err(run.start_afresh(&error))
+}
+
+/// Starts what runs beside reading and storing. Each is one line: it starts its threads and returns.
+///
+/// # Errors
+/// When one cannot start and waiting does not help.
+#[expect(clippy::unnecessary_wraps, reason = "further tasks can fail")]
+fn start_tasks(shared: &Shared) -> Result<()> {
+    notice::tell(
+        Level::Notice,
+        &format!("started; database {}", shared.config.database.display()),
+    );
+    Ok(())
+}
+
+fn store_hint(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    cause.downcast_ref::<crate::store::Error>()?.hint()
+}
+
+/// Collects how the threads end: none of them should.
+struct Failures {
+    tell: std::sync::mpsc::SyncSender<anyhow::Error>,
+    told: Receiver<anyhow::Error>,
+}
+
+impl Failures {
+    fn new() -> Self {
+        let (tell, told) = sync_channel(16);
+        Self { tell, told }
+    }
+
+    /// Runs a part of the service in a thread of its own.
+    fn watch(&self, name: &'static str, part: impl FnOnce() -> Result<()> + Send + 'static) {
+        let tell = self.tell.clone();
+        thread::spawn(move || {
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(part));
+            let error = match ended {
+                Ok(Err(error)) => error,
+                Ok(Ok(())) => anyhow!("the {name} stopped"),
+                Err(_) => anyhow!("the {name} stopped unexpectedly"),
+            };
+            // The first failure is the one to tell; those that follow from it come too late.
+            let _ = tell.send(error);
+        });
+    }
+
+    /// Waits for the first failure.
+    fn first(&self) -> anyhow::Error {
+        self.told
+            .recv()
+            .unwrap_or_else(|_| anyhow!("the service stopped"))
+    }
+}

@@ -1,0 +1,143 @@
+//! Open: the database for the service alone. Another program that holds it is waited for; a second service is not.
+//!
+//! A lock on a file beside the database tells the two apart: only a service holds it.
+
+use super::afresh;
+use super::notify::Notify;
+use crate::config::Config;
+use crate::notice::{self, Level};
+use crate::store::{AsOwner, Error, Limits, Store};
+use anyhow::{Context, Result, anyhow};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// First pause before the database is tried again; each is twice as long,
+const FIRST: Duration = Duration::from_millis(500);
+/// up to this one.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Makes sure that no other service has this database; held as long as the process lives.
+///
+/// # Errors
+/// When one has, or when the directory of the database cannot be used.
+pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<File>> {
+    let path = lock_path(database);
+    let mut pause = Pause::new();
+    let file = loop {
+        match lock_file(&path) {
+            Ok(file) => break file,
+            Err(e) if matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                let error = Error::Full { path: path.clone() };
+                pause.wait(&error, error.hint(), notify);
+            }
+            Err(e) => return Err(e).with_context(|| format!("cannot write {}", path.display())),
+        }
+    };
+    passed("there is space again");
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(mut held) => {
+            // The number is for people and for the message below.
+            let _ = held.set_len(0);
+            let _ = writeln!(held, "{}", std::process::id());
+            Ok(held)
+        }
+        Err((mut file, Errno::EWOULDBLOCK)) => {
+            let mut pid = String::new();
+            let _ = file.read_to_string(&mut pid);
+            Err(anyhow!(
+                "another maillog service (pid {}) has {}",
+                pid.trim(),
+                database.display()
+            ))
+        }
+        Err((_, errno)) => Err(anyhow!("cannot lock {}: {}", path.display(), errno.desc())),
+    }
+}
+
+/// Opens the file that a service locks, made with its directory as needed.
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    let _owner = AsOwner::of(path);
+    if let Some(parent) = path.parent().filter(|p| *p != Path::new("")) {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(parent)?;
+    }
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o640)
+        .open(path)
+}
+
+/// Returns the file that a service locks, beside the database.
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".service");
+    PathBuf::from(name)
+}
+
+/// Opens the database, and waits for whoever has it or for space on the disk.
+///
+/// # Errors
+/// What waiting does not help against.
+pub(super) fn open(config: &Config, notify: &Notify) -> Result<Store> {
+    let limits = Limits {
+        memory_mb: config.memory_mib,
+        ..Limits::WRITER
+    };
+    let mut pause = Pause::new();
+    loop {
+        notify.starting();
+        match Store::open_writer_with(&config.database, limits) {
+            Ok(store) => {
+                passed(&format!("{} can be used now", config.database.display()));
+                return Ok(store);
+            }
+            Err(error) if may_pass(&error) => pause.wait(&error, error.hint(), notify),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Returns whether waiting may help.
+fn may_pass(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Locked { .. } | Error::Full { .. } | Error::Io { .. } | Error::OutOfMemory
+    )
+}
+
+/// Waiting for something to pass, longer each time.
+struct Pause {
+    next: Duration,
+}
+
+/// Kind of the trouble that the database cannot be opened.
+const TROUBLE: &str = "open";
+
+impl Pause {
+    fn new() -> Self {
+        Self { next: FIRST }
+    }
+
+    fn wait(&mut self, error: &dyn std::fmt::Display, hint: Option<&str>, notify: &Notify) {
+        let hint = hint.map_or(String::new(), |hint| format!(" ({hint})"));
+        notice::trouble(TROUBLE, Level::Warning, &format!("waiting: {error}{hint}"));
+        notify.waiting(&error.to_string());
+        afresh::wait(self.next);
+        self.next = (self.next * 2).min(LONGEST);
+    }
+}
+
+/// Says that waiting has ended, when there was any.
+fn passed(text: &str) {
+    notice::over(TROUBLE, text);
+}

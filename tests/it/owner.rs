@@ -1,0 +1,41 @@
+//! Root writes the database of another user so that the user can go on with it.
+
+use crate::program::{Place, say};
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, chown};
+
+const NOBODY: u32 = 65534;
+
+#[test]
+fn what_root_writes_belongs_to_the_owner_of_the_directory() {
+    let place = Place::new();
+    let dir = place.path("state");
+    fs::create_dir(&dir).unwrap();
+    if chown(&dir, Some(NOBODY), Some(NOBODY)).is_err() {
+        say("skipped: root writes another user's database (not root)");
+        return;
+    }
+    let database = dir.join("maillog.duckdb");
+    // Only root may read this one.
+    let log = place.path("mail.log");
+    fs::copy("testlogs/demo/mail.log", &log).unwrap();
+    fs::set_permissions(&log, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let db = database.to_str().unwrap();
+    place.succeed(&["--db", db, "ingest", log.to_str().unwrap()]);
+    place.succeed(&["--db", db, "ingest", "testlogs/demo"]);
+    let files: Vec<_> = fs::read_dir(&dir)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let owner = file.metadata().unwrap();
+        assert_eq!((owner.uid(), owner.gid()), (NOBODY, NOBODY), "{file:?}");
+    }
+    // A file of root in a directory of another is left alone.
+    fs::remove_file(&database).unwrap();
+    place.succeed(&["ingest", "testlogs/demo"]);
+    fs::copy(place.path("maillog.duckdb"), &database).unwrap();
+    place.succeed(&["--db", db, "ingest", "testlogs/demo"]);
+    assert_eq!(fs::metadata(&database).unwrap().uid(), 0);
+}
