@@ -16,6 +16,8 @@ use std::borrow::Cow;
 const HISTORY: usize = 5000;
 /// Letters from which on a hint is shown: before that it would be a guess.
 const LEAST: usize = 3;
+/// Letters of what is said about a word.
+const ABOUT: usize = 40;
 
 /// The editor of the shell.
 pub(super) type Edit = Editor<Assistant, FileHistory>;
@@ -109,13 +111,14 @@ impl Hinter for Assistant {
         let (start, words) = self.words.at(line, at);
         let typed = line.get(start..).unwrap_or_default();
         if typed.len() >= LEAST
-            && let Some(word) = words.first()
-            && let Some(rest) = word.name.get(typed.len()..)
+            && let Some((word, rest)) = words
+                .iter()
+                .find_map(|w| Some((w, w.name.strip_prefix(typed)?)))
         {
             let about = if word.about.is_empty() {
                 String::new()
             } else {
-                format!("  {}", word.about)
+                format!("  {}", short(&word.about))
             };
             return Some(Grey {
                 shown: format!("{rest}{about}"),
@@ -124,10 +127,18 @@ impl Hinter for Assistant {
         }
         let call = self.words.call(line)?;
         Some(Grey {
-            shown: format!("  {}", call.about),
+            shown: format!("  {}", short(&call.about)),
             completes: 0,
         })
     }
+}
+
+/// Returns so much of the text as seldom breaks the line.
+fn short(about: &str) -> &str {
+    about
+        .char_indices()
+        .nth(ABOUT)
+        .map_or(about, |(end, _)| about.get(..end).unwrap_or(about))
 }
 
 impl Highlighter for Assistant {

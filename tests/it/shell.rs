@@ -200,8 +200,10 @@ fn tab_completes_tables_and_columns() {
     let Some(mut shell) = Terminal::start(&place) else {
         return;
     };
-    shell.press("SELECT max(t.attem\t) + 1000 AS m FROM delivery_to t;\r");
-    shell.wait_for("100");
-    shell.wait_for("(1 row)");
+    shell.press("SELECT max(delivery_to.attem");
+    shell.wait_for("attempts");
+    shell.press("\t");
+    shell.wait_for("delivery_to.attempts");
+    shell.answer(") + 1000 AS m FROM delivery_to;", "(1 row)");
     shell.leave();
 }
