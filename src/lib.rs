@@ -29,6 +29,8 @@ pub mod parse;
 pub mod query;
 pub mod render;
 #[cfg(feature = "store")]
+pub mod repl;
+#[cfg(feature = "store")]
 pub mod server;
 #[cfg(feature = "store")]
 pub mod service;

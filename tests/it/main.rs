@@ -50,6 +50,8 @@ mod server;
 #[cfg(test)]
 mod service;
 #[cfg(test)]
+mod shell;
+#[cfg(test)]
 mod tables;
 
 #[test]
