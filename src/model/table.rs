@@ -60,6 +60,15 @@ impl std::fmt::Display for Param {
                 Some(utc) => write!(f, "TIMESTAMP '{}'", utc.format("%Y-%m-%d %H:%M:%S%.f")),
                 None => write!(f, "{} us", time.0),
             },
+            Self::Blob(bytes) => {
+                let hex: String = bytes.iter().map(|byte| format!("\\x{byte:02X}")).collect();
+                write!(f, "'{hex}'::BLOB")
+            }
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", items.join(", "))
+            }
+            Self::Null => f.write_str("NULL"),
         }
     }
 }
