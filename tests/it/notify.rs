@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest wait for what has to happen.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 const REFUSALS: &str = "SELECT count(*) FROM noqueue";
 
 /// A service manager: a socket that hears what the service tells.
@@ -30,7 +30,7 @@ impl Manager {
     }
 
     /// Starts the service as systemd does, with a watchdog of two seconds.
-    fn start(&self, place: &Place, args: &[&str]) -> Child {
+    fn start(place: &Place, args: &[&str]) -> Child {
         let said = OpenOptions::new()
             .create(true)
             .append(true)
@@ -103,7 +103,7 @@ fn systemd_hears_that_it_is_ready_what_it_does_and_that_it_lives() {
     let log = place.path("mail.log");
     add(&log, 0..3);
     let mut manager = Manager::new(&place);
-    let _service = Killed(manager.start(&place, &["--follow", log.to_str().unwrap()]));
+    let _service = Killed(Manager::start(&place, &["--follow", log.to_str().unwrap()]));
     manager.until("READY=1");
     manager.until("STATUS=following");
     // Idle for longer than the watchdog waits.
@@ -137,7 +137,7 @@ fn a_database_in_use_is_waited_for_and_a_second_service_is_not() {
         assert!(begun.elapsed() < DEADLINE, "the import does not begin");
     }
     let mut manager = Manager::new(&place);
-    let _service = Killed(manager.start(&place, &follow));
+    let service = Killed(Manager::start(&place, &follow));
     manager.until("STATUS=waiting: ");
     assert!(
         manager
@@ -157,7 +157,7 @@ fn a_database_in_use_is_waited_for_and_a_second_service_is_not() {
         "{}",
         second.stderr
     );
-    drop(_service);
+    drop(service);
     assert_eq!(place.number(REFUSALS), 4);
 }
 
