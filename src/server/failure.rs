@@ -82,9 +82,10 @@ impl Failure {
 }
 
 /// SQLSTATEs of the texts of DuckDB; the first that fits.
-const CODES: [(&str, &str); 22] = [
+const CODES: [(&str, &str); 23] = [
     ("disabled by configuration", "42501"),
     ("read-only", "25006"),
+    ("data-modifying", "25006"),
     ("syntax error", "42601"),
     ("unterminated", "42601"),
     ("Table with name", "42P01"),

@@ -11,10 +11,12 @@
 //! |---|---|
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
 //! | `journal` | the systemd journal as a source |
+//! | `again` | a task that cannot start yet, while log is read all the same |
 //! | `notify` | what systemd is told: ready, status, watchdog |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
+mod again;
 #[cfg(feature = "journal")]
 pub mod journal;
 mod notify;
@@ -27,20 +29,15 @@ use crate::ingest::import;
 use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
-use crate::notice::{self, Level};
 use crate::server::{Hooks, Server};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
-use nix::errno::Errno;
 use notify::Notify;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
-
-/// Time between two attempts to open a door that is taken.
-const AGAIN: Duration = Duration::from_secs(20);
 
 /// What the parts of the service share; cheap to clone.
 #[derive(Clone)]
@@ -116,51 +113,11 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
 /// When one cannot start and waiting does not help.
 fn start_tasks(shared: &Shared) -> Result<()> {
     let shared = shared.clone();
-    keep_trying("questions cannot be answered", move || {
+    again::start("questions cannot be answered", move || {
         let hooks = Hooks::default().feeds(shared.feeds.clone());
         let (config, sessions) = (&shared.config, shared.sessions.clone());
         Server::start(&config.database, &config.serve, sessions, hooks).map(drop)
     })
-}
-
-/// Starts something that log is read without, now or, when a path or an address is taken, as soon as that can be.
-///
-/// # Errors
-/// When no thread can be started.
-fn keep_trying(
-    without: &'static str,
-    start: impl Fn() -> Result<()> + Send + 'static,
-) -> Result<()> {
-    let Err(error) = start() else {
-        return Ok(());
-    };
-    tell_trouble(without, &error);
-    let again = move || loop {
-        afresh::wait(AGAIN);
-        match start() {
-            Ok(()) => return notice::over(without, &format!("no longer: {without}")),
-            Err(error) => tell_trouble(without, &error),
-        }
-    };
-    let thread = thread::Builder::new().name("try again".to_owned());
-    thread
-        .spawn(again)
-        .map(drop)
-        .context("cannot start a thread")
-}
-
-fn tell_trouble(without: &str, error: &anyhow::Error) {
-    let is_forbidden = error.chain().any(|cause| {
-        let io = cause.downcast_ref::<std::io::Error>();
-        io.and_then(std::io::Error::raw_os_error) == Some(Errno::EAFNOSUPPORT as i32)
-    });
-    let hint = if is_forbidden {
-        "; the unit allows no network: see NETWORK in maillog.service(8)"
-    } else {
-        ""
-    };
-    let text = format!("{without}: {error:#}{hint}; trying again");
-    notice::trouble(without, Level::Error, &text);
 }
 
 /// Collects how the threads end: none of them should.

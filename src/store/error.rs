@@ -191,6 +191,7 @@ impl Error {
                 "restore it from a backup, or move it away and import the logs again"
             }
             Self::NotSelect => "the database is changed by `maillog ingest` only",
+            Self::Function { .. } => "files, settings and other databases are out of reach",
             Self::Service { hint, .. } if !hint.is_empty() => hint,
             Self::OutOfMemory => "ask for fewer rows or a shorter time",
             _ => return None,

@@ -114,6 +114,7 @@ fn code(error: &tokio_postgres::Error) -> &str {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_command_answers_the_same_beside_a_service() {
     let now = "2026-11-21T12:00:00Z";
     let commands: &[&[&str]] = &[
@@ -188,6 +189,7 @@ fn every_command_answers_the_same_beside_a_service() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn nothing_is_written_whatever_is_tried() {
     let service = Service::new();
     let count = |service: &Service| {
@@ -558,6 +560,7 @@ fn the_session_is_what_clients_expect() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn psql_describes_what_is_there() {
     let service = Service::new();
     let Some((tables, _)) = service.psql(&["-c", "\\d"]) else {
@@ -831,6 +834,7 @@ fn mistakes_in_the_settings_are_told_at_the_start() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 fn tcp_wants_tls_and_a_password() {
     let place = filled();
     let (key, certificate) = (place.path("key.pem"), place.path("cert.pem"));
