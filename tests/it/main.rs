@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod canned;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod crash;
