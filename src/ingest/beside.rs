@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub struct Wanted {
     /// Path, for people.
     pub name: String,
-    /// What names it.
+    /// What names it, or the stored stream that it lies in.
     pub key: SourceKey,
     /// Its first bytes.
     pub head: Vec<u8>,
@@ -77,10 +77,16 @@ fn one(
     options: &Options,
     progress: &mut Progress,
 ) -> Result<Summary> {
-    let piece = resume::piece_of(input, &stored(client)?, client)?;
+    let stored = stored(client)?;
+    let piece = resume::piece_of(input, &stored, client)?;
+    // The service knows the stream by its key: it may have begun it itself.
+    let stream = piece.and_then(|piece| {
+        let of_piece = |source: &&StoredCursor| source.source_id == Some(piece.source_id);
+        stored.iter().find(of_piece)
+    });
     let wanted = Wanted {
         name: input.path().display().to_string(),
-        key: input.key(),
+        key: stream.map_or_else(|| input.key(), |stream| stream.cursor.key.clone()),
         head: input.head().to_vec(),
         piece: piece.map(|piece| (piece.source_id, piece.shift)),
         size: input.size(),
@@ -95,7 +101,7 @@ fn one(
     let read = input.read_from(offset).map(|chunks| {
         let parts = chunks.map_while(|chunk| match chunk {
             Ok(chunk) => {
-                lines += chunk.data.iter().filter(|byte| **byte == b'\n').count() as u64;
+                lines += memchr::memchr_iter(b'\n', &chunk.data).count() as u64;
                 progress.at(chunk.read, lines);
                 Some(frame(chunk.offset, &chunk.data))
             }

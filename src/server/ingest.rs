@@ -38,7 +38,7 @@ impl<S: Stream> Session<S> {
         let argument = argument.to_owned();
         let called = spawn_blocking(move || verb(&argument));
         let called = self.wire.while_open(called).await?;
-        Ok(called.map_err(stopped)??)
+        Ok(called.map_err(|error| stopped(&error))??)
     }
 
     fn owner_only(&self, what: &str) -> Result<(), Failure> {
@@ -74,8 +74,16 @@ impl<S: Stream> Session<S> {
             feed.begin(if is_new { hints } else { Hints::default() })?;
             Ok(feed)
         });
-        let feed = self.wire.while_open(opened).await?.map_err(stopped)?;
-        let feed: Feed = feed.map_err(|closed| gone(&closed))?;
+        let feed = self
+            .wire
+            .while_open(opened)
+            .await?
+            .map_err(|error| stopped(&error))?;
+        let feed: Feed = feed.map_err(gone)?;
+        if piece.is_some() && !feed.opened().is_known {
+            let failure = Failure::new("40001", "the stream that the log lies in has changed");
+            return Err(failure.hint("run it again").into());
+        }
         let offset = feed.opened().offset;
         self.intake.feed = Some(feed);
         Ok(one(offset.to_string()))
@@ -91,8 +99,12 @@ impl<S: Stream> Session<S> {
             None => Ending::Pause,
         };
         let settled = spawn_blocking(move || feed.settle(ending));
-        let settled = self.wire.while_open(settled).await?.map_err(stopped)?;
-        let summary = settled.map_err(|closed| gone(&closed))?;
+        let settled = self
+            .wire
+            .while_open(settled)
+            .await?
+            .map_err(|error| stopped(&error))?;
+        let summary = settled.map_err(gone)?;
         Ok(one(serde_json::to_string(&summary).unwrap_or_default()))
     }
 
@@ -115,9 +127,9 @@ impl<S: Stream> Session<S> {
                             let passed = feed.chunk(chunk, false);
                             (feed, passed)
                         });
-                        let passed = passed.await.map_err(stopped)?;
+                        let passed = passed.await.map_err(|error| stopped(&error))?;
                         feed = passed.0;
-                        passed.1.map_err(|closed| gone(&closed))?;
+                        passed.1.map_err(gone)?;
                     }
                 }
                 Some(Request::Flush | Request::Sync) => {}
@@ -168,11 +180,11 @@ fn strange(error: &serde_json::Error) -> Failure {
     Failure::new("22023", format!("cannot understand the argument: {error}"))
 }
 
-fn gone(closed: &Closed) -> Failure {
+fn gone(closed: Closed) -> Failure {
     Failure::new("57P01", closed.to_string())
 }
 
-fn stopped(error: tokio::task::JoinError) -> Failure {
+fn stopped(error: &tokio::task::JoinError) -> Failure {
     Failure::new("XX000", error.to_string())
 }
 
