@@ -6,6 +6,7 @@
 //! Limits: one process writes, and no other process reads meanwhile (DuckDB's lock).
 
 mod anchor;
+mod answer;
 mod cell;
 mod columns;
 pub mod compact;
@@ -13,7 +14,7 @@ mod counter;
 pub mod erase;
 mod error;
 mod function;
-
+mod harmless;
 mod ledger;
 mod migrate;
 mod open;
@@ -22,9 +23,10 @@ mod pending;
 mod read;
 pub mod retain;
 mod select;
-mod status;
+pub mod status;
 mod write;
 
+pub use answer::Verb;
 pub use error::{Error, Holder};
 pub use open::Limits;
 pub use owner::AsOwner;
