@@ -11,12 +11,14 @@
 //! |---|---|
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
 //! | `journal` | the systemd journal as a source |
+//! | `again` | a task that cannot start yet, while log is read all the same |
 //! | `notify` | what systemd is told: ready, status, watchdog |
 //! | `metrics` | what Prometheus is told, over HTTP |
 //! | `retain` | the hourly work: pruning, rewriting the file |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
+mod again;
 #[cfg(feature = "journal")]
 pub mod journal;
 mod metrics;
@@ -37,6 +39,7 @@ use anyhow::{Context, Result, anyhow};
 use notify::Notify;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -56,6 +59,8 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// How stamps are read, and what time it is.
     pub rules: Rules,
+    /// The service is to start afresh and rewrite the database.
+    pub is_compaction_due: Arc<AtomicBool>,
 }
 
 /// A live source: runs in a thread of its own until the pump has ended ([`feed::Closed`](crate::ingest::feed::Closed)).
@@ -95,6 +100,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
         health: Arc::new(Health::default()),
         config: Arc::new(config.clone()),
         rules,
+        is_compaction_due: Arc::default(),
     };
     let failed = Failures::new();
     let (health, ids) = (Arc::clone(&shared.health), streams.source_ids());
@@ -131,10 +137,13 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
 /// # Errors
 /// When one cannot start and waiting does not help.
 fn start_tasks(shared: &Shared) -> Result<()> {
-    let hooks = Hooks::default().feeds(shared.feeds.clone());
-    let (config, sessions) = (&shared.config, shared.sessions.clone());
-    Server::start(&config.database, &config.serve, sessions, hooks)?;
-    Ok(())
+    let shared = shared.clone();
+    again::start("questions cannot be answered", move || {
+        let hooks = Hooks::default().feeds(shared.feeds.clone());
+        let hooks = retain::verbs(hooks, &shared);
+        let (config, sessions) = (&shared.config, shared.sessions.clone());
+        Server::start(&config.database, &config.serve, sessions, hooks).map(drop)
+    })
 }
 
 /// Collects how the threads end: none of them should.
