@@ -1,6 +1,7 @@
 //! `maillog prune`: what is past retention goes, or everything about one address; and the file gets smaller.
 
 use super::{Context as Run, Exit};
+use crate::client::Client;
 use crate::correlate;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::table::{Cell, Table};
@@ -8,10 +9,8 @@ use crate::model::time::{DAY, SECOND, Time};
 use crate::notice;
 use crate::query::time;
 use crate::render::{self, Format};
-use crate::store::compact;
-use crate::store::erase::{self, Address, Erased};
-use crate::store::retain::{self, Gone};
-use crate::store::{Limits, Store};
+use crate::store::erase::{self, Address};
+use crate::store::{self, Limits, Store, compact, order, retain};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use std::io::IsTerminal;
@@ -65,26 +64,50 @@ impl Prune {
             // A writer would make one.
             run.reader()?;
         }
-        let mut store = Store::open_writer_with(&run.config.database, limits)?;
         let is_asked = address.is_some() || !self.table.is_empty() || self.older_than.is_some();
+        let does_prune = is_asked || !self.compact;
+        match Store::open_writer_with(&run.config.database, limits) {
+            Ok(store) => self.run_here(run, store, address, cutoffs, does_prune),
+            Err(locked @ store::Error::Locked { .. }) => {
+                let Some(service) = Client::connect(&run.config.database, None)? else {
+                    return Err(locked.into());
+                };
+                self.run_there(run, &service, cutoffs, does_prune)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Does it with the database to itself.
+    fn run_here(
+        &self,
+        run: &Run,
+        mut store: Store,
+        address: Option<Address>,
+        cutoffs: Cutoffs,
+        does_prune: bool,
+    ) -> Result<Exit> {
         let mut exit = Exit::Found;
         if let Some(address) = address {
             let erased = store
                 .erase(address, correlate::message_ids)
                 .context("cannot erase the address")?;
-            self.show(run, &erased_table(&erased))?;
-            exit = tell_open(&erased);
-        } else if is_asked || !self.compact {
+            exit = self.show_erased(run, order::erased_table(&erased))?;
+        } else if does_prune {
             let gone = store
                 .prune(cutoffs, correlate::message_ids)
                 .context("cannot prune")?;
-            self.show(run, &gone_table(&gone))?;
+            self.show(run, &order::gone_table(&gone))?;
         }
         store
             .checkpoint()
             .context("cannot finish the database file")?;
         drop(store);
         if self.compact {
+            let limits = Limits {
+                memory_mb: run.config.memory_mib,
+                ..Limits::WRITER
+            };
             let sizes = compact::compact(&run.config.database, limits)?;
             notice::say(&format!(
                 "database file rewritten: {} before, {} now",
@@ -93,6 +116,44 @@ impl Prune {
             ));
         }
         Ok(exit)
+    }
+
+    /// Has the running service do it.
+    fn run_there(
+        &self,
+        run: &Run,
+        service: &Client,
+        cutoffs: Cutoffs,
+        does_prune: bool,
+    ) -> Result<Exit> {
+        let mut exit = Exit::Found;
+        if let Some(address) = &self.address {
+            exit = self.show_erased(run, service.call("maillog_erase", address)?)?;
+        } else if does_prune {
+            let table = service.call("maillog_prune", &order::argument(&cutoffs))?;
+            self.show(run, &table)?;
+        }
+        if self.compact {
+            service.call("maillog_compact", "")?;
+            notice::say(
+                "the service starts afresh and rewrites the database file; its messages tell when it is done",
+            );
+        }
+        Ok(exit)
+    }
+
+    /// Shows what was erased; says what was not.
+    fn show_erased(&self, run: &Run, mut table: Table) -> Result<Exit> {
+        let is_queued = |row: &Vec<Cell>| matches!(row.first(), Some(Cell::Text(name)) if name == order::QUEUED);
+        let queued = table.rows.iter().position(is_queued);
+        let queued = queued.map(|at| table.rows.remove(at));
+        self.show(run, &table)?;
+        let open = match queued.as_ref().and_then(|row| row.get(2)) {
+            Some(Cell::Int(open)) => *open,
+            Some(Cell::Text(open)) => open.parse().unwrap_or(1),
+            _ => 0,
+        };
+        Ok(tell_open(open))
     }
 
     fn address(&self) -> Result<Option<Address>> {
@@ -178,59 +239,17 @@ fn older_than(age: &str, now: Time) -> Result<Time> {
     Ok(now.plus(-micros))
 }
 
-fn tell_open(erased: &Erased) -> Exit {
-    if erased.open == 0 {
+fn tell_open(open: i64) -> Exit {
+    if open == 0 {
         return Exit::Found;
     }
-    let messages = match erased.open {
+    let messages = match open {
         1 => "1 message in the queue names".to_owned(),
         n => format!("{n} messages in the queue name"),
     };
     notice::say(&format!("{messages} the address and stays as it is"));
     notice::hint("run this again when it has left the queue");
     Exit::Failed
-}
-
-fn gone_table(gone: &Gone) -> Table {
-    let rows = gone
-        .iter()
-        .map(|(table, rows)| vec![text(table), number(*rows)]);
-    Table {
-        columns: ["table", "deleted"].map(str::to_owned).to_vec(),
-        rows: rows.collect(),
-    }
-}
-
-fn erased_table(erased: &Erased) -> Table {
-    let mut tables: Vec<&str> = Vec::new();
-    for (table, _) in erased.gone.iter().chain(&erased.changed) {
-        if !tables.contains(table) {
-            tables.push(table);
-        }
-    }
-    let of = |list: &Gone, table: &str| {
-        let found = list.iter().find(|(known, _)| *known == table);
-        number(found.map_or(0, |(_, rows)| *rows))
-    };
-    let rows = tables.iter().map(|table| {
-        vec![
-            text(table),
-            of(&erased.gone, table),
-            of(&erased.changed, table),
-        ]
-    });
-    Table {
-        columns: ["table", "deleted", "changed"].map(str::to_owned).to_vec(),
-        rows: rows.collect(),
-    }
-}
-
-fn text(text: &str) -> Cell {
-    Cell::Text(text.to_owned())
-}
-
-fn number(number: u64) -> Cell {
-    Cell::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 fn megabytes(bytes: u64) -> String {

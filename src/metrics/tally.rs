@@ -6,7 +6,9 @@ use super::Count;
 use super::family::{DELAYS, RECIPIENTS, SIZES};
 use super::label::{self, OTHER};
 use crate::model::entry::Entry;
-use crate::model::event::{Abend, Delivery, Direction, Event, Level, Notice, Policy, Removal};
+use crate::model::event::{
+    Abend, Content, Delivery, Direction, Event, Level, Notice, Policy, Removal,
+};
 use crate::parse;
 use hashbrown::HashMap;
 
@@ -310,7 +312,7 @@ impl Tally {
                 self.add("postfix_bounce_non_delivery_notification_total", &[], times);
             }
             Event::Content(content) if content.action == "reject" => {
-                self.add("postfix_cleanup_messages_rejected_total", &[], times);
+                self.content(entry, content, times)
             }
             Event::AttemptNote { reason, .. } => self.timeout(entry, reason, times),
             Event::Note {
@@ -364,6 +366,24 @@ impl Tally {
             } => self.warning(entry, text, times),
             _ => {}
         }
+    }
+
+    /// A header or body check that refused.
+    fn content(&mut self, entry: &Entry<'_>, content: &Content<'_>, times: u64) {
+        let reason = content.reason.unwrap_or_default();
+        let dsn = reason.split(' ').next().map(label::dsn);
+        let labels = [
+            ("service", label::word(entry.service())),
+            ("stage", label::word(content.part)),
+            ("code", ""),
+            (
+                "enhanced_code",
+                dsn.filter(|dsn| *dsn != OTHER).unwrap_or_default(),
+            ),
+            ("rule", parse::content_class(content.part)),
+        ];
+        self.add("postfix_rejects_total", &labels, times);
+        self.add("postfix_cleanup_messages_rejected_total", &[], times);
     }
 
     fn timeout(&mut self, entry: &Entry<'_>, reason: &str, times: u64) {

@@ -39,6 +39,7 @@ use anyhow::{Context, Result, anyhow};
 use notify::Notify;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// How stamps are read, and what time it is.
     pub rules: Rules,
+    /// The service is to start afresh and rewrite the database.
+    pub is_compaction_due: Arc<AtomicBool>,
 }
 
 /// A live source: runs in a thread of its own until the pump has ended ([`feed::Closed`](crate::ingest::feed::Closed)).
@@ -97,6 +100,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
         health: Arc::new(Health::default()),
         config: Arc::new(config.clone()),
         rules,
+        is_compaction_due: Arc::default(),
     };
     let failed = Failures::new();
     let (health, ids) = (Arc::clone(&shared.health), streams.source_ids());
@@ -136,6 +140,7 @@ fn start_tasks(shared: &Shared) -> Result<()> {
     let shared = shared.clone();
     again::start("questions cannot be answered", move || {
         let hooks = Hooks::default().feeds(shared.feeds.clone());
+        let hooks = retain::verbs(hooks, &shared);
         let (config, sessions) = (&shared.config, shared.sessions.clone());
         Server::start(&config.database, &config.serve, sessions, hooks).map(drop)
     })

@@ -5,18 +5,24 @@ use crate::config::Config;
 use crate::correlate;
 use crate::ingest::keep::Jobs;
 use crate::model::retain::Cutoffs;
+use crate::model::table::Table;
 use crate::notice::{self, Level};
+use crate::server::{Failure, Hooks};
 use crate::store::compact::{self, Compacted};
 use crate::store::erase::{Address, Erased, Eraser};
+use crate::store::order;
 use crate::store::retain::{self, Gone, Pruner};
 use crate::store::{Error, Limits};
 use anyhow::{Context, Result, anyhow};
+use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// After the start, when catching up with the log comes first.
 const FIRST: Duration = Duration::from_mins(2);
 const HOURLY: Duration = Duration::from_hours(1);
+/// How soon a wish is heard.
+const TICK: Duration = Duration::from_secs(1);
 /// Between two slices: what waits to be stored comes first.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -25,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// When the database fails, and when it is to be compacted: both are for a fresh start.
 pub(super) fn run(shared: &Shared) -> Result<()> {
-    thread::sleep(FIRST);
+    wait(shared, FIRST)?;
     loop {
         let cutoffs = shared.config.retain.cutoffs(shared.rules.present.now());
         let gone = prune(&shared.jobs, cutoffs)?;
@@ -33,8 +39,55 @@ pub(super) fn run(shared: &Shared) -> Result<()> {
             notice::say(&format!("past retention: {}", list(&gone)));
         }
         compact_if_mostly_free(shared)?;
-        thread::sleep(HOURLY);
+        wait(shared, HOURLY)?;
     }
+}
+
+/// Waits; an error when somebody wants the database rewritten.
+fn wait(shared: &Shared, time: Duration) -> Result<()> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        if shared.is_compaction_due.load(Ordering::Acquire) {
+            return Err(anyhow!("the database file is rewritten, as was asked for"));
+        }
+        thread::sleep(TICK);
+    }
+    Ok(())
+}
+
+/// What our own `maillog prune` may have done: by name `maillog_prune`, `maillog_erase` and `maillog_compact`.
+pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
+    let jobs = shared.jobs.clone();
+    let erasing = shared.jobs.clone();
+    let compacting = shared.clone();
+    hooks
+        .verb("maillog_prune", move |argument| {
+            let cutoffs = order::cutoffs(argument).ok_or_else(misunderstood)?;
+            Ok(order::gone_table(&prune(&jobs, cutoffs).map_err(failed)?))
+        })
+        .verb("maillog_erase", move |argument| {
+            let address = Address::parse(argument).ok_or_else(misunderstood)?;
+            Ok(order::erased_table(
+                &erase(&erasing, address).map_err(failed)?,
+            ))
+        })
+        .verb("maillog_compact", move |_| {
+            wish_compaction(&compacting).map_err(failed)?;
+            compacting.is_compaction_due.store(true, Ordering::Release);
+            Ok(Table::default())
+        })
+}
+
+fn misunderstood() -> Failure {
+    Failure::new(
+        "22023",
+        "the service does not understand what it is asked to do",
+    )
+    .hint("the service runs another version of maillog: restart it")
+}
+
+fn failed(error: anyhow::Error) -> Failure {
+    Failure::new("58000", format!("{error:#}"))
 }
 
 fn list(gone: &Gone) -> String {

@@ -18,6 +18,7 @@ mod harmless;
 mod ledger;
 mod migrate;
 mod open;
+pub mod order;
 mod owner;
 mod pending;
 mod read;

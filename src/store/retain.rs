@@ -32,8 +32,8 @@ const SOURCE_DAYS: i64 = 366;
 
 /// Rows of messages in the queue, and of what hangs on them, stay whatever their age.
 const OPEN: &str = "CREATE OR REPLACE TEMP TABLE retain_open AS \
-                    SELECT id FROM delivery_from WHERE removed IS NULL \
-                    UNION SELECT unnest(?::BIGINT[])";
+                    SELECT id, true AS is_queued FROM delivery_from WHERE removed IS NULL \
+                    UNION ALL SELECT unnest(?::BIGINT[]), false";
 
 /// One pass over one table.
 #[derive(Debug, Clone, Copy)]
@@ -49,12 +49,12 @@ const PASSES: [Pass; 5] = [
     Pass {
         group: Group::Lines,
         table: "log_line",
-        condition: "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open))",
+        condition: "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open WHERE is_queued))",
     },
     Pass {
         group: Group::Noqueue,
         table: "noqueue",
-        condition: "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open))",
+        condition: "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open WHERE is_queued))",
     },
     Pass {
         group: Group::Connection,
