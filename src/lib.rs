@@ -10,8 +10,12 @@
 //! feature `store`. DuckDB is named in `store` only, systemd in `source::journal` only.
 
 #[cfg(feature = "store")]
+pub mod answers;
+#[cfg(feature = "store")]
 pub mod canned;
 pub mod cause;
+#[cfg(feature = "store")]
+pub mod client;
 #[cfg(feature = "store")]
 pub mod cmd;
 pub mod config;
@@ -24,7 +28,11 @@ pub mod parse;
 pub mod query;
 pub mod render;
 #[cfg(feature = "store")]
+pub mod server;
+#[cfg(feature = "store")]
 pub mod service;
+#[cfg(feature = "store")]
+pub mod socket;
 pub mod source;
 #[cfg(feature = "store")]
 pub mod store;

@@ -34,6 +34,8 @@ mod resume;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod tables;
