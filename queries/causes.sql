@@ -1,4 +1,5 @@
 -- summary: why mail did not get through, by provider: cause, counts, an example
+-- group: delivery
 -- param: since time -7d
 -- param: until time now
 -- param: top count 40
