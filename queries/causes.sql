@@ -13,7 +13,7 @@ WITH failed AS (
         CASE
             WHEN ends_with(lower(a.relay_name), '.yahoodns.net') THEN 'yahoo.com'
             ELSE coalesce(
-                nullif(regexp_extract(lower(a.relay_name), '[^.]+[.]((co|com|net|org|ac|gov|edu|or|ne|go)[.][a-z]{2}|[a-z][^.]*)$'), ''),
+                nullif(regexp_extract(lower(a.relay_name), '[^.]+[.]((co|com|net|org|ac|gov|edu|or|ne|go)[.][a-z]{2}|[a-z][^.]*)\z'), ''),
                 lower(a.relay_name),
                 lower(split_part(t.recipient, '@', -1))
             )
