@@ -1,10 +1,11 @@
 //! What was read for a window: said when nothing is found, so that "nothing" means something.
 
+use crate::answers::Answers;
 use crate::model::table::{Cell, Param};
 use crate::model::time::{HOUR, Time};
 use crate::model::zone::Zone;
 use crate::render::escape;
-use crate::store::{self, Store};
+use crate::store;
 
 /// Per host: first and last time, lines, not understood, lost, and hours without a line between the two.
 const SQL: &str = "\
@@ -24,7 +25,7 @@ const HOSTS: usize = 10;
 /// # Errors
 /// When the database fails.
 pub fn nothing_found(
-    store: &Store,
+    store: &Answers,
     window: &(Option<Time>, Option<Time>),
     zone: Zone,
 ) -> Result<Vec<String>, store::Error> {
@@ -46,7 +47,7 @@ pub fn nothing_found(
 }
 
 /// Says what there is instead when the window holds no log at all.
-fn none_read(store: &Store, zone: Zone) -> Result<String, store::Error> {
+fn none_read(store: &Answers, zone: Zone) -> Result<String, store::Error> {
     let sql = "SELECT min(first_time), max(last_time) FROM coverage WHERE understood > 0";
     let table = store.select(sql, &[])?;
     Ok(match table.rows.first().map(Vec::as_slice) {

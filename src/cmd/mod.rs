@@ -11,13 +11,14 @@ pub mod query;
 pub mod sql;
 pub mod status;
 pub mod story;
+pub mod summary;
 
+use crate::answers::Answers;
 use crate::config::{Config, Environment};
 use crate::ingest::present::Present;
 use crate::model::time::Time;
 use crate::model::zone::Zone;
 use crate::render::Style;
-use crate::store::Store;
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use std::io::IsTerminal;
@@ -92,6 +93,7 @@ pub enum Command {
     Ingest(ingest::Ingest),
     Find(find::Find),
     Query(query::Query),
+    Summary(summary::Summary),
     Sql(sql::Sql),
     Status(status::Status),
     Parse(parse::Parse),
@@ -120,6 +122,7 @@ impl Cli {
             Command::Ingest(c) => c.run(&run),
             Command::Find(c) => c.run(&run),
             Command::Query(c) => c.run(&run),
+            Command::Summary(c) => c.run(&run),
             Command::Sql(c) => c.run(&run),
             Command::Status(c) => c.run(&run),
             Command::Parse(c) => c.run(&run),
@@ -183,11 +186,12 @@ impl Context {
         output::Output::open(style, paged && !self.no_pager)
     }
 
-    /// Opens the database for questions.
+    /// Opens the database for questions, or asks the service that has it.
     ///
     /// # Errors
-    /// When it is missing, foreign, newer, locked or broken.
-    pub fn reader(&self) -> Result<Store> {
-        Ok(Store::open_reader(&self.config.database_to_read())?)
+    /// When it is missing, foreign, newer, broken, or held by somebody who does not answer.
+    pub fn reader(&self) -> Result<Answers> {
+        let zone = self.zone.name();
+        Ok(Answers::open(&self.config.database_to_read(), zone)?)
     }
 }

@@ -1,10 +1,11 @@
 //! Fetches the whole chain of each mail found, for its story.
 
+use crate::answers::Answers;
 use crate::model::table::{Cell, Param, Table};
 use crate::query::story::{ATTEMPTS, MESSAGES, RECIPIENTS};
 use crate::render::Style;
 use crate::render::story::{self, StoryInput};
-use crate::store::{Error, Store};
+use crate::store::Error;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -22,7 +23,7 @@ WHERE f.id = $1";
 ///
 /// # Errors
 /// When the database fails or `out` cannot take it.
-pub fn write(store: &Store, hits: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
+pub fn write(store: &Answers, hits: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
     let roots = roots(store, hits)?;
     for (i, root) in roots.iter().take(MOST).enumerate() {
         if i > 0 {
@@ -42,7 +43,7 @@ pub fn write(store: &Store, hits: &Table, style: &Style, out: &mut dyn Write) ->
 }
 
 /// Returns the first message of each chain, in the order of the hits.
-fn roots(store: &Store, hits: &Table) -> Result<Vec<i64>, Error> {
+fn roots(store: &Answers, hits: &Table) -> Result<Vec<i64>, Error> {
     let column = |name: &str| hits.columns.iter().position(|c| c == name);
     let (Some(kind), Some(id)) = (column("kind"), column("from_id")) else {
         return Ok(Vec::new());
@@ -69,7 +70,7 @@ fn roots(store: &Store, hits: &Table) -> Result<Vec<i64>, Error> {
     Ok(roots)
 }
 
-fn fetch(store: &Store, root: i64) -> Result<StoryInput, Error> {
+fn fetch(store: &Answers, root: i64) -> Result<StoryInput, Error> {
     let root = [Param::Int(root)];
     Ok(StoryInput {
         messages: store.select(MESSAGES, &root)?,

@@ -40,6 +40,12 @@ pub enum Param {
     Time(Time),
     /// Bound as BOOLEAN.
     Bool(bool),
+    /// Bound as BLOB.
+    Blob(Vec<u8>),
+    /// Bound as a list.
+    List(Vec<Param>),
+    /// Bound as NULL.
+    Null,
 }
 
 /// A result: names of the columns and rows of equal length.

@@ -11,10 +11,12 @@
 //! |---|---|
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
 //! | `journal` | the systemd journal as a source |
+//! | `again` | a task that cannot start yet, while log is read all the same |
 //! | `notify` | what systemd is told: ready, status, watchdog |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
+mod again;
 #[cfg(feature = "journal")]
 pub mod journal;
 mod notify;
@@ -27,6 +29,7 @@ use crate::ingest::import;
 use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
+use crate::server::{Hooks, Server};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
 use notify::Notify;
@@ -108,9 +111,13 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
 ///
 /// # Errors
 /// When one cannot start and waiting does not help.
-#[expect(clippy::unnecessary_wraps, reason = "further tasks can fail")]
-fn start_tasks(_: &Shared) -> Result<()> {
-    Ok(())
+fn start_tasks(shared: &Shared) -> Result<()> {
+    let shared = shared.clone();
+    again::start("questions cannot be answered", move || {
+        let hooks = Hooks::default().feeds(shared.feeds.clone());
+        let (config, sessions) = (&shared.config, shared.sessions.clone());
+        Server::start(&config.database, &config.serve, sessions, hooks).map(drop)
+    })
 }
 
 /// Collects how the threads end: none of them should.

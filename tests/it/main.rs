@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod canned;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod crash;
@@ -24,6 +26,8 @@ mod man;
 #[cfg(test)]
 mod notice;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
 mod owner;
 #[cfg(test)]
 mod package;
@@ -35,6 +39,8 @@ mod random;
 mod resume;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod server;
 #[cfg(test)]
 mod service;
 #[cfg(test)]
