@@ -28,6 +28,9 @@ pub struct File {
     pub retain_lines_days: Option<u32>,
     /// Memory that the database may use, MiB.
     pub memory_mib: Option<u32>,
+    /// Who may ask the service, and how much.
+    #[serde(default)]
+    pub serve: Serve,
     /// What the service reads.
     #[serde(default)]
     pub ingest: Ingest,
@@ -66,6 +69,51 @@ pub struct Config {
     pub memory_mib: u32,
     /// What the service reads.
     pub ingest: Ingest,
+    /// Who may ask the service, and how much.
+    pub serve: Serve,
+}
+
+/// `[serve]`: questions to the service.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Serve {
+    /// Group whose members may ask on the Unix socket, beside root and the owner.
+    pub group: Option<String>,
+    /// Address and port for TCP, with TLS and passwords only.
+    pub listen: Option<String>,
+    /// Certificate chain for TLS, PEM.
+    pub certificate: Option<PathBuf>,
+    /// Its key, PEM.
+    pub key: Option<PathBuf>,
+    /// Who may connect over TCP: lines `user:password`.
+    pub passwords: Option<PathBuf>,
+    /// Sessions at once.
+    pub sessions: usize,
+    /// Questions that run at once; more wait for their turn.
+    pub queries: usize,
+    /// Seconds that a question may take, unless the session says otherwise,
+    pub timeout_seconds: u64,
+    /// and the most that it can say.
+    pub longest_timeout_seconds: u64,
+    /// Rows that an answer may have.
+    pub rows: u64,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self {
+            group: None,
+            listen: None,
+            certificate: None,
+            key: None,
+            passwords: None,
+            sessions: 50,
+            queries: 4,
+            timeout_seconds: 60,
+            longest_timeout_seconds: 600,
+            rows: 10_000_000,
+        }
+    }
 }
 
 /// The environment as far as it matters here; given, so that tests need no real one.
@@ -140,6 +188,7 @@ impl Config {
             timezone: file.timezone,
             retain_lines_days: file.retain_lines_days.unwrap_or(7),
             memory_mib: file.memory_mib.unwrap_or(192),
+            serve: file.serve,
             ingest: file.ingest,
         })
     }

@@ -10,7 +10,11 @@
 //! feature `store`. DuckDB is named in `store` only, systemd in `source::journal` only.
 
 #[cfg(feature = "store")]
+pub mod answers;
+#[cfg(feature = "store")]
 pub mod canned;
+#[cfg(feature = "store")]
+pub mod client;
 #[cfg(feature = "store")]
 pub mod cmd;
 pub mod config;
@@ -23,7 +27,11 @@ pub mod parse;
 pub mod query;
 pub mod render;
 #[cfg(feature = "store")]
+pub mod server;
+#[cfg(feature = "store")]
 pub mod service;
+#[cfg(feature = "store")]
+pub mod socket;
 pub mod source;
 #[cfg(feature = "store")]
 pub mod store;

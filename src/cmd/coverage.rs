@@ -1,11 +1,12 @@
 //! What was read for a window: said when nothing is found, so that "nothing" means something.
 
 use super::Context as Run;
+use crate::answers::Answers;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{HOUR, SECOND, Time};
 use crate::model::zone::Zone;
 use crate::render::escape;
-use crate::store::{self, Store};
+use crate::store;
 
 /// Per host: first and last time, lines, not understood, lost, and hours without a line between the two.
 const SQL: &str = "\
@@ -45,7 +46,7 @@ const HOSTS: usize = 10;
 /// # Errors
 /// When the database fails.
 pub fn nothing_found(
-    store: &Store,
+    store: &Answers,
     window: &(Option<Time>, Option<Time>),
     run: &Run,
 ) -> Result<Vec<String>, store::Error> {
@@ -80,7 +81,7 @@ pub fn nothing_found(
 }
 
 /// Says what there is instead when the window holds no log at all.
-fn none_read(store: &Store, zone: Zone) -> Result<String, store::Error> {
+fn none_read(store: &Answers, zone: Zone) -> Result<String, store::Error> {
     let sql = "SELECT min(first_time), max(last_time) FROM coverage WHERE understood > 0";
     let table = store.select(sql, &[])?;
     Ok(match table.rows.first().map(Vec::as_slice) {

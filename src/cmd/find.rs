@@ -2,12 +2,12 @@
 
 use super::story::Stories;
 use super::{Context as Run, Exit, coverage, follow, near, story};
+use crate::answers::Answers;
 use crate::model::table::{Cell, Table};
 use crate::notice;
 use crate::query::{self, Plan};
 use crate::render::mask::Mask;
 use crate::render::{self, Format, Style};
-use crate::store::Store;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use std::io::{IsTerminal, Write};
@@ -133,7 +133,7 @@ impl Find {
     }
 
     /// Returns the format, and the stories where it tells them: also unasked, when one mail was found on a terminal.
-    fn format(&self, store: &Store, hits: &Table) -> Result<(Format, Option<Stories>)> {
+    fn format(&self, store: &Answers, hits: &Table) -> Result<(Format, Option<Stories>)> {
         if let Some(format) = self.output {
             let tells = matches!(format, Format::Story | Format::Ticket);
             return Ok((format, tells.then(|| Stories::of(store, hits)).transpose()?));
@@ -238,7 +238,7 @@ fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
     Ok(Exit::Found)
 }
 
-fn lines(store: &Store, hits: &Table, mask: Option<&mut Mask>, run: &Run) -> Result<Exit> {
+fn lines(store: &Answers, hits: &Table, mask: Option<&mut Mask>, run: &Run) -> Result<Exit> {
     let mut mask = mask;
     if let Some(mask) = &mut mask {
         mask.learn(hits);

@@ -14,12 +14,12 @@ pub mod sql;
 pub mod status;
 pub mod story;
 
+use crate::answers::Answers;
 use crate::config::{Config, Environment};
 use crate::ingest::present::Present;
 use crate::model::time::Time;
 use crate::model::zone::Zone;
 use crate::render::Style;
-use crate::store::Store;
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use std::io::IsTerminal;
@@ -185,11 +185,12 @@ impl Context {
         output::Output::open(style, paged && !self.no_pager)
     }
 
-    /// Opens the database for questions.
+    /// Opens the database for questions, or asks the service that has it.
     ///
     /// # Errors
-    /// When it is missing, foreign, newer, locked or broken.
-    pub fn reader(&self) -> Result<Store> {
-        Ok(Store::open_reader(&self.config.database_to_read())?)
+    /// When it is missing, foreign, newer, broken, or held by somebody who does not answer.
+    pub fn reader(&self) -> Result<Answers> {
+        let zone = self.zone.name();
+        Ok(Answers::open(&self.config.database_to_read(), zone)?)
     }
 }

@@ -4,12 +4,13 @@
 //! the same search finds something at other times is asked for what was searched, too.
 
 use super::find::Find;
+use crate::answers::Answers;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{DAY, SECOND, Time};
 use crate::model::zone::Zone;
 use crate::query::{self, Options, Plan};
 use crate::render::escape;
-use crate::store::{self, Store};
+use crate::store;
 
 /// Days of the window in which similar addresses are looked for, so that the cost has a bound.
 const MOST_DAYS: i64 = 31;
@@ -63,7 +64,7 @@ SELECT
 /// # Errors
 /// When the database fails.
 pub fn misses(
-    store: &Store,
+    store: &Answers,
     find: &Find,
     options: &Options,
     plan: &Plan,
@@ -107,7 +108,7 @@ fn as_recipient() -> String {
 }
 
 /// Returns the newest month of the window, as far as log was read.
-fn span(store: &Store, plan: &Plan) -> Result<(Time, Time), store::Error> {
+fn span(store: &Answers, plan: &Plan) -> Result<(Time, Time), store::Error> {
     let end = Time(i64::MAX / 4);
     let last = match plan.window.1 {
         Some(until) => until,
@@ -127,7 +128,7 @@ fn span(store: &Store, plan: &Plan) -> Result<(Time, Time), store::Error> {
 }
 
 fn count(
-    store: &Store,
+    store: &Answers,
     sql: &str,
     since: Time,
     until: Time,
@@ -147,7 +148,7 @@ fn count(
 }
 
 fn similar(
-    store: &Store,
+    store: &Answers,
     since: Time,
     until: Time,
     address: &str,
@@ -174,7 +175,7 @@ fn similar(
 
 /// Asks the same of all that is stored, where the search had a window.
 fn other_times(
-    store: &Store,
+    store: &Answers,
     find: &Find,
     options: &Options,
     plan: &Plan,

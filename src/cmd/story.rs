@@ -1,5 +1,6 @@
 //! Fetches the whole chain of each mail found, for its story, its ticket or its log lines.
 
+use crate::answers::Answers;
 use crate::model::ip::parse_address;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{DAY, Time};
@@ -8,7 +9,7 @@ use crate::render::escape;
 use crate::render::mask::Mask;
 use crate::render::story::{self, StoryInput};
 use crate::render::{Format, Style, ticket};
-use crate::store::{Error, Store};
+use crate::store::Error;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -47,7 +48,7 @@ impl Stories {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn of(store: &Store, hits: &Table) -> Result<Self, Error> {
+    pub fn of(store: &Answers, hits: &Table) -> Result<Self, Error> {
         let roots = roots(store, hits, MOST)?;
         let mut stories = Self {
             more: roots.len().saturating_sub(MOST),
@@ -151,7 +152,7 @@ impl Stories {
 /// # Errors
 /// When the database fails or `out` cannot take it.
 pub fn write_lines(
-    store: &Store,
+    store: &Answers,
     hits: &Table,
     mask: Option<&mut Mask>,
     out: &mut dyn Write,
@@ -211,7 +212,7 @@ fn time(row: &[Cell], column: Option<usize>) -> Option<Time> {
 }
 
 /// Returns the first message of each chain, in the order of the hits.
-fn roots(store: &Store, hits: &Table, most: usize) -> Result<Vec<i64>, Error> {
+fn roots(store: &Answers, hits: &Table, most: usize) -> Result<Vec<i64>, Error> {
     let (kind, id) = (column(hits, "kind"), column(hits, "from_id"));
     let mut asked = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -239,7 +240,7 @@ fn roots(store: &Store, hits: &Table, most: usize) -> Result<Vec<i64>, Error> {
     Ok(roots)
 }
 
-fn fetch(store: &Store, root: i64) -> Result<StoryInput, Error> {
+fn fetch(store: &Answers, root: i64) -> Result<StoryInput, Error> {
     let param = [Param::Int(root)];
     let messages = store.select(MESSAGES, &param)?;
     Ok(StoryInput {
@@ -251,7 +252,7 @@ fn fetch(store: &Store, root: i64) -> Result<StoryInput, Error> {
 }
 
 /// Fetches what was refused to the same client before; nothing where the client or the sender is not known.
-fn refusals(store: &Store, root: i64, messages: &Table) -> Result<Table, Error> {
+fn refusals(store: &Answers, root: i64, messages: &Table) -> Result<Table, Error> {
     let ids = column(messages, "id");
     let Some(first) = messages.rows.iter().find(|row| int(row, ids) == Some(root)) else {
         return Ok(Table::default());
@@ -274,7 +275,7 @@ fn refusals(store: &Store, root: i64, messages: &Table) -> Result<Table, Error> 
 }
 
 /// Fetches the first mail that came through after the refusal.
-fn later(store: &Store, hits: &Table, refusal: &[Cell]) -> Result<Option<Table>, Error> {
+fn later(store: &Answers, hits: &Table, refusal: &[Cell]) -> Result<Option<Table>, Error> {
     let (Some(at), Some(recipient), Some((sender, network, parent))) = (
         time(refusal, column(hits, "time")),
         text(refusal, column(hits, "recipient")),

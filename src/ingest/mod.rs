@@ -25,3 +25,6 @@ pub mod reader;
 pub mod resume;
 pub mod stats;
 pub mod stream;
+
+#[cfg(test)]
+mod tests;

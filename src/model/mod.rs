@@ -4,6 +4,8 @@ pub mod cursor;
 pub mod entry;
 pub mod event;
 pub mod ip;
+pub mod kind;
+pub mod packed;
 pub mod row;
 pub mod table;
 pub mod time;

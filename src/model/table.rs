@@ -40,6 +40,12 @@ pub enum Param {
     Time(Time),
     /// Bound as BOOLEAN.
     Bool(bool),
+    /// Bound as BLOB.
+    Blob(Vec<u8>),
+    /// Bound as a list.
+    List(Vec<Param>),
+    /// Bound as NULL.
+    Null,
 }
 
 impl std::fmt::Display for Param {
@@ -48,6 +54,18 @@ impl std::fmt::Display for Param {
         match self {
             Self::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
             Self::Int(n) => n.fmt(f),
+            Self::Null => f.write_str("NULL"),
+            Self::Blob(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::List(list) => {
+                f.write_str("[")?;
+                for (i, item) in list.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    item.fmt(f)?;
+                }
+                f.write_str("]")
+            }
             Self::Float(n) => n.fmt(f),
             Self::Bool(truth) => truth.fmt(f),
             Self::Time(time) => match time.to_utc() {

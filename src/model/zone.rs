@@ -21,6 +21,15 @@ impl Zone {
     /// The zone of what is stored.
     pub const UTC: Self = Self::Named(Tz::UTC);
 
+    /// Returns its name in the IANA database, where it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Named(zone) => Some(zone.name()),
+            Self::Fixed(_) | Self::System => None,
+        }
+    }
+
     /// Returns what the clock shows at `time`; `None` outside the range of `chrono`.
     #[must_use]
     pub fn local(&self, time: Time) -> Option<DateTime<FixedOffset>> {

@@ -27,6 +27,7 @@ use crate::ingest::import;
 use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
+use crate::server::{Hooks, Server};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
 use notify::Notify;
@@ -108,8 +109,10 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
 ///
 /// # Errors
 /// When one cannot start and waiting does not help.
-#[expect(clippy::unnecessary_wraps, reason = "further tasks can fail")]
-fn start_tasks(_: &Shared) -> Result<()> {
+fn start_tasks(shared: &Shared) -> Result<()> {
+    let hooks = Hooks::default().feeds(shared.feeds.clone());
+    let (config, sessions) = (&shared.config, shared.sessions.clone());
+    Server::start(&config.database, &config.serve, sessions, hooks)?;
     Ok(())
 }
 

@@ -127,6 +127,20 @@ pub enum Error {
     /// The text is not one `SELECT`.
     #[error("only a single SELECT can be run here")]
     NotSelect,
+    /// A function that does more than answer.
+    #[error("the function {name} cannot be used here")]
+    Function {
+        /// Its name.
+        name: String,
+    },
+    /// What the service says, where it is none of the others.
+    #[error("{message}")]
+    Service {
+        /// Its message.
+        message: String,
+        /// Its hint, empty for none.
+        hint: String,
+    },
     /// A statement failed.
     #[error("{message}")]
     Sql {
@@ -154,7 +168,7 @@ pub enum Error {
 impl Error {
     /// Returns what the user can do about it, when that is known.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         Some(match self {
             Self::Full { .. } => {
                 "nothing of the last batch was stored: free some space and run it again"
@@ -177,6 +191,8 @@ impl Error {
                 "restore it from a backup, or move it away and import the logs again"
             }
             Self::NotSelect => "the database is changed by `maillog ingest` only",
+            Self::Function { .. } => "files, settings and other databases are out of reach",
+            Self::Service { hint, .. } if !hint.is_empty() => hint,
             Self::OutOfMemory => "ask for fewer rows or a shorter time",
             _ => return None,
         })

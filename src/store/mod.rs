@@ -6,11 +6,12 @@
 //! Limits: one process writes, and no other process reads meanwhile (DuckDB's lock).
 
 mod anchor;
+mod answer;
 mod cell;
 mod columns;
 mod error;
 mod function;
-
+mod harmless;
 mod ledger;
 mod migrate;
 mod open;
@@ -18,9 +19,10 @@ mod owner;
 mod pending;
 mod read;
 mod select;
-mod status;
+pub mod status;
 mod write;
 
+pub use answer::Verb;
 pub use error::{Error, Holder};
 pub use open::Limits;
 pub use owner::AsOwner;

@@ -7,6 +7,7 @@
 
 use super::cell;
 use super::error::Error;
+use super::harmless;
 use super::ledger::timestamp;
 use crate::model::table::{Cell, Param, Table};
 use duckdb::types::Value;
@@ -17,8 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A connection that only selects; belongs to one thread at a time.
 pub struct Session {
-    conn: Connection,
-    path: Option<PathBuf>,
+    pub(super) conn: Connection,
+    pub(super) path: Option<PathBuf>,
 }
 
 /// Stops what a session is doing, from another thread or a signal's.
@@ -100,19 +101,30 @@ impl Session {
     /// Refuses what is not one `SELECT`.
     ///
     /// Text that cannot be parsed is refused here, too: preparing it would run the statements before the error.
-    fn refuse_others(&self, sql: &str) -> Result<(), Error> {
+    pub(super) fn refuse_others(&self, sql: &str) -> Result<(), Error> {
         let sort = |error: duckdb::Error| Error::sort(self.path.as_deref(), sql, &error);
         let look = "SELECT json ->> 'error_type', json ->> 'error_message', (json ->> 'position')::BIGINT, \
-                    json_array_length(json -> 'statements') FROM (SELECT json_serialize_sql(?) AS json)";
+                    json_array_length(json -> 'statements'), json::VARCHAR FROM (SELECT json_serialize_sql(?) AS json)";
         let mut look = self.conn.prepare_cached(look).map_err(sort)?;
         let found = look.query_row(params![sql], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
         });
-        let found: (Option<String>, Option<String>, Option<usize>, Option<u64>) =
-            found.map_err(sort)?;
+        let found: (
+            Option<String>,
+            Option<String>,
+            Option<usize>,
+            Option<u64>,
+            String,
+        ) = found.map_err(sort)?;
         match found {
-            (None, _, _, Some(1)) => Ok(()),
-            (Some(kind), Some(message), position, _) if kind == "parser" => Err(Error::Sql {
+            (None, _, _, Some(1), tree) => harmless::check(&tree),
+            (Some(kind), Some(message), position, _, _) if kind == "parser" => Err(Error::Sql {
                 statement: sql.to_owned(),
                 message: match position.and_then(|position| place(sql, position)) {
                     Some(place) => format!("{message}\n\n{place}"),
@@ -155,12 +167,15 @@ fn each(
     Ok(columns)
 }
 
-fn value(param: &Param) -> Value {
+pub(super) fn value(param: &Param) -> Value {
     match param {
         Param::Text(text) => Value::Text(text.clone()),
         Param::Int(number) => Value::BigInt(*number),
         Param::Float(number) => Value::Double(*number),
         Param::Time(time) => timestamp(*time),
         Param::Bool(truth) => Value::Boolean(*truth),
+        Param::Blob(bytes) => Value::Blob(bytes.clone()),
+        Param::List(params) => Value::List(params.iter().map(value).collect()),
+        Param::Null => Value::Null,
     }
 }

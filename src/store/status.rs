@@ -64,48 +64,60 @@ const TABLES: [&str; 10] = [
 impl Store {
     /// Returns the state of the database, with at most `most` templates and hours of loss.
     pub fn status(&self, most: u32) -> Result<Status, Error> {
-        let most = [Param::Int(most.into())];
-        let counts = TABLES
-            .map(|table| format!("SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}"));
-        let rows = format!(
-            "{} ORDER BY rows DESC, \"table\"",
-            counts.join(" UNION ALL ")
-        );
-        Ok(Status {
-            sources: self.select(SOURCES, &[])?,
-            spans: self.select(SPANS, &[])?,
-            unparsed: self.select(UNPARSED, &most)?,
-            lost: self.select(LOST, &most)?,
-            rows: self.select(&rows, &[])?,
-            database: self.database()?,
-        })
+        of(
+            |sql, params| self.select(sql, params),
+            self.path.as_deref(),
+            most,
+        )
     }
+}
 
-    fn database(&self) -> Result<Table, Error> {
-        let schema = self.select("SELECT value FROM meta WHERE key = 'maillog_schema'", &[])?;
-        let schema = schema
-            .rows
-            .into_iter()
-            .flatten()
-            .next()
-            .unwrap_or(Cell::Null);
-        let path = self.path.as_deref();
-        let wal = path.map(|path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".wal");
-            name
-        });
-        let shown = path.map_or(Cell::Null, |path| Cell::Text(path.display().to_string()));
-        let columns = ["path", "schema", "size", "wal_size"].map(str::to_owned);
-        Ok(Table {
-            columns: columns.to_vec(),
-            rows: vec![vec![
-                shown,
-                schema,
-                size(path),
-                size(wal.as_ref().map(Path::new)),
-            ]],
-        })
+/// Returns the state of the database at the path, as `select` finds it.
+pub fn of(
+    select: impl Fn(&str, &[Param]) -> Result<Table, Error>,
+    path: Option<&Path>,
+    most: u32,
+) -> Result<Status, Error> {
+    let most = [Param::Int(most.into())];
+    let counts =
+        TABLES.map(|table| format!("SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}"));
+    let rows = format!(
+        "{} ORDER BY rows DESC, \"table\"",
+        counts.join(" UNION ALL ")
+    );
+    let schema = select("SELECT value FROM meta WHERE key = 'maillog_schema'", &[])?;
+    Ok(Status {
+        sources: select(SOURCES, &[])?,
+        spans: select(SPANS, &[])?,
+        unparsed: select(UNPARSED, &most)?,
+        lost: select(LOST, &most)?,
+        rows: select(&rows, &[])?,
+        database: database(path, schema),
+    })
+}
+
+fn database(path: Option<&Path>, schema: Table) -> Table {
+    let schema = schema
+        .rows
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or(Cell::Null);
+    let wal = path.map(|path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".wal");
+        name
+    });
+    let shown = path.map_or(Cell::Null, |path| Cell::Text(path.display().to_string()));
+    let columns = ["path", "schema", "size", "wal_size"].map(str::to_owned);
+    Table {
+        columns: columns.to_vec(),
+        rows: vec![vec![
+            shown,
+            schema,
+            size(path),
+            size(wal.as_ref().map(Path::new)),
+        ]],
     }
 }
 

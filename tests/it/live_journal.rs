@@ -9,7 +9,7 @@ use crate::tables::Tables;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -462,4 +462,85 @@ fn a_second_service_is_refused_and_names_the_first() {
         "{}",
         second.stderr
     );
+}
+
+#[test]
+fn a_database_that_another_program_has_is_waited_for() {
+    if is_missing() {
+        return;
+    }
+    let (log, entries) = demo();
+    let place = place_with_journal();
+    add(&place.path("journal/system.journal"), &entries[..100]);
+    let mut other = place
+        .command(&["ingest", "-q", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = other.stdin.take().unwrap();
+    // Older than the entries of the journal.
+    let (first, _) = log.split_once('\n').unwrap();
+    writeln!(pipe, "{}", first.replace("2026-11-21", "2026-11-20")).unwrap();
+    let database = place.path("maillog.duckdb");
+    while !database.exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut service = Service::start(&place, &["--directory", &text(&place.path("journal"))]);
+    service.until_said(&format!("is in use by maillog (pid {})", other.id()));
+    drop(pipe);
+    assert!(other.wait().unwrap().success());
+    service.until_said("can be used now");
+    service.until(LINES, 101);
+    assert_eq!(service.said().matches("in use by").count(), 1, "told once");
+}
+
+#[test]
+fn a_full_disk_is_waited_for_and_nothing_is_lost() {
+    if is_missing() {
+        return;
+    }
+    let (_, entries) = demo();
+    let place = place_with_journal();
+    let Some(mount) = Mount::small(&place) else {
+        say("skipped: a full disk under the service (no permission to mount)");
+        return;
+    };
+    let small = mount.0.clone();
+    let ballast = small.join("ballast");
+    fs::write(&ballast, vec![1; 3_850_000]).unwrap();
+    let database = text(&small.join("maillog.duckdb"));
+    let file = place.path("journal/system.journal");
+    add(&file, &entries);
+    let directory = text(&place.path("journal"));
+    let mut service =
+        Service::start_with(&place, &["--db", &database], &["--directory", &directory]);
+    service.until_said("no space left");
+    service.until_said("starting afresh");
+    fs::remove_file(&ballast).unwrap();
+    let sum = "SELECT sum(lines)::BIGINT FROM coverage";
+    service.until(sum, i64::try_from(entries.len()).unwrap());
+    service.kill();
+}
+
+/// A file system of 4 MiB, unmounted at the end.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn small(place: &Place) -> Option<Self> {
+        let path = place.path("small");
+        fs::create_dir(&path).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(&path)
+            .output();
+        mounted
+            .is_ok_and(|mounted| mounted.status.success())
+            .then_some(Self(path))
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }

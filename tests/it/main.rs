@@ -38,6 +38,8 @@ mod resume;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod tables;

@@ -14,6 +14,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A service of a place; killed when it is dropped.
 pub(crate) struct Service<'p> {
     place: &'p Place,
+    /// Options of every command.
+    global: Vec<String>,
     args: Vec<String>,
     child: Child,
 }
@@ -21,11 +23,19 @@ pub(crate) struct Service<'p> {
 impl<'p> Service<'p> {
     /// Starts `maillog ingest` with these arguments; its messages are added to the file `said` of the place.
     pub(crate) fn start(place: &'p Place, args: &[&str]) -> Self {
-        let mut all = vec!["ingest".to_owned()];
-        all.extend(args.iter().map(ToString::to_string));
+        Self::start_with(place, &[], args)
+    }
+
+    /// Starts it with options that also commands need which ask.
+    pub(crate) fn start_with(place: &'p Place, global: &[&str], args: &[&str]) -> Self {
+        let owned =
+            |list: &[&str]| -> Vec<String> { list.iter().map(ToString::to_string).collect() };
+        let global = owned(global);
+        let all = [&global[..], &["ingest".to_owned()], &owned(args)].concat();
         let child = spawn(place, &all);
         Self {
             place,
+            global,
             args: all,
             child,
         }
@@ -47,7 +57,13 @@ impl<'p> Service<'p> {
     /// of it.
     pub(crate) fn until(&mut self, sql: &str, number: i64) {
         let begun = Instant::now();
-        let ask = |place: &Place| place.run(&["sql", "-o", "json", sql]);
+        let mut question: Vec<&str> = self.global.iter().map(String::as_str).collect();
+        question.extend(["sql", "-o", "json", sql]);
+        let question: Vec<String> = question.into_iter().map(str::to_owned).collect();
+        let ask = |place: &Place| {
+            let question: Vec<&str> = question.iter().map(String::as_str).collect();
+            place.run(&question)
+        };
         let mut asked = ask(self.place);
         while begun.elapsed() < DEADLINE {
             if asked.code == Some(0) {

@@ -1,0 +1,105 @@
+//! Answers: the database as the commands see it, whether this process opened it or a service that has it is asked.
+
+use crate::client::{Cancel, Client};
+use crate::model::table::{Cell, Param, Table};
+use crate::store::{Error, Interrupt, Status, Store, status};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// Where answers come from.
+pub enum Answers {
+    /// The file, which nobody else has.
+    Here(Box<Store>),
+    /// The service that has it.
+    There(Box<Client>),
+}
+
+/// Stops a question, from another thread.
+#[derive(Clone)]
+pub enum Stop {
+    /// In this process.
+    Here(Interrupt),
+    /// In the service.
+    There(Cancel),
+}
+
+impl Stop {
+    /// Makes the running question end with [`Error::Interrupted`]; does nothing when none runs.
+    pub fn interrupt(&self) {
+        match self {
+            Self::Here(interrupt) => interrupt.interrupt(),
+            Self::There(cancel) => cancel.interrupt(),
+        }
+    }
+}
+
+impl Answers {
+    /// Opens the database, or asks the service that has it; `zone` is the user's.
+    ///
+    /// # Errors
+    /// When it is missing, foreign, newer, broken, or held by somebody who does not answer.
+    pub fn open(database: &Path, zone: Option<&str>) -> Result<Self, Error> {
+        match Store::open_reader(database) {
+            Ok(store) => Ok(Self::Here(Box::new(store))),
+            // Who may not read the file may yet ask.
+            Err(held @ (Error::Locked { .. } | Error::Permission { .. })) => {
+                match Client::connect(database, zone) {
+                    Ok(Some(client)) => Ok(Self::There(Box::new(client))),
+                    Ok(None) => Err(held),
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs one `SELECT` and returns all of its rows.
+    ///
+    /// # Errors
+    /// When it is none, is wrong, or the database fails.
+    pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
+        match self {
+            Self::Here(store) => store.select(sql, params),
+            Self::There(client) => client.select(sql, params),
+        }
+    }
+
+    /// Runs one `SELECT` and hands its rows on as they come, until `row` breaks. Returns the names of the columns.
+    ///
+    /// # Errors
+    /// When it is none, is wrong, or the database fails.
+    pub fn select_each(
+        &self,
+        sql: &str,
+        params: &[Param],
+        row: impl FnMut(&[String], Vec<Cell>) -> ControlFlow<()>,
+    ) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Here(store) => store.queries().select_each(sql, params, row),
+            Self::There(client) => client.select_each(sql, params, row),
+        }
+    }
+
+    /// Returns what stops the questions asked here.
+    pub fn interrupt(&self) -> Stop {
+        match self {
+            Self::Here(store) => Stop::Here(store.queries().interrupt()),
+            Self::There(client) => Stop::There(client.cancel()),
+        }
+    }
+
+    /// Returns the state of the database, with at most `most` templates and hours of loss.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn status(&self, most: u32) -> Result<Status, Error> {
+        match self {
+            Self::Here(store) => store.status(most),
+            Self::There(client) => status::of(
+                |sql, params| client.select(sql, params),
+                Some(client.path()),
+                most,
+            ),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Server: the service's door for questions, in the PostgreSQL wire protocol. The only async code of the service.
+//!
+//! ```text
+//! listen (Unix socket, TCP) -> access -> session -> statement, dialect -> run (a thread, a connection of DuckDB)
+//!                                           ^                                 |
+//!                                           +------ value <- rows, blocks ----+
+//! ```
+//! Promises: a client only reads ([`store::Session`](crate::store::Session) lets nothing else through); what a client
+//! sends, or fails to send or to read, ends at worst its own session; sessions, questions at once, time and rows are
+//! bounded; rows go out as they come.
+//!
+//! Of `pgwire` only the types and SCRAM are used: its server collects whole results, and its decoder panics on
+//! messages that are cut off.
+//!
+//! A part of the service that wants to be told something by our own client (`maillog prune`) names a verb when the
+//! server starts: [`Hooks::verb`]. The client sends `CALL name('argument')` ([`crate::client::Client::call`]); root and
+//! the owner may. The verb gets the argument (JSON by habit) on a thread of its own and answers with a table, shown as
+//! texts.
+//!
+//! Limits: a transaction of a client is no snapshot; there are no savepoints, no `COPY` in binary, no `PREPARE` in SQL.
+
+mod about;
+mod access;
+mod catalog;
+mod cursor;
+mod dialect;
+mod failure;
+mod guess;
+mod ingest;
+mod lex;
+mod listen;
+mod message;
+mod portal;
+mod run;
+mod session;
+mod setting;
+mod statement;
+mod value;
+mod wait;
+mod wire;
+
+pub use failure::Failure;
+
+use crate::config::Serve;
+use crate::ingest::feed::Feeds;
+use crate::model::kind::Kind;
+use crate::model::table::{Cell, Table};
+use crate::notice;
+use crate::store::Sessions;
+use anyhow::{Context, Result};
+use session::Current;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_rustls::rustls::crypto::ring;
+
+/// What the service does on demand: gets the argument, answers with a table.
+pub type Verb = Arc<dyn Fn(&str) -> Result<Table, Failure> + Send + Sync>;
+
+/// What the owner may do through the server beside asking.
+#[derive(Default, Clone)]
+pub struct Hooks {
+    feeds: Option<Feeds>,
+    verbs: HashMap<String, Verb>,
+}
+
+impl Hooks {
+    /// Lets log be added.
+    #[must_use]
+    pub fn feeds(mut self, feeds: Feeds) -> Self {
+        self.feeds = Some(feeds);
+        self
+    }
+
+    /// Adds a verb: its name begins with `maillog_`.
+    #[must_use]
+    pub fn verb(
+        mut self,
+        name: &str,
+        verb: impl Fn(&str) -> Result<Table, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        self.verbs.insert(name.to_owned(), Arc::new(verb));
+        self
+    }
+}
+
+/// The server; cheap to clone. It runs as long as the process.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+/// What all sessions share.
+struct Inner {
+    sessions: Sessions,
+    turnstile: Arc<run::Turnstile>,
+    limits: setting::Limits,
+    most_rows: u64,
+    most_sessions: usize,
+    connections: AtomicUsize,
+    /// Sessions by number, each with the secret that cancels its question.
+    open: Mutex<HashMap<i32, (i32, Arc<Current>)>>,
+    next: AtomicI32,
+    /// Kinds of the columns by name, where a name has one kind in all tables.
+    columns: HashMap<String, Kind>,
+    /// Name of the database.
+    name: String,
+    hooks: Hooks,
+}
+
+impl Server {
+    /// Opens the doors and serves in threads of its own.
+    ///
+    /// # Errors
+    /// When the settings make no sense, or a door is taken.
+    pub fn start(database: &Path, serve: &Serve, sessions: Sessions, hooks: Hooks) -> Result<Self> {
+        let peers = access::Peers::new(database, serve.group.as_deref())?;
+        let tcp = match &serve.listen {
+            Some(address) => Some((listen::bind_tcp(address)?, access::Tcp::new(serve)?)),
+            None => None,
+        };
+        let unix = listen::bind(database)?;
+        let inner = Arc::new(Inner::new(database, serve, sessions, hooks)?);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the server")?;
+        let serving = Arc::clone(&inner);
+        std::thread::Builder::new()
+            .name("server".to_owned())
+            .spawn(move || {
+                let ended = runtime.block_on(async move {
+                    if let Some((listener, tcp)) = tcp {
+                        let listener = tokio::net::TcpListener::from_std(listener)?;
+                        tokio::spawn(listen::tcp(listener, Arc::clone(&serving), tcp));
+                    }
+                    let unix = tokio::net::UnixListener::from_std(unix)?;
+                    listen::unix(unix, serving, peers).await;
+                    Ok(())
+                });
+                if let Err(error) = ended {
+                    let error: std::io::Error = error;
+                    notice::say(&format!("questions cannot be answered: {error}"));
+                }
+            })
+            .context("cannot start the server")?;
+        Ok(Self { inner })
+    }
+
+    /// Stops every question that runs: memory is needed.
+    pub fn cancel_all(&self) {
+        let open = self
+            .inner
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        open.values().for_each(|(_, current)| current.stop());
+    }
+}
+
+/// A session's place among all.
+struct Place {
+    inner: Arc<Inner>,
+    pid: i32,
+    secret: i32,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.inner
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.pid);
+    }
+}
+
+impl Inner {
+    fn new(database: &Path, serve: &Serve, sessions: Sessions, hooks: Hooks) -> Result<Self> {
+        let name = database.file_stem().unwrap_or_default();
+        Ok(Self {
+            columns: columns(&sessions)?,
+            sessions,
+            turnstile: Arc::new(run::Turnstile::new(serve.queries)),
+            limits: setting::Limits {
+                usual: Duration::from_secs(serve.timeout_seconds),
+                longest: Duration::from_secs(serve.longest_timeout_seconds),
+            },
+            most_rows: serve.rows,
+            most_sessions: serve.sessions,
+            connections: AtomicUsize::new(0),
+            open: Mutex::default(),
+            next: AtomicI32::new(1),
+            name: name.to_string_lossy().into_owned(),
+            hooks,
+        })
+    }
+
+    /// Makes room for a session; none when there are too many.
+    fn session(inner: &Arc<Self>, current: &Arc<Current>) -> Option<Place> {
+        let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= inner.most_sessions {
+            return None;
+        }
+        let pid = inner.next.fetch_add(1, Ordering::SeqCst) & i32::MAX;
+        let secret = i32::from_be_bytes(random_bytes());
+        open.insert(pid, (secret, Arc::clone(current)));
+        Some(Place {
+            inner: Arc::clone(inner),
+            pid,
+            secret,
+        })
+    }
+
+    /// Stops the question of the session that has the secret.
+    fn cancel(&self, pid: i32, secret: i32) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, current)) = open.get(&pid)
+            && *known == secret
+        {
+            current.stop();
+        }
+    }
+}
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // Fails where the system has no randomness at all; then TLS does not work either.
+    let _ = ring::default_provider().secure_random.fill(&mut bytes);
+    bytes
+}
+
+/// Returns the kinds of columns whose name means the same in every table.
+fn columns(sessions: &Sessions) -> Result<HashMap<String, Kind>> {
+    let sql = "SELECT column_name, any_value(data_type) FROM duckdb_columns() WHERE NOT internal \
+               GROUP BY column_name HAVING count(DISTINCT data_type) = 1";
+    let table = sessions.open()?.select(sql, &[])?;
+    let known = table.rows.iter().filter_map(|row| match row.as_slice() {
+        [Cell::Text(name), Cell::Text(kind)] => Some((name.clone(), Kind::of_type(kind))),
+        _ => None,
+    });
+    Ok(known.collect())
+}

@@ -1,0 +1,495 @@
+//! Run: one question on a thread of its own, its rows as they come, never more of them in memory than a few blocks.
+//!
+//! A client that does not read makes the channel full; then the thread waits there, and lets another question run
+//! meanwhile. Stopping works at every moment: before it runs, while it runs, and while it waits.
+
+use super::catalog::{self, Furniture};
+use super::failure::Failure;
+use super::message::{self, Formats};
+use super::statement::CopyForm;
+use super::value;
+use crate::model::kind::{Column, Kind};
+use crate::model::table::{Cell, Param};
+use crate::store::{self, Interrupt, Sessions, Verb};
+use bytes::{BufMut, Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Bytes that are collected before they are handed over.
+const BLOCK: usize = 32 << 10;
+/// Blocks that wait for the client.
+const AHEAD: usize = 3;
+
+/// Stops a question; cheap to share.
+#[derive(Default)]
+pub(super) struct Stop {
+    is_stopped: AtomicBool,
+    running: Mutex<Option<Interrupt>>,
+}
+
+impl Stop {
+    pub(super) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = running.as_ref() {
+            running.interrupt();
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::SeqCst)
+    }
+
+    fn runs(&self, interrupt: Option<Interrupt>) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = interrupt;
+    }
+}
+
+/// Lets only so many questions run at once.
+pub(super) struct Turnstile {
+    free: Mutex<usize>,
+    left: Condvar,
+}
+
+impl Turnstile {
+    pub(super) fn new(places: usize) -> Self {
+        Self {
+            free: Mutex::new(places.max(1)),
+            left: Condvar::new(),
+        }
+    }
+
+    /// Waits for a place; false when the question was stopped meanwhile.
+    fn enter(&self, stop: &Stop) -> bool {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            if stop.is_stopped() {
+                return false;
+            }
+            let waited = self.left.wait_timeout(free, Duration::from_millis(100));
+            free = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *free -= 1;
+        true
+    }
+
+    fn leave(&self) {
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.left.notify_one();
+    }
+}
+
+/// A connection, and whether it knows the whole catalog.
+struct Furnished {
+    session: store::Session,
+    has_catalog: bool,
+}
+
+/// Connections of one client to the database, made when they are needed.
+pub(super) struct Pool {
+    source: Sessions,
+    idle: Mutex<Vec<Furnished>>,
+    /// What each connection is furnished with.
+    furniture: Mutex<Furniture>,
+    turnstile: Arc<Turnstile>,
+    most_rows: u64,
+}
+
+impl Pool {
+    pub(super) fn new(source: Sessions, turnstile: Arc<Turnstile>, most_rows: u64) -> Self {
+        Self {
+            source,
+            idle: Mutex::default(),
+            furniture: Mutex::default(),
+            turnstile,
+            most_rows,
+        }
+    }
+
+    /// Changes what connections are furnished with; those that are idle go.
+    pub(super) fn furnish(&self, furniture: Furniture) {
+        *self
+            .furniture
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = furniture;
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    fn take(&self, with_catalog: bool) -> Result<Furnished, store::Error> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let furniture = || {
+            self.furniture
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        };
+        let mut found = if let Some(idle) = idle {
+            idle
+        } else {
+            let session = self.source.open()?;
+            session.furnish(&furniture().first)?;
+            Furnished {
+                session,
+                has_catalog: false,
+            }
+        };
+        if with_catalog && !found.has_catalog {
+            found.session.furnish(&furniture().catalog)?;
+            found.has_catalog = true;
+        }
+        Ok(found)
+    }
+
+    fn give_back(&self, session: Furnished) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < 2 {
+            idle.push(session);
+        }
+    }
+
+    /// Describes the columns of a question.
+    pub(super) fn describe(
+        &self,
+        sql: &str,
+        params: &[Param],
+        stop: &Stop,
+    ) -> Result<Vec<Column>, store::Error> {
+        self.with(stop, catalog::is_named(sql), |session| {
+            session.describe(sql, params)
+        })
+    }
+
+    fn with<T>(
+        &self,
+        stop: &Stop,
+        with_catalog: bool,
+        work: impl FnOnce(&store::Session) -> Result<T, store::Error>,
+    ) -> Result<T, store::Error> {
+        if !self.turnstile.enter(stop) {
+            return Err(store::Error::Interrupted);
+        }
+        let done = self.take(with_catalog).and_then(|found| {
+            stop.runs(Some(found.session.interrupt()));
+            let done = if stop.is_stopped() {
+                Err(store::Error::Interrupted)
+            } else {
+                work(&found.session)
+            };
+            stop.runs(None);
+            self.give_back(found);
+            done
+        });
+        self.turnstile.leave();
+        done
+    }
+}
+
+/// A question with all it needs.
+pub(super) struct Question {
+    pub verb: Verb,
+    pub sql: String,
+    pub params: Vec<Param>,
+    pub form: Form,
+    /// The columns that the client was told of already.
+    pub told: Option<Arc<Vec<Column>>>,
+    /// For messages of errors.
+    pub is_packed: bool,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    Rows(Formats),
+    Packed,
+    Copy(CopyForm),
+}
+
+/// What comes from the thread.
+pub(super) enum Item {
+    Head(Vec<Column>),
+    Block(Block),
+    End(Result<(), Failure>),
+}
+
+/// Rows as they are sent, and where each ends.
+#[derive(Default)]
+pub(super) struct Block {
+    bytes: Bytes,
+    ends: VecDeque<usize>,
+    taken: usize,
+}
+
+impl Block {
+    /// Takes up to so many rows off, none for all; returns them and their number.
+    pub(super) fn take(&mut self, most: Option<usize>) -> (Bytes, usize) {
+        let count = most.map_or(self.ends.len(), |most| most.min(self.ends.len()));
+        let end = self.ends.drain(..count).next_back().unwrap_or(self.taken);
+        let rows = self.bytes.split_to(end - self.taken);
+        self.taken = end;
+        (rows, count)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
+/// A question that runs, or waits for its client; stopped when dropped.
+pub(super) struct Running {
+    pub items: mpsc::Receiver<Item>,
+    pub left: Block,
+    pub columns: Option<Arc<Vec<Column>>>,
+    pub stop: Arc<Stop>,
+    pub deadline: Instant,
+    /// How it ended.
+    pub end: Option<Result<(), Failure>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.end.is_none() {
+            self.stop.stop();
+        }
+    }
+}
+
+/// Starts a question.
+pub(super) fn start(
+    pool: &Arc<Pool>,
+    question: Question,
+    stop: Arc<Stop>,
+    timeout: Duration,
+) -> Running {
+    let (sender, items) = mpsc::channel(AHEAD);
+    let columns = question.told.clone();
+    let (pool, stopped) = (Arc::clone(pool), Arc::clone(&stop));
+    tokio::task::spawn_blocking(move || {
+        let task = Task {
+            pool: &pool,
+            stop: &stopped,
+            sender,
+        };
+        let end = task.run(&question);
+        let _ = task.sender.blocking_send(Item::End(end));
+    });
+    Running {
+        items,
+        left: Block::default(),
+        columns,
+        stop,
+        deadline: Instant::now() + timeout,
+        end: None,
+    }
+}
+
+struct Task<'a> {
+    pool: &'a Pool,
+    stop: &'a Stop,
+    sender: mpsc::Sender<Item>,
+}
+
+impl Task<'_> {
+    fn run(&self, question: &Question) -> Result<(), Failure> {
+        let columns = std::cell::RefCell::new(Vec::new());
+        let mut block = Collected::default();
+        let mut too_many = None;
+        let mut rows = 0_u64;
+        let done = self
+            .pool
+            .with(self.stop, catalog::is_named(&question.sql), |session| {
+                let head = |found: Vec<Column>| {
+                    (*columns.borrow_mut()).clone_from(question.told.as_deref().unwrap_or(&found));
+                    self.send(Item::Head(found));
+                };
+                session.answer(
+                    question.verb,
+                    &question.sql,
+                    &question.params,
+                    head,
+                    |cells| {
+                        rows += 1;
+                        if rows > self.pool.most_rows {
+                            too_many = Some(too_many_rows(self.pool.most_rows));
+                            return ControlFlow::Break(());
+                        }
+                        if rows == 1
+                            && let Form::Copy(form) = &question.form
+                            && form.has_header
+                        {
+                            block_header(form, &columns.borrow(), &mut block.bytes);
+                        }
+                        block.add(&cells, &columns.borrow(), &question.form);
+                        if self.stop.is_stopped()
+                            || (block.bytes.len() >= BLOCK && !self.send(block.take()))
+                        {
+                            return ControlFlow::Break(());
+                        }
+                        ControlFlow::Continue(())
+                    },
+                )
+            });
+        if let Some(failure) = too_many {
+            return Err(failure);
+        }
+        if self.stop.is_stopped() && done.is_ok() {
+            return Err(Failure::of(&store::Error::Interrupted, "", false));
+        }
+        done.map_err(|error| Failure::of(&error, &question.sql, question.is_packed))?;
+        if rows == 0
+            && let Form::Copy(form) = &question.form
+            && form.has_header
+        {
+            block_header(form, &columns.borrow(), &mut block.bytes);
+        }
+        if !block.bytes.is_empty() {
+            let _ = self.sender.blocking_send(block.take());
+        }
+        Ok(())
+    }
+
+    /// Hands an item over; while that has to wait, another question may run. False when nobody wants it any more.
+    fn send(&self, item: Item) -> bool {
+        match self.sender.try_send(item) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+            Err(mpsc::error::TrySendError::Full(item)) => {
+                self.pool.turnstile.leave();
+                let is_sent = self.sender.blocking_send(item).is_ok();
+                // It has to be left once more, whether it goes on or not.
+                let mut free = self
+                    .pool
+                    .turnstile
+                    .free
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                while *free == 0 {
+                    free = self
+                        .pool
+                        .turnstile
+                        .left
+                        .wait(free)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                *free -= 1;
+                is_sent && !self.stop.is_stopped()
+            }
+        }
+    }
+}
+
+fn too_many_rows(most: u64) -> Failure {
+    Failure::new("54000", format!("the answer has more than {most} rows"))
+        .hint("ask for a shorter time, or raise rows in [serve] of the settings")
+}
+
+#[derive(Default)]
+struct Collected {
+    bytes: BytesMut,
+    ends: VecDeque<usize>,
+}
+
+impl Collected {
+    fn add(&mut self, cells: &[Cell], columns: &[Column], form: &Form) {
+        match form {
+            Form::Copy(form) => copy_row(&mut self.bytes, form, cells, columns),
+            form => row(&mut self.bytes, form, cells, columns),
+        }
+        self.ends.push_back(self.bytes.len());
+    }
+
+    fn take(&mut self) -> Item {
+        Item::Block(Block {
+            bytes: std::mem::take(&mut self.bytes).freeze(),
+            ends: std::mem::take(&mut self.ends),
+            taken: 0,
+        })
+    }
+}
+
+/// Puts a row.
+pub(super) fn row(out: &mut BytesMut, form: &Form, cells: &[Cell], columns: &[Column]) {
+    message::put(out, b'D', |out| {
+        out.put_u16(u16::try_from(cells.len()).unwrap_or(u16::MAX));
+        for (index, cell) in cells.iter().enumerate() {
+            let kind = columns
+                .get(index)
+                .map_or(&Kind::Text, |column| &column.kind);
+            match form {
+                Form::Rows(formats) => value::put(out, cell, kind, formats.is_binary(index)),
+                _ => value::put_packed(out, cell),
+            }
+        }
+    });
+}
+
+fn block_header(form: &CopyForm, columns: &[Column], out: &mut BytesMut) {
+    let names: Vec<Cell> = columns
+        .iter()
+        .map(|column| Cell::Text(column.name.clone()))
+        .collect();
+    copy_row(out, form, &names, &[]);
+}
+
+fn copy_row(out: &mut BytesMut, form: &CopyForm, cells: &[Cell], columns: &[Column]) {
+    let fields = cells.iter().enumerate().map(|(index, cell)| {
+        if *cell == Cell::Null {
+            return form.null.clone();
+        }
+        let kind = columns
+            .get(index)
+            .map_or(&Kind::Text, |column| &column.kind);
+        let text = value::text(cell, kind);
+        if form.is_csv {
+            csv(&text, form)
+        } else {
+            escaped(&text, form)
+        }
+    });
+    let line = fields.collect::<Vec<_>>().join(&form.delimiter);
+    message::put(out, b'd', |out| {
+        out.put_slice(line.as_bytes());
+        out.put_u8(b'\n');
+    });
+}
+
+fn csv(text: &str, form: &CopyForm) -> String {
+    let is_plain =
+        !text.contains(['"', '\n', '\r']) && !text.contains(&form.delimiter) && *text != form.null;
+    if is_plain && !text.is_empty() {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+fn escaped(text: &str, form: &CopyForm) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => shown.push_str("\\\\"),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            '\u{8}' => shown.push_str("\\b"),
+            '\u{c}' => shown.push_str("\\f"),
+            '\u{b}' => shown.push_str("\\v"),
+            c if form.delimiter.contains(c) => {
+                shown.push('\\');
+                shown.push(c);
+            }
+            c => shown.push(c),
+        }
+    }
+    shown
+}

@@ -1,0 +1,566 @@
+//! Session: one client's conversation after it was let in: statements, portals, transactions and their states.
+//!
+//! A transaction of a client holds nothing in the database: each statement sees what is committed when it begins.
+//! What is left of it are its rules: after an error nothing runs until it ends.
+
+use super::failure::Failure;
+use super::message::{self, Bind, Of, Request, Transaction};
+use super::portal::{Portal, Prepared};
+use super::run::{self, Form, Pool, Question, Stop};
+use super::setting::Settings;
+use super::statement::{self, Statement};
+use super::wire::{Stream, Wire};
+use super::{Inner, dialect, guess, ingest, value};
+use crate::model::kind::{Column, Kind};
+use crate::model::table::Param;
+use crate::store::Verb;
+use pgwire::api::Type;
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Prepared statements, and portals, that a client may have.
+const MOST_NAMED: usize = 1000;
+
+/// Which question of a session a request to cancel stops.
+#[derive(Default)]
+pub(super) struct Current(Mutex<Option<Arc<Stop>>>);
+
+impl Current {
+    pub(super) fn stop(&self) {
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stop) = current.as_ref() {
+            stop.stop();
+        }
+    }
+
+    pub(super) fn set(&self, stop: Option<Arc<Stop>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stop;
+    }
+}
+
+/// One client.
+pub(super) struct Session<S> {
+    pub(super) wire: Wire<S>,
+    pub(super) inner: Arc<Inner>,
+    pub(super) user: String,
+    /// It may add log and prune.
+    pub(super) is_owner: bool,
+    pub(super) pid: i32,
+    pub(super) current: Arc<Current>,
+    pub(super) settings: Settings,
+    pub(super) pool: Arc<Pool>,
+    pub(super) transaction: Transaction,
+    pub(super) prepared: HashMap<String, Arc<Prepared>>,
+    pub(super) portals: HashMap<String, Portal>,
+    pub(super) intake: ingest::Intake,
+}
+
+/// Ends the conversation, or only the statement.
+pub(super) enum Trouble {
+    Gone(io::Error),
+    Told(Failure),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Told(failure)
+    }
+}
+
+pub(super) type Done = Result<(), Trouble>;
+
+impl<S: Stream> Session<S> {
+    /// Talks until the client goes.
+    pub(super) async fn serve(&mut self) -> io::Result<()> {
+        self.furnish();
+        let mut skips = false;
+        loop {
+            let request = match self.next_request().await {
+                Ok(Some(request)) => request,
+                Ok(None) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    Failure::new("08P01", error.to_string())
+                        .fatal()
+                        .put(&mut self.wire.out);
+                    self.wire.close().await;
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            let is_simple = matches!(request, Request::Query(_));
+            match request {
+                Request::Terminate => return Ok(()),
+                Request::Sync => {
+                    skips = false;
+                    self.sync().await?;
+                    continue;
+                }
+                _ if skips && !is_simple => continue,
+                _ => {}
+            }
+            skips = false;
+            let done = self.handle(request).await;
+            self.current.set(None);
+            match done {
+                Ok(()) => {}
+                Err(Trouble::Gone(error)) => return Err(error),
+                Err(Trouble::Told(failure)) => {
+                    failure.put(&mut self.wire.out);
+                    if failure.is_fatal {
+                        self.wire.close().await;
+                        return Ok(());
+                    }
+                    if self.transaction == Transaction::Open {
+                        self.transaction = Transaction::Failed;
+                    }
+                    skips = !is_simple;
+                }
+            }
+            if is_simple {
+                self.sync().await?;
+            } else {
+                self.wire.drain().await?;
+            }
+        }
+    }
+
+    /// Waits for the next message, and meanwhile stops what a client left unfinished for too long.
+    async fn next_request(&mut self) -> io::Result<Option<Request>> {
+        loop {
+            let deadlines = self.portals.values().filter_map(Portal::deadline);
+            let Some(deadline) = deadlines.min() else {
+                return self.wire.request().await;
+            };
+            if let Ok(request) = tokio::time::timeout_at(deadline, self.wire.request()).await {
+                return request;
+            }
+            let now = tokio::time::Instant::now();
+            self.portals
+                .values_mut()
+                .for_each(|portal| portal.expire(now));
+        }
+    }
+
+    async fn sync(&mut self) -> io::Result<()> {
+        if self.transaction == Transaction::None {
+            self.portals.retain(|_, portal| portal.is_cursor);
+        }
+        message::ready(&mut self.wire.out, self.transaction);
+        self.wire.flush().await
+    }
+
+    async fn handle(&mut self, request: Request) -> Done {
+        match request {
+            Request::Query(sql) => self.simple(&sql).await,
+            Request::Parse { name, sql, types } => self.parse(name, &sql, &types),
+            Request::Bind(bind) => self.bind(bind),
+            Request::Describe {
+                of: Of::Statement,
+                name,
+            } => self.describe_statement(&name).await,
+            Request::Describe {
+                of: Of::Portal,
+                name,
+            } => self.describe_portal(&name).await,
+            Request::Execute { portal, rows } => self.execute(&portal, rows).await,
+            Request::Close { of, name } => {
+                match of {
+                    Of::Statement => drop(self.prepared.remove(&name)),
+                    Of::Portal => drop(self.portals.remove(&name)),
+                }
+                message::bare(&mut self.wire.out, b'3');
+                Ok(())
+            }
+            Request::Flush => Ok(self.wire.flush().await?),
+            // Left over from a copy that failed.
+            Request::CopyData(_) | Request::CopyDone | Request::CopyFail(_) => Ok(()),
+            Request::Password(_) | Request::Sync | Request::Terminate => {
+                Err(Failure::new("08P01", "unexpected message").fatal().into())
+            }
+        }
+    }
+
+    async fn simple(&mut self, sql: &str) -> Done {
+        let statements = statement::split(sql);
+        if statements.is_empty() {
+            message::bare(&mut self.wire.out, b'I');
+            return Ok(());
+        }
+        for tokens in statements {
+            let offset = tokens.first().map_or(0, |token| token.at);
+            let part = statement::part(sql, &tokens);
+            let prepared = self
+                .prepare(part, &[])
+                .map_err(|failure| moved(failure, sql, offset))?;
+            let mut portal =
+                Portal::new(Arc::new(prepared), Vec::new(), message::Formats::default());
+            let done = self.perform(&mut portal, 0, true).await;
+            done.map_err(|trouble| match trouble {
+                Trouble::Told(failure) => Trouble::Told(moved(failure, sql, offset)),
+                gone @ Trouble::Gone(_) => gone,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads one statement and the types of its parameters.
+    fn prepare(&self, sql: &str, types: &[u32]) -> Result<Prepared, Failure> {
+        let is_packed = self.settings.is_packed();
+        let tokens = statement::split(sql);
+        let statement = match tokens.as_slice() {
+            // Our own client only asks, and is told what is wrong in the words of the database.
+            _ if is_packed && !is_own(&tokens) => Statement::Ask(Verb::Select, sql.to_owned()),
+            [] => Statement::Nothing(""),
+            [one] => statement::read(sql, one)?,
+            _ => {
+                let message = "cannot insert multiple commands into a prepared statement";
+                return Err(Failure::new("42601", message));
+            }
+        };
+        let statement = match statement {
+            Statement::Ask(verb, sql) => Statement::Ask(verb, self.rewrite(sql)),
+            Statement::Declare(name, sql) => Statement::Declare(name, self.rewrite(sql)),
+            Statement::CopyOut { sql, form } => Statement::CopyOut {
+                sql: self.rewrite(sql),
+                form,
+            },
+            other => other,
+        };
+        let guessed = guess::parameter_types(sql, &self.inner.columns);
+        let count = guessed.len().max(types.len());
+        let types = (0..count).map(|index| {
+            let told = types
+                .get(index)
+                .copied()
+                .filter(|oid| *oid != 0)
+                .and_then(Type::from_oid);
+            let guess = || guessed.get(index).cloned().flatten();
+            told.filter(|kind| *kind != Type::UNKNOWN)
+                .or_else(guess)
+                .unwrap_or(Type::TEXT)
+        });
+        Ok(Prepared::new(statement, types.collect()))
+    }
+
+    fn rewrite(&self, sql: String) -> String {
+        if self.settings.is_packed() {
+            return sql;
+        }
+        let words = dialect::Words {
+            user: &self.user,
+            setting: &|name| self.settings.show(name),
+        };
+        dialect::rewrite(&sql, &words)
+    }
+
+    fn parse(&mut self, name: String, sql: &str, types: &[u32]) -> Done {
+        if !name.is_empty() && self.prepared.contains_key(&name) {
+            let message = format!("prepared statement {name:?} already exists");
+            return Err(Failure::new("42P05", message).into());
+        }
+        if self.prepared.len() >= MOST_NAMED {
+            return Err(Failure::new("54000", "too many prepared statements").into());
+        }
+        let prepared = self.prepare(sql, types)?;
+        self.prepared.insert(name, Arc::new(prepared));
+        message::bare(&mut self.wire.out, b'1');
+        Ok(())
+    }
+
+    fn bind(&mut self, bind: Bind) -> Done {
+        let Some(prepared) = self.prepared.get(&bind.statement) else {
+            return Err(no_statement(&bind.statement).into());
+        };
+        let wanted = prepared.types.len();
+        if bind.values.len() != wanted {
+            let message = format!(
+                "bind message supplies {} parameters, but prepared statement {:?} requires {wanted}",
+                bind.values.len(),
+                bind.statement
+            );
+            return Err(Failure::new("08P01", message).into());
+        }
+        let read = |(index, value): (usize, &Option<bytes::Bytes>)| match (
+            value,
+            prepared.types.get(index),
+        ) {
+            (Some(bytes), Some(kind)) => value::param(kind, bytes, bind.formats.is_binary(index)),
+            _ => Ok(Param::Null),
+        };
+        let params = bind
+            .values
+            .iter()
+            .enumerate()
+            .map(read)
+            .collect::<Result<_, _>>()?;
+        if self.portals.len() >= MOST_NAMED {
+            return Err(Failure::new("54000", "too many portals").into());
+        }
+        let portal = Portal::new(Arc::clone(prepared), params, bind.results);
+        self.portals.insert(bind.portal, portal);
+        message::bare(&mut self.wire.out, b'2');
+        Ok(())
+    }
+
+    async fn describe_statement(&mut self, name: &str) -> Done {
+        let Some(prepared) = self.prepared.get(name).cloned() else {
+            return Err(no_statement(name).into());
+        };
+        let types: Vec<u32> = prepared.types.iter().map(Type::oid).collect();
+        let columns = self.columns(&prepared).await?;
+        message::parameters(&mut self.wire.out, &types);
+        self.tell_columns(columns.as_deref(), &message::Formats::default());
+        Ok(())
+    }
+
+    async fn describe_portal(&mut self, name: &str) -> Done {
+        let Some(mut portal) = self.portals.remove(name) else {
+            return Err(no_portal(name).into());
+        };
+        let columns = match portal
+            .running
+            .as_ref()
+            .and_then(|running| running.columns.clone())
+        {
+            Some(columns) => Some(columns),
+            None if portal.asks().is_some() => Some(self.begin(&mut portal).await?),
+            None => self.columns(&portal.prepared).await?,
+        };
+        self.tell_columns(columns.as_deref(), &portal.formats);
+        self.portals.insert(name.to_owned(), portal);
+        Ok(())
+    }
+
+    /// Returns the columns that a statement has; none when it has no rows.
+    async fn columns(&mut self, prepared: &Prepared) -> Result<Option<Arc<Vec<Column>>>, Trouble> {
+        if let Some(known) = prepared.columns() {
+            return Ok(Some(known));
+        }
+        let columns = match &prepared.statement {
+            Statement::Ask(Verb::Select, sql) => {
+                self.may_run(&prepared.statement)?;
+                let stop = self.stoppable();
+                let (pool, sql, params) = (
+                    Arc::clone(&self.pool),
+                    sql.clone(),
+                    vec![Param::Null; prepared.types.len()],
+                );
+                let asked = sql.clone();
+                let described =
+                    tokio::task::spawn_blocking(move || pool.describe(&asked, &params, &stop));
+                let described = self.wire.while_open(described).await?;
+                let described =
+                    described.map_err(|error| Failure::new("XX000", error.to_string()))?;
+                described.map_err(|error| Failure::of(&error, &sql, self.settings.is_packed()))?
+            }
+            Statement::Ask(..) => texts(&["explain_key", "explain_value"]),
+            Statement::Show(Some(name)) => texts(&[name]),
+            Statement::Show(None) => texts(&["name", "setting", "description"]),
+            Statement::Call(..) => texts(&["result"]),
+            Statement::Fetch {
+                cursor,
+                is_move: false,
+                ..
+            } => {
+                let portal = self.portals.get(cursor);
+                return Ok(portal.and_then(|portal| portal.running.as_ref()?.columns.clone()));
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(prepared.set_columns(columns)))
+    }
+
+    pub(super) fn tell_columns(
+        &mut self,
+        columns: Option<&Vec<Column>>,
+        formats: &message::Formats,
+    ) {
+        let Some(columns) = columns else {
+            return message::bare(&mut self.wire.out, b'n');
+        };
+        let is_packed = self.settings.is_packed();
+        let fields = columns.iter().map(|column| {
+            let text = Column {
+                name: column.name.clone(),
+                kind: Kind::Text,
+            };
+            value::field(if is_packed { &text } else { column })
+        });
+        let fields: Vec<_> = fields.collect();
+        message::fields(&mut self.wire.out, &fields, formats);
+    }
+
+    async fn execute(&mut self, name: &str, rows: usize) -> Done {
+        let Some(mut portal) = self.portals.remove(name) else {
+            return Err(no_portal(name).into());
+        };
+        let done = self.perform(&mut portal, rows, false).await;
+        self.portals.entry(name.to_owned()).or_insert(portal);
+        done
+    }
+
+    /// Runs a portal, or goes on with it.
+    async fn perform(&mut self, portal: &mut Portal, rows: usize, is_simple: bool) -> Done {
+        let prepared = Arc::clone(&portal.prepared);
+        self.may_run(&prepared.statement)?;
+        if portal.asks().is_some() {
+            if portal.running.is_none() {
+                let columns = self.begin(portal).await?;
+                if let Statement::CopyOut { .. } = prepared.statement {
+                    message::copy(&mut self.wire.out, b'H', columns.len());
+                } else if is_simple {
+                    self.tell_columns(Some(&columns), &portal.formats);
+                }
+            }
+            return self.rows(portal, (rows > 0).then_some(rows)).await;
+        }
+        match &prepared.statement {
+            Statement::Declare(name, _) => self.declare(name, portal).await,
+            Statement::Fetch {
+                cursor,
+                rows,
+                is_move,
+            } => self.fetch(cursor, *rows, *is_move, is_simple).await,
+            Statement::CopyIn(options) => self.copy_in(options).await,
+            Statement::Call(verb, argument) => {
+                let table = self.call(verb, argument).await?;
+                self.table(&table, is_simple, "CALL");
+                Ok(())
+            }
+            statement => self.session_statement(statement, is_simple),
+        }
+    }
+
+    /// After an error in a transaction only its end is run.
+    fn may_run(&self, statement: &Statement) -> Result<(), Failure> {
+        let ends = matches!(
+            statement,
+            Statement::Commit | Statement::Rollback | Statement::Savepoint("ROLLBACK")
+        );
+        if self.transaction == Transaction::Failed && !ends {
+            let message =
+                "current transaction is aborted, commands ignored until end of transaction block";
+            return Err(Failure::new("25P02", message));
+        }
+        Ok(())
+    }
+
+    /// Makes what runs next the one to cancel.
+    fn stoppable(&self) -> Arc<Stop> {
+        let stop = Arc::new(Stop::default());
+        self.current.set(Some(Arc::clone(&stop)));
+        stop
+    }
+
+    /// Starts a portal's question and waits for its columns.
+    pub(super) async fn begin(&mut self, portal: &mut Portal) -> Result<Arc<Vec<Column>>, Trouble> {
+        self.may_run(&portal.prepared.statement)?;
+        let Some((verb, sql, copy)) = portal.asks() else {
+            return Ok(Arc::default());
+        };
+        let is_packed = self.settings.is_packed();
+        let form = match copy {
+            Some(copy) => Form::Copy(copy.clone()),
+            None if is_packed => Form::Packed,
+            None => Form::Rows(portal.formats.clone()),
+        };
+        let question = Question {
+            verb,
+            sql: sql.to_owned(),
+            params: portal.params.clone(),
+            form,
+            told: portal.prepared.columns(),
+            is_packed,
+        };
+        let stop = self.stoppable();
+        let running = run::start(&self.pool, question, stop, self.settings.timeout());
+        let running = portal.running.insert(running);
+        self.wire
+            .while_open(running.head())
+            .await?
+            .map_err(Trouble::Told)
+    }
+
+    /// Sends rows of a portal that runs.
+    async fn rows(&mut self, portal: &mut Portal, most: Option<usize>) -> Done {
+        let Some(running) = portal.running.as_mut() else {
+            return Err(no_portal("").into());
+        };
+        self.current.set(Some(Arc::clone(&running.stop)));
+        let mut sent = 0;
+        let mut is_suspended = false;
+        loop {
+            let left = most.map(|most| most - sent);
+            let (bytes, count) = running.left.take(left);
+            self.wire.out.extend_from_slice(&bytes);
+            sent += count;
+            self.wire.drain().await?;
+            if most == Some(sent) {
+                is_suspended = true;
+                break;
+            }
+            if !self.wire.while_open(running.more()).await?? {
+                break;
+            }
+        }
+        let tag = match &portal.prepared.statement {
+            Statement::CopyOut { .. } => {
+                message::bare(&mut self.wire.out, b'c');
+                format!("COPY {sent}")
+            }
+            Statement::Ask(Verb::Explain | Verb::Analyze, _) => "EXPLAIN".to_owned(),
+            _ => format!("SELECT {sent}"),
+        };
+        if is_suspended {
+            message::bare(&mut self.wire.out, b's');
+        } else {
+            message::complete(&mut self.wire.out, &tag);
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether the statement is one of those by which our own client adds log or prunes.
+fn is_own(statements: &[Vec<super::lex::Token<'_>>]) -> bool {
+    let words: Vec<&[super::lex::Token<'_>]> = statements.iter().map(Vec::as_slice).collect();
+    match words.as_slice() {
+        [[first, second, ..]] => {
+            let is_ours = second.name().starts_with("maillog_");
+            is_ours && (first.is("CALL") || first.is("COPY"))
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn texts(names: &[&str]) -> Vec<Column> {
+    let column = |name: &&str| Column {
+        name: (*name).to_owned(),
+        kind: Kind::Text,
+    };
+    names.iter().map(column).collect()
+}
+
+fn no_statement(name: &str) -> Failure {
+    Failure::new(
+        "26000",
+        format!("prepared statement {name:?} does not exist"),
+    )
+}
+
+pub(super) fn no_portal(name: &str) -> Failure {
+    Failure::new("34000", format!("portal {name:?} does not exist"))
+}
+
+/// Moves the place of an error in a part to that in the whole text.
+fn moved(mut failure: Failure, sql: &str, offset: usize) -> Failure {
+    let before = sql.get(..offset).map_or(0, |before| before.chars().count());
+    failure.position = failure.position.map(|position| position + before);
+    failure
+}
