@@ -1,13 +1,13 @@
 //! The SQL shell on a terminal: `script` of util-linux gives it one.
 
-use crate::program::Place;
+use crate::program::{Place, say};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// How long an answer may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A shell on a terminal, and what it has written so far.
 struct Terminal {
@@ -21,7 +21,7 @@ impl Terminal {
     /// Starts the shell; none, with a word, where there is no `script`.
     fn start(place: &Place) -> Option<Self> {
         if Command::new("script").arg("--version").output().is_err() {
-            println!("skipped: no script(1) here to give the shell a terminal");
+            say("skipped: the SQL shell on a terminal (no script(1) to give it one)");
             return None;
         }
         let shell = format!("{} sql", env!("CARGO_BIN_EXE_maillog"));
@@ -71,10 +71,11 @@ impl Terminal {
         let end = Instant::now() + PATIENCE;
         while !self.screen.contains(text) {
             let left = end.saturating_duration_since(Instant::now());
-            match self.bytes.recv_timeout(left) {
-                Ok(bytes) => self.screen.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("no {text:?} in:\n{}", self.screen),
-            }
+            let bytes = self.bytes.recv_timeout(left);
+            let Ok(bytes) = bytes else {
+                panic!("no {text:?} in:\n{}", self.screen);
+            };
+            self.screen.push_str(&String::from_utf8_lossy(&bytes));
         }
     }
 
