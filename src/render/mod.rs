@@ -9,6 +9,7 @@ mod csv;
 pub mod escape;
 mod eyes;
 pub mod json;
+mod mark;
 mod qid;
 mod row;
 mod short;
@@ -16,6 +17,8 @@ pub mod story;
 mod table;
 #[cfg(test)]
 mod tests;
+
+pub use mark::Marks;
 
 use crate::model::table::Table;
 use crate::model::zone::Zone;
@@ -92,5 +95,24 @@ pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) 
         Format::Qid => qid::write(table, out),
         Format::Count => count::write(table, out),
         Format::Table | Format::Short | Format::Story => table::write(table, style, out),
+    }
+}
+
+/// Writes any result; where it is for eyes, with bars and sparklines.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn marked(
+    table: &Table,
+    marks: &Marks<'_>,
+    format: Format,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table | Format::Short | Format::Story => {
+            self::table(&mark::draw(table, marks, style), format, style, out)
+        }
+        _ => self::table(table, format, style, out),
     }
 }

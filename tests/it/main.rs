@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod canned;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod crash;
@@ -21,6 +23,8 @@ mod live_journal;
 mod man;
 #[cfg(test)]
 mod notice;
+#[cfg(test)]
+mod notify;
 #[cfg(test)]
 mod owner;
 #[cfg(test)]
