@@ -312,7 +312,7 @@ impl Tally {
                 self.add("postfix_bounce_non_delivery_notification_total", &[], times);
             }
             Event::Content(content) if content.action == "reject" => {
-                self.content(entry, content, times)
+                self.content(entry, content, times);
             }
             Event::AttemptNote { reason, .. } => self.timeout(entry, reason, times),
             Event::Note {

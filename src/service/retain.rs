@@ -86,6 +86,7 @@ fn misunderstood() -> Failure {
     .hint("the service runs another version of maillog: restart it")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
 fn failed(error: anyhow::Error) -> Failure {
     Failure::new("58000", format!("{error:#}"))
 }

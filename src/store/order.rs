@@ -34,10 +34,8 @@ pub fn argument(cutoffs: &Cutoffs) -> String {
 #[must_use]
 pub fn cutoffs(argument: &str) -> Option<Cutoffs> {
     let order: Order = serde_json::from_str(argument).ok()?;
-    let mut cutoffs = Cutoffs {
-        ledger: order.ledger.map(Time),
-        ..Cutoffs::default()
-    };
+    let mut cutoffs = Cutoffs::default();
+    cutoffs.ledger = order.ledger.map(Time);
     for (name, time) in order.before {
         cutoffs.set(Group::named(&name)?, Some(Time(time)));
     }
