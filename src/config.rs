@@ -30,15 +30,15 @@ pub struct File {
     pub retain_lines_days: Option<u32>,
     /// Memory that the database may use, MiB.
     pub memory_mib: Option<u32>,
+    /// Who may ask the service, and how much.
+    #[serde(default)]
+    pub serve: Serve,
     /// How long rows are kept.
     #[serde(default)]
     pub retain: RetainTable,
     /// What is offered to Prometheus.
     #[serde(default)]
     pub metrics: Metrics,
-    /// Who may ask the service, and how much.
-    #[serde(default)]
-    pub serve: Serve,
     /// What the service reads.
     #[serde(default)]
     pub ingest: Ingest,

@@ -63,16 +63,18 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
     hooks
         .verb("maillog_prune", move |argument| {
             let cutoffs = order::cutoffs(argument).ok_or_else(misunderstood)?;
-            Ok(order::gone_table(&prune(&jobs, cutoffs).map_err(failed)?))
+            Ok(order::gone_table(
+                &prune(&jobs, cutoffs).map_err(|error| failed(&error))?,
+            ))
         })
         .verb("maillog_erase", move |argument| {
             let address = Address::parse(argument).ok_or_else(misunderstood)?;
             Ok(order::erased_table(
-                &erase(&erasing, address).map_err(failed)?,
+                &erase(&erasing, address).map_err(|error| failed(&error))?,
             ))
         })
         .verb("maillog_compact", move |_| {
-            wish_compaction(&compacting).map_err(failed)?;
+            wish_compaction(&compacting).map_err(|error| failed(&error))?;
             compacting.is_compaction_due.store(true, Ordering::Release);
             Ok(Table::default())
         })
@@ -86,8 +88,7 @@ fn misunderstood() -> Failure {
     .hint("the service runs another version of maillog: restart it")
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
-fn failed(error: anyhow::Error) -> Failure {
+fn failed(error: &anyhow::Error) -> Failure {
     Failure::new("58000", format!("{error:#}"))
 }
 

@@ -127,6 +127,8 @@ impl<'r, R> Columns<'r, R> {
             .maybe::<UInt16Type>("reply_code", |r| get(r).reply_code)
             .maybe_text("reason", |r| get(r).reason.as_deref())
             .maybe_text("remote_queue_id", |r| get(r).remote_queue_id.as_deref())
+            .maybe_text("cause", |r| get(r).cause.as_deref())
+            .maybe_text("dnsbl", |r| get(r).dnsbl.as_deref())
     }
 }
 
@@ -233,6 +235,7 @@ impl Stored for Noqueue {
             .maybe_text("queue_id", |r| r.queue_id.as_deref())
             .maybe::<Int64Type>("from_id", |r| r.from_id)
             .value::<Int32Type>("count", |r| r.count)
+            .maybe_text("cause", |r| r.cause.as_deref())
     }
 }
 

@@ -74,6 +74,8 @@ impl Store {
         // Left by a killed process; the lock is ours, so nobody uses it.
         let _ = fs::remove_dir_all(spill(path));
         compact::remove_leftovers(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()));
+        let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
+        function::register(&conn).map_err(sort)?;
         migrate::migrate(&conn, Some(path))?;
         Self::from_connection(conn, Some(path))
     }
@@ -104,6 +106,7 @@ impl Store {
         let conn = config(Limits::WRITER, AccessMode::Automatic, Path::new(""))
             .and_then(Connection::open_in_memory_with_flags)
             .map_err(|error| Error::sort(None, "", &error))?;
+        function::register(&conn).map_err(|error| Error::sort(None, "", &error))?;
         migrate::migrate(&conn, None)?;
         Self::from_connection(conn, None)
     }
@@ -128,6 +131,8 @@ impl Store {
         let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
+        let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
+        function::register(&conn).map_err(sort)?;
         let (found, known) = (migrate::version(&conn, Some(path))?, migrate::KNOWN);
         match found {
             0 => Err(missing()),
@@ -139,7 +144,6 @@ impl Store {
 
     fn from_connection(conn: Connection, path: Option<&Path>) -> Result<Self, Error> {
         let sort = |error: duckdb::Error| Error::sort(path, "", &error);
-        function::register(&conn).map_err(sort)?;
         let session = conn.try_clone().map_err(sort)?;
         Ok(Self::new(conn, session, path))
     }

@@ -174,6 +174,8 @@ impl<'r> Fields<'r> {
             reply_code: self.get()?,
             reason: self.maybe_text()?,
             remote_queue_id: self.maybe_text()?,
+            cause: self.maybe_text()?,
+            dnsbl: self.maybe_text()?,
         })
     }
 }
