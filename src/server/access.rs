@@ -30,6 +30,17 @@ pub(super) struct Peers {
     group: Option<(String, Gid)>,
 }
 
+/// Returns the group that may read the file of the database, other than root's: when no service runs it asks all the same.
+fn readers(database: &Path) -> Option<(String, Gid)> {
+    const GROUP_READS: u32 = 0o040;
+    let data = std::fs::metadata(database).ok()?;
+    if data.gid() == 0 || data.mode() & GROUP_READS == 0 {
+        return None;
+    }
+    let group = Group::from_gid(Gid::from_raw(data.gid())).ok().flatten()?;
+    Some((group.name, group.gid))
+}
+
 impl Peers {
     /// # Errors
     /// When there is no such group.
@@ -37,7 +48,7 @@ impl Peers {
         let mut owners = vec![0, Uid::effective().as_raw()];
         owners.extend(std::fs::metadata(database).ok().map(|data| data.uid()));
         let group = match group {
-            None => None,
+            None => readers(database),
             Some(name) => match Group::from_name(name)? {
                 Some(group) => Some((name.to_owned(), group.gid)),
                 None => bail!("[serve] group: there is no group {name:?}"),
