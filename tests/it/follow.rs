@@ -61,10 +61,13 @@ fn a_log_that_is_rotated_while_it_is_followed_equals_one_import() {
     append(&place, "mail.log", &pieces[0]);
     let mut service = follow(&place, &["mail.log"]);
     // What was rotated before anybody saw it is another's business.
-    service.until(LINES, pieces[0].matches('\n').count() as i64);
-    let half = pieces[1].len() / 2;
-    append(&place, "mail.log", &pieces[1][..half]);
-    append(&place, "mail.log", &pieces[1][half..]);
+    service.until(
+        LINES,
+        i64::try_from(pieces[0].matches('\n').count()).unwrap(),
+    );
+    let (half, rest) = pieces[1].split_at(pieces[1].len() / 2);
+    append(&place, "mail.log", half);
+    append(&place, "mail.log", rest);
     // Renamed, with more in it than was read; then compressed.
     append(&place, "mail.log", &pieces[2]);
     rename(&place, "mail.log", "mail.log.1");
@@ -86,7 +89,7 @@ fn a_log_that_is_rotated_while_it_is_followed_equals_one_import() {
     rename(&place, "mail.log", "mail.log.3");
     append(&place, "mail.log", &pieces[7]);
     service.restart();
-    service.until(LINES, lines.len() as i64);
+    service.until(LINES, i64::try_from(lines.len()).unwrap());
     service.kill();
     expected.expect_same(&Tables::of(&place), "followed through rotation");
     assert_eq!(service.said().matches("cut short").count(), 0);
@@ -113,13 +116,13 @@ fn logs_of_docker_are_followed_through_their_rotation() {
         append(&place, log, piece);
         if number == 0 {
             // What is rotated before anybody saw it is another's business.
-            service.until(LINES, piece.matches('\n').count() as i64);
+            service.until(LINES, i64::try_from(piece.matches('\n').count()).unwrap());
         }
         if number < 2 {
             rename(&place, log, &format!("{log}.{}", 2 - number));
         }
     }
-    service.until(LINES, lines.len() as i64);
+    service.until(LINES, i64::try_from(lines.len()).unwrap());
     service.kill();
     expected.expect_same(&Tables::of(&place), "containers");
 }
@@ -160,7 +163,7 @@ fn a_line_is_found_within_two_seconds() {
     for count in 101..=105 {
         append(&place, "mail.log", &lines[count - 1]);
         let begun = Instant::now();
-        service.until(LINES, count as i64);
+        service.until(LINES, i64::try_from(count).unwrap());
         longest = longest.max(begun.elapsed());
     }
     crate::program::say(&format!(
