@@ -1,7 +1,13 @@
 -- summary: recipients by number of messages delivered
+-- group: senders and recipients
+-- title: Recipients by message count
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20
+-- param: domain domain
+-- param: host text
+-- param: instance text
+-- bar: messages
 --
 -- The address after aliases, at the queue that decided: handing over to a content filter, another instance or host of
 -- ours is no delivery.
@@ -13,6 +19,9 @@ FROM delivery_to t
 JOIN delivery_from f ON f.id = t.from_id
 WHERE t.time >= $since
     AND t.time < $until
+    AND $host IN ('', t.host)
+    AND $instance IN ('', t.instance)
+    AND ($domain = '' OR ends_with(lower(t.recipient), $domain))
     AND t.status = 'sent'
 GROUP BY ALL
 ORDER BY messages DESC, bytes DESC, recipient

@@ -123,6 +123,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// `$XDG_DATA_HOME`.
     pub xdg_data_home: Option<PathBuf>,
+    /// `$XDG_CONFIG_HOME`.
+    pub xdg_config_home: Option<PathBuf>,
     /// root or the service's user.
     pub is_service: bool,
 }
@@ -146,6 +148,7 @@ impl Environment {
         Self {
             home: path("HOME"),
             xdg_data_home: path("XDG_DATA_HOME").filter(|p| p.is_absolute()),
+            xdg_config_home: path("XDG_CONFIG_HOME").filter(|p| p.is_absolute()),
             is_service: uid.is_root() || is_maillog(),
         }
     }

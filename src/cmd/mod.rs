@@ -13,6 +13,7 @@ pub mod query;
 pub mod sql;
 pub mod status;
 pub mod story;
+pub mod summary;
 
 use crate::answers::Answers;
 use crate::config::{Config, Environment};
@@ -94,6 +95,7 @@ pub enum Command {
     Ingest(ingest::Ingest),
     Find(find::Find),
     Query(query::Query),
+    Summary(summary::Summary),
     Sql(sql::Sql),
     Status(status::Status),
     Parse(parse::Parse),
@@ -122,6 +124,7 @@ impl Cli {
             Command::Ingest(c) => c.run(&run),
             Command::Find(c) => c.run(&run),
             Command::Query(c) => c.run(&run),
+            Command::Summary(c) => c.run(&run),
             Command::Sql(c) => c.run(&run),
             Command::Status(c) => c.run(&run),
             Command::Parse(c) => c.run(&run),

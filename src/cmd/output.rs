@@ -126,3 +126,16 @@ pub fn terminal_width() -> Option<u16> {
         .map(|(width, _)| width.0)
         .or_else(columns)
 }
+
+/// Returns whether the locale says that text is UTF-8.
+#[must_use]
+pub fn is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(set)
+        .is_some_and(|locale| {
+            let locale = locale.to_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        })
+}

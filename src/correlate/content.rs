@@ -48,6 +48,10 @@ impl Correlator {
             .filter(|r| !r.is_empty())
             .unwrap_or(reading.text);
         let to = reading.tail.recipient;
+        if content.action != "reject" {
+            let reason = reading.reason.unwrap_or_default();
+            self.counted_policy(line, content.action, content.part, reason);
+        }
         match content.action {
             "hold" => self.hold(line, id, why, to),
             "discard" => {

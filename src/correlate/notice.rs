@@ -77,6 +77,18 @@ impl Correlator {
         self.count(line, level, &template, sample);
     }
 
+    /// Counts what was done to mail instead of refusing it: warnings, hold, redirect, warn and their kin.
+    pub(super) fn counted_policy(
+        &mut self,
+        line: &Line<'_>,
+        action: &str,
+        stage: &str,
+        reason: &str,
+    ) {
+        let text = format!("{action}: {stage}: {reason}");
+        self.problem(line, "policy", text.trim_end_matches([':', ' ']));
+    }
+
     /// A record whose trusted fields contradict its identifier: counted, never believed.
     pub(super) fn forged(&mut self, line: &Line<'_>) {
         self.count(line, "warning", "forged record", line.entry.text);

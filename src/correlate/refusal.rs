@@ -39,6 +39,8 @@ impl Correlator {
         let mut owner = Owner::from(id);
         if is_refusal {
             owner.noqueue = Some(self.refuse(line, p, id));
+        } else {
+            self.counted_policy(line, p.action, p.protocol_state, p.reason);
         }
         match (id, p.client) {
             (Some(id), _) if is_act => self.act(line, id, p.action, p.reason, p.tail.recipient),

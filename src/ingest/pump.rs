@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 const BATCH_BYTES: usize = 8 << 20;
 /// What came from a source that has nothing more is committed this often, so that a line is found within two seconds.
 const BATCH_TIME: Duration = Duration::from_secs(1);
+/// After a quiet time it is committed so soon: what belongs together comes together.
+const SOON: Duration = Duration::from_millis(200);
 /// Templates of lines not understood that one batch holds; more are counted under one name.
 const UNPARSED_LIMIT: usize = 1000;
 
@@ -62,6 +64,8 @@ pub struct Pump<'h> {
     summary: Summary,
     batch_bytes: usize,
     batch_since: Option<Instant>,
+    /// When something was last handed over.
+    handed_over: Instant,
     is_urgent: bool,
     jobs: Jobs,
     health: &'h Health,
@@ -98,6 +102,7 @@ impl<'h> Pump<'h> {
             summary: Summary::default(),
             batch_bytes: 0,
             batch_since: None,
+            handed_over: Instant::now(),
             is_urgent: false,
             jobs,
             health,
@@ -112,16 +117,13 @@ impl<'h> Pump<'h> {
     pub fn pump(mut self, fed: &Receiver<Fed>) -> Result<Summary> {
         loop {
             self.health.pump_lives(self.correlator.open_count());
-            let wait = self
-                .batch_since
-                .map_or(BATCH_TIME, |t| BATCH_TIME.saturating_sub(t.elapsed()));
-            match fed.recv_timeout(wait) {
+            match fed.recv_timeout(self.wait().unwrap_or(BATCH_TIME)) {
                 Ok(message) => self.take(message)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            let is_late = self.batch_since.is_some_and(|t| t.elapsed() >= BATCH_TIME);
-            if self.batch_bytes >= BATCH_BYTES || (is_late && self.is_urgent) {
+            let is_late = self.wait().is_some_and(|wait| wait.is_zero());
+            if self.batch_bytes >= BATCH_BYTES || is_late {
                 self.commit()?;
             }
         }
@@ -129,6 +131,15 @@ impl<'h> Pump<'h> {
         self.progress.finish();
         self.summary.finish(self.progress.seconds());
         Ok(self.summary)
+    }
+
+    /// Returns how long an urgent batch may wait before it is committed; others wait until they are large.
+    fn wait(&self) -> Option<Duration> {
+        if !self.is_urgent {
+            return None;
+        }
+        let soon = SOON.saturating_sub(self.batch_since?.elapsed());
+        Some(soon.max(BATCH_TIME.saturating_sub(self.handed_over.elapsed())))
     }
 
     fn take(&mut self, message: Fed) -> Result<()> {
@@ -361,6 +372,7 @@ impl<'h> Pump<'h> {
     fn commit_for(&mut self, ended: Option<(FeedId, Reply)>) -> Result<()> {
         self.batch_bytes = 0;
         self.batch_since = None;
+        self.handed_over = Instant::now();
         let now = self.rules.present.now();
         let mut part = Part {
             is_urgent: std::mem::take(&mut self.is_urgent),

@@ -1,8 +1,8 @@
 //! Ip: addresses and networks, and whether the one lies in the other.
 //!
-//! The store registers [`contains`] as the SQL function `ip_in(address, network)`.
+//! The store registers [`contains`] as the SQL function `ip_in(address, network)`, [`network`] as `ip_network(address)`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A network in CIDR notation; a plain address is a network of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,21 @@ pub fn contains(cidr: &str, address: &str) -> bool {
     }
 }
 
+/// Returns the network that one customer or office mostly has: /24 of IPv4, /64 of IPv6.
+#[must_use]
+pub fn network(address: &str) -> Option<String> {
+    match parse_address(unbracketed(address))?.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            Some(format!("{a}.{b}.{c}.0/24"))
+        }
+        IpAddr::V6(ip) => {
+            let net = Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64);
+            Some(format!("{net}/64"))
+        }
+    }
+}
+
 /// Reads an address; Postfix's `IPv6:` prefix and a zone (`fe80::1%eth0`) are allowed.
 #[must_use]
 pub fn parse_address(text: &str) -> Option<IpAddr> {
@@ -106,6 +121,20 @@ fn same(a: u128, b: u128, bits: u32, prefix: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_has_a_network_of_its_kind() {
+        for (address, expected) in [
+            ("192.0.2.77", Some("192.0.2.0/24")),
+            ("2001:db8:1:2:3::4", Some("2001:db8:1:2::/64")),
+            ("::ffff:192.0.2.77", Some("192.0.2.0/24")),
+            ("[2001:db8::1]", Some("2001:db8::/64")),
+            ("unknown", None),
+            ("", None),
+        ] {
+            assert_eq!(network(address).as_deref(), expected, "{address}");
+        }
+    }
 
     #[test]
     fn networks_hold_their_addresses_and_no_others() {

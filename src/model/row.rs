@@ -207,7 +207,7 @@ pub struct EventRow {
     pub host: Text,
     pub instance: Text,
     pub service: Text,
-    /// `info warning error fatal panic master loss`.
+    /// `info warning error fatal panic master loss policy`.
     pub level: Text,
     /// The text with its variable parts masked.
     pub template: Text,

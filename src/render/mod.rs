@@ -9,6 +9,7 @@ mod csv;
 pub mod escape;
 mod eyes;
 pub mod json;
+mod mark;
 pub mod mask;
 mod qid;
 mod row;
@@ -22,6 +23,8 @@ mod timeline;
 mod verdict;
 mod words;
 mod wrap;
+
+pub use mark::Marks;
 
 use crate::model::table::Table;
 use crate::model::zone::Zone;
@@ -106,5 +109,24 @@ pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) 
         Format::Table | Format::Short | Format::Story | Format::Ticket | Format::Raw => {
             table::write(table, style, out)
         }
+    }
+}
+
+/// Writes any result; where it is for eyes, with bars and sparklines.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn marked(
+    table: &Table,
+    marks: &Marks<'_>,
+    format: Format,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table | Format::Short | Format::Story | Format::Ticket | Format::Raw => {
+            self::table(&mark::draw(table, marks, style), format, style, out)
+        }
+        _ => self::table(table, format, style, out),
     }
 }

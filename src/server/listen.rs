@@ -9,6 +9,7 @@ use super::setting::Settings;
 use super::wire::{GREETING, Stream, Wire};
 use super::{Inner, ingest};
 use crate::socket;
+use crate::store::AsOwner;
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, Permissions};
@@ -29,6 +30,7 @@ const GREETED: usize = 30;
 /// # Errors
 /// When its path is taken or cannot be made.
 pub(super) fn bind(database: &Path) -> Result<StdListener> {
+    let _owner = AsOwner::of(database);
     let directory = socket::directory(database);
     let shown = directory.display();
     match DirBuilder::new().mode(0o755).create(&directory) {

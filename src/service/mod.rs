@@ -11,10 +11,12 @@
 //! |---|---|
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
 //! | `journal` | the systemd journal as a source |
+//! | `again` | a task that cannot start yet, while log is read all the same |
 //! | `notify` | what systemd is told: ready, status, watchdog |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
+mod again;
 #[cfg(feature = "journal")]
 pub mod journal;
 mod notify;
@@ -110,10 +112,12 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
 /// # Errors
 /// When one cannot start and waiting does not help.
 fn start_tasks(shared: &Shared) -> Result<()> {
-    let hooks = Hooks::default().feeds(shared.feeds.clone());
-    let (config, sessions) = (&shared.config, shared.sessions.clone());
-    Server::start(&config.database, &config.serve, sessions, hooks)?;
-    Ok(())
+    let shared = shared.clone();
+    again::start("questions cannot be answered", move || {
+        let hooks = Hooks::default().feeds(shared.feeds.clone());
+        let (config, sessions) = (&shared.config, shared.sessions.clone());
+        Server::start(&config.database, &config.serve, sessions, hooks).map(drop)
+    })
 }
 
 /// Collects how the threads end: none of them should.

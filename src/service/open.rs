@@ -43,7 +43,13 @@ pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<Fi
                 };
                 return Err(denied.into());
             }
-            Err(e) => return Err(e).with_context(|| format!("cannot write {}", path.display())),
+            Err(e) => {
+                let parent = path.parent().filter(|parent| parent.is_file());
+                if let Some(parent) = parent {
+                    return Err(anyhow!("{} is not a directory", parent.display()));
+                }
+                return Err(e).with_context(|| format!("cannot write {}", path.display()));
+            }
         }
     };
     passed("there is space again");

@@ -1,12 +1,14 @@
 //! SQL functions written here: zones (DuckDB is built without ICU) and networks.
 //!
-//! `local_time(t)` is the UTC time `t` on the system's clock, `in_zone(t, zone)` on the clock of that zone,
-//! `ip_in(address, network)` whether the address lies in the network. NULL in, NULL out.
+//! `local_time(t)` is the UTC time `t` on the system's clock, `in_zone(t, zone)` on the clock of that zone (a name, an
+//! offset such as `+02:00`, or `localtime` for the system's),
+//! `ip_in(address, network)` whether the address lies in the network, `ip_network(address)` the network that one customer
+//! or office mostly has: /24 of IPv4, /64 of IPv6; what is no address stays as it is. NULL in, NULL out.
 //!
 //! Limits: a time outside the years that zones are known for (and `infinity`) is returned unchanged.
 
 use crate::model::ip;
-use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
+use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use duckdb::Connection;
 use duckdb::arrow::array::{
@@ -23,7 +25,8 @@ const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 pub(super) fn register(conn: &Connection) -> duckdb::Result<()> {
     conn.register_scalar_function::<LocalTime>("local_time")?;
     conn.register_scalar_function::<InZone>("in_zone")?;
-    conn.register_scalar_function::<IpIn>("ip_in")
+    conn.register_scalar_function::<IpIn>("ip_in")?;
+    conn.register_scalar_function::<IpNetwork>("ip_network")
 }
 
 struct LocalTime;
@@ -49,7 +52,7 @@ impl VArrowScalar for InZone {
     fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
         let (times, zones) = (times(&input, 0)?, texts(&input, 1)?);
         // The zone is nearly always the same in all rows; finding it by name is the dear part.
-        let mut last: Option<(&str, Tz)> = None;
+        let mut last: Option<(&str, Clock)> = None;
         let mut shown = TimestampMicrosecondArray::builder(times.len());
         for (time, name) in times.iter().zip(zones) {
             let (Some(time), Some(name)) = (time, name) else {
@@ -58,12 +61,10 @@ impl VArrowScalar for InZone {
             };
             let zone = match last {
                 Some((known, zone)) if known == name => zone,
-                _ => name
-                    .parse()
-                    .map_err(|_| format!("unknown time zone {name:?}"))?,
+                _ => Clock::named(name).ok_or_else(|| format!("unknown time zone {name:?}"))?,
             };
             last = Some((name, zone));
-            shown.append_value(on_clock(time, &zone));
+            shown.append_value(zone.shows(time));
         }
         Ok(Arc::new(shown.finish()))
     }
@@ -73,6 +74,32 @@ impl VArrowScalar for InZone {
             vec![TIMESTAMP, DataType::Utf8],
             TIMESTAMP,
         )]
+    }
+}
+
+/// A clock by name.
+#[derive(Clone, Copy)]
+enum Clock {
+    Named(Tz),
+    Fixed(FixedOffset),
+    System,
+}
+
+impl Clock {
+    fn named(name: &str) -> Option<Self> {
+        if name == "localtime" {
+            return Some(Self::System);
+        }
+        let zone = name.parse().map(Self::Named).ok();
+        zone.or_else(|| name.parse().map(Self::Fixed).ok())
+    }
+
+    fn shows(self, time: i64) -> i64 {
+        match self {
+            Self::Named(zone) => on_clock(time, &zone),
+            Self::Fixed(offset) => on_clock(time, &offset),
+            Self::System => on_clock(time, &Local),
+        }
     }
 }
 
@@ -95,6 +122,28 @@ impl VArrowScalar for IpIn {
         vec![ArrowFunctionSignature::exact(
             vec![DataType::Utf8, DataType::Utf8],
             DataType::Boolean,
+        )]
+    }
+}
+
+struct IpNetwork;
+
+impl VArrowScalar for IpNetwork {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let network = |address: &str| ip::network(address).unwrap_or_else(|| address.to_owned());
+        let networks: StringArray = texts(&input, 0)?
+            .iter()
+            .map(|address| address.map(network))
+            .collect();
+        Ok(Arc::new(networks))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(
+            vec![DataType::Utf8],
+            DataType::Utf8,
         )]
     }
 }

@@ -23,6 +23,8 @@ fn commands_print_what_tests_cmd_and_the_readme_say() {
             std::path::Path::new(env!("CARGO_BIN_EXE_maillog")),
         )
         .env("MAILLOG_DB", place.path("maillog.duckdb").to_str().unwrap())
+        .env("XDG_CONFIG_HOME", place.path("config").to_str().unwrap())
+        .env("LC_ALL", "C.UTF-8")
         .env("TZ", "UTC")
         .env("PAGER", "cat")
         .env("COLUMNS", "100")

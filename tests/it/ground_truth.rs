@@ -89,7 +89,7 @@ fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 }
 
 /// Reads the rig's truth; single bytes that are not UTF-8 stand there as lone surrogates, which no string may hold.
-fn read_truth(path: &Path) -> Vec<Value> {
+pub(crate) fn read_truth(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     let lone =
         regex::Regex::new(r"(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\udc[89a-f][0-9a-f]")

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod canned;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod crash;
@@ -25,6 +27,8 @@ mod live_journal;
 mod man;
 #[cfg(test)]
 mod notice;
+#[cfg(test)]
+mod notify;
 #[cfg(test)]
 mod owner;
 #[cfg(test)]

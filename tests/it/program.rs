@@ -39,6 +39,7 @@ impl Place {
             .args(args)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("MAILLOG_DB", self.path("maillog.duckdb"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
             .env("TZ", "UTC")
             .env("NO_COLOR", "1")
             .env_remove("PAGER")

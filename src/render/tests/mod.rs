@@ -2,6 +2,7 @@
 
 mod formats;
 mod harmless;
+mod marks;
 mod stories;
 
 use super::{Format, Style};

@@ -1,0 +1,41 @@
+-- summary: connections to smtpd and their time by the hour
+-- group: traffic
+-- title: Per-Hour SMTPD Connection Summary
+-- param: since time -1d
+-- param: until time now
+-- param: host text
+-- param: instance text
+-- param: timezone zone
+-- bar: connections
+--
+-- All services of smtpd together. A session belongs to the time of its start.
+WITH
+    sessions AS (
+        SELECT
+            time_bucket(INTERVAL 15 MINUTE, time) AS quarter,
+            sum(count) AS connections,
+            sum(count) FILTER (WHERE duration IS NOT NULL) AS timed,
+            sum(duration * count) AS seconds,
+            max(duration) AS longest
+        FROM connection
+        WHERE time >= $since
+            AND time < $until
+            AND $host IN ('', host)
+            AND $instance IN ('', instance)
+            AND split_part(service, '/', -1) = 'smtpd'
+        GROUP BY ALL
+    ),
+    filled AS (
+        SELECT quarter, connections, timed, seconds, longest FROM sessions
+        UNION ALL
+        SELECT unnest(generate_series(min(quarter), max(quarter), INTERVAL 15 MINUTE)), 0, 0, 0, 0 FROM sessions
+    )
+SELECT
+    strftime(in_zone(quarter, $timezone), '%Y-%m-%d %H:00') AS hour,
+    sum(connections)::BIGINT AS connections,
+    round(sum(seconds) / nullif(sum(timed), 0), 3) AS average_seconds,
+    round(max(longest), 3) AS longest_seconds,
+    round(sum(seconds), 1) AS total_seconds
+FROM filled
+GROUP BY hour
+ORDER BY hour;

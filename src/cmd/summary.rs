@@ -1,0 +1,240 @@
+//! `maillog summary`: one report over the canned queries, in the order of pflogsumm.
+
+use super::query::{self, Query};
+use super::{Context as Run, Exit};
+use crate::canned::{Canned, Listed};
+use crate::model::table::Table;
+use crate::render::{self, Format, Style};
+use anyhow::{Result, anyhow, bail};
+use clap::{Args, ValueEnum};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// The sections in the order in which they are printed; each is a canned query with a title.
+pub const SECTIONS: &[&str] = &[
+    "totals",
+    "totals_smtpd",
+    "totals_postscreen",
+    "traffic_daily",
+    "traffic_hourly",
+    "domains_to",
+    "domains_from",
+    "smtpd_daily",
+    "smtpd_hourly",
+    "smtpd_hosts",
+    "tls_out",
+    "senders_count",
+    "recipients_count",
+    "senders_size",
+    "recipients_size",
+    "no_size",
+    "deferred_detail",
+    "bounced_detail",
+    "expired_detail",
+    "rejected_detail",
+    "reject_warnings",
+    "held_detail",
+    "discarded_detail",
+    "tls_in_errors",
+    "smtp_exceptions",
+    "warnings",
+    "postscreen",
+    "fatals",
+    "panics",
+    "master",
+    "messages",
+    "queue_now",
+];
+/// Sections that are long and printed on demand.
+const ON_DEMAND: [&str; 2] = ["messages", "queue_now"];
+/// Where something is wrong, with `--problems-first`.
+const PROBLEMS: [&str; 13] = [
+    "deferred_detail",
+    "bounced_detail",
+    "expired_detail",
+    "rejected_detail",
+    "reject_warnings",
+    "held_detail",
+    "discarded_detail",
+    "tls_in_errors",
+    "smtp_exceptions",
+    "warnings",
+    "fatals",
+    "panics",
+    "no_size",
+];
+
+/// Report traffic and problems of a period, as pflogsumm does
+///
+/// Runs the canned queries that have a title, one section each; `maillog query NAME` shows one alone.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  maillog summary --since yesterday --until today
+  maillog summary --since -7d --domain example.org --problems-first")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub struct Summary {
+    /// Nothing before this time
+    #[arg(
+        short = 'S',
+        long,
+        value_name = "TIME",
+        default_value = "-1d",
+        allow_hyphen_values = true
+    )]
+    pub since: String,
+    /// Nothing after this time [default: now]
+    #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Rows of a section at most
+    #[arg(long, value_name = "COUNT")]
+    pub top: Option<u32>,
+    /// Only this domain, in the sections that can tell
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Option<String>,
+    /// Only this host's log
+    #[arg(long, value_name = "TEXT")]
+    pub host: Option<String>,
+    /// Only this Postfix instance (syslog name)
+    #[arg(long, value_name = "TEXT")]
+    pub instance: Option<String>,
+    /// Days and hours on the clock of this zone [default: yours]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub timezone: Option<String>,
+    /// Sections about problems before all others
+    #[arg(long)]
+    pub problems_first: bool,
+    /// Leave out sections without rows
+    #[arg(long)]
+    pub no_empty: bool,
+    /// Also the newest messages with sender, recipient and fate
+    #[arg(long)]
+    pub messages: bool,
+    /// Also the queue as the log tells it
+    #[arg(long)]
+    pub queue: bool,
+    /// Output format
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Form::Text)]
+    pub output: Form,
+}
+
+/// Forms of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Sections with titles
+    Text,
+    /// One JSON object a section
+    Json,
+}
+
+impl Summary {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When a value does not fit, a user's file in place of a section is broken, or the database fails.
+    pub fn run(self, run: &Run) -> Result<Exit> {
+        let listed = query::listed();
+        let asked = self.sections(&listed)?;
+        let store = run.reader()?;
+        let mut output = run.output(self.output == Form::Text);
+        let style = output.style;
+        let mut is_first = true;
+        for section in asked {
+            let query = self.query(section);
+            let params = section.bind(|declared| query::value::value(&query, declared, run))?;
+            let table = store.select(&section.sql, &params)?;
+            if table.rows.is_empty() && self.no_empty {
+                continue;
+            }
+            match self.output {
+                Form::Json => json(section, &table, &style, output.writer())?,
+                Form::Text => {
+                    if !is_first {
+                        writeln!(output.writer())?;
+                    }
+                    text(section, &table, &style, output.writer())?;
+                }
+            }
+            is_first = false;
+        }
+        output.finish()?;
+        Ok(Exit::Found)
+    }
+
+    fn sections<'a>(&self, listed: &'a [Listed]) -> Result<Vec<&'a Canned>> {
+        let mut names: Vec<&str> = SECTIONS
+            .iter()
+            .copied()
+            .filter(|name| match *name {
+                "messages" => self.messages,
+                "queue_now" => self.queue,
+                name => !ON_DEMAND.contains(&name),
+            })
+            .collect();
+        if self.problems_first {
+            names.sort_by_key(|name| !PROBLEMS.contains(name));
+        }
+        let find = |name: &str| {
+            let listed = listed.iter().find(|listed| listed.name == name);
+            match listed.map(|listed| &listed.query) {
+                Some(Ok(query)) => Ok(query),
+                Some(Err(fault)) => bail!("query {name}: {fault}"),
+                None => Err(anyhow!("no query {name:?}")),
+            }
+        };
+        names.into_iter().map(find).collect()
+    }
+
+    /// Returns the options as those of one section; what it does not take is left out.
+    fn query(&self, section: &Canned) -> Query {
+        let top = self.top.map(|top| top.to_string());
+        let options = [
+            ("since", Some(&self.since)),
+            ("until", self.until.as_ref()),
+            ("at", self.until.as_ref()),
+            ("top", top.as_ref()),
+            ("domain", self.domain.as_ref()),
+            ("host", self.host.as_ref()),
+            ("instance", self.instance.as_ref()),
+            ("timezone", self.timezone.as_ref()),
+        ];
+        let given: BTreeMap<String, String> = options
+            .into_iter()
+            .filter(|(name, _)| section.param(name).is_some())
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.clone())))
+            .collect();
+        Query {
+            given,
+            ..Query::default()
+        }
+    }
+}
+
+fn title(section: &Canned) -> &str {
+    section.title.unwrap_or(section.summary)
+}
+
+fn text(section: &Canned, table: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
+    let title = render::escape::terminal(title(section));
+    if table.rows.is_empty() {
+        writeln!(out, "{title}: none")?;
+        return Ok(());
+    }
+    writeln!(out, "{title}\n{}", "-".repeat(title.chars().count()))?;
+    query::draw(section, table, Format::Table, style, out)?;
+    Ok(())
+}
+
+fn json(section: &Canned, table: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
+    let mut rows = Vec::new();
+    render::table(table, Format::Json, style, &mut rows)?;
+    let rows: Vec<serde_json::Value> = serde_json::Deserializer::from_slice(&rows)
+        .into_iter()
+        .collect::<Result<_, _>>()?;
+    let object = serde_json::json!({
+        "section": section.name,
+        "title": title(section),
+        "rows": rows,
+    });
+    writeln!(out, "{object}")?;
+    Ok(())
+}
