@@ -7,7 +7,7 @@ use crate::model::packed;
 use crate::model::table::{Cell, Param, Table};
 use crate::socket;
 use crate::store::Error;
-use futures::{StreamExt, pin_mut};
+use futures::{SinkExt, StreamExt, pin_mut};
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
@@ -167,6 +167,22 @@ impl Client {
                 }
             }
             Ok(columns)
+        })
+    }
+
+    /// Sends parts to a `COPY ... FROM STDIN`.
+    ///
+    /// # Errors
+    /// When the service refuses or goes away.
+    pub fn copy_in(&self, sql: &str, parts: impl Iterator<Item = Vec<u8>>) -> Result<(), Error> {
+        let failed = |error: tokio_postgres::Error| told(&error, sql);
+        self.runtime.block_on(async {
+            let sink = self.asked.copy_in(sql).await.map_err(failed)?;
+            pin_mut!(sink);
+            for part in parts {
+                sink.send(bytes::Bytes::from(part)).await.map_err(failed)?;
+            }
+            sink.finish().await.map(drop).map_err(failed)
         })
     }
 

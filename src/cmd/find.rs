@@ -45,6 +45,9 @@ pub struct Find {
     /// Output format [default: story of one mail or table on a terminal, short in a pipe]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
+    /// Count the hits by a field instead: cause, to, from, client, relay, date, ... (-n: that many values)
+    #[arg(long, value_name = "FIELD")]
+    pub count_by: Option<String>,
     /// Only these columns, in this order: time,sender,recipient,status,reason
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub fields: Vec<String>,
@@ -78,7 +81,10 @@ impl Find {
     /// When the query is wrong (drawn with a caret) or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
         let options = self.options(run);
-        let plan = query::compile(&self.terms, &options)?;
+        let mut plan = query::compile(&self.terms, &options)?;
+        if let Some(field) = &self.count_by {
+            plan = query::count_by(plan, field, self.limit)?;
+        }
         if self.explain {
             return explain(&plan, run);
         }
@@ -134,6 +140,15 @@ impl Find {
 
     /// Returns the format, and the stories where it tells them: also unasked, when one mail was found on a terminal.
     fn format(&self, store: &Answers, hits: &Table) -> Result<(Format, Option<Stories>)> {
+        if self.count_by.is_some() {
+            let is_terminal = std::io::stdout().is_terminal();
+            let default = if is_terminal {
+                Format::Table
+            } else {
+                Format::Tsv
+            };
+            return Ok((self.output.unwrap_or(default), None));
+        }
         if let Some(format) = self.output {
             let tells = matches!(format, Format::Story | Format::Ticket);
             return Ok((format, tells.then(|| Stories::of(store, hits)).transpose()?));
@@ -162,7 +177,9 @@ impl Find {
     }
 
     fn write(&self, hits: Table, format: Format, style: &Style, out: &mut dyn Write) -> Result<()> {
-        if self.fields.is_empty() {
+        if self.count_by.is_some() {
+            render::table(&hits, format, style, out)?;
+        } else if self.fields.is_empty() {
             render::hits(&hits, format, style, out)?;
         } else {
             render::table(&self.chosen(hits)?, format, style, out)?;
@@ -216,7 +233,9 @@ impl Find {
             since: self.since.clone(),
             until: self.until.clone(),
             all: self.all,
-            limit: self.limit.filter(|_| !self.follow && !self.until_final),
+            limit: self
+                .limit
+                .filter(|_| !self.follow && !self.until_final && self.count_by.is_none()),
             all_hops: self.all_hops,
         }
     }

@@ -1,7 +1,9 @@
 //! `maillog ingest`: log into the database.
 
 use super::{Context as Run, Exit};
+use crate::client::Client;
 use crate::config;
+use crate::ingest::beside;
 use crate::ingest::follow;
 use crate::ingest::import;
 use crate::ingest::present::Present;
@@ -14,7 +16,7 @@ use crate::query::time;
 use crate::render::escape;
 use crate::service;
 use crate::source::{self, Input, Options};
-use crate::store::{Limits, Store};
+use crate::store::{self, Limits, Store};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use std::ffi::OsString;
@@ -161,15 +163,7 @@ impl Ingest {
                 skipped.first().map_or(String::new(), |s| format!(": {s}"))
             );
         }
-        let store = Store::open_writer_with(&run.config.database, limits(run))?;
-        let rules = Rules {
-            options,
-            present: Present::Fixed(run.now),
-            retain_lines_days: run.config.retain_lines_days,
-        };
-        let progress = Progress::start(total(&inputs), self.shows_progress());
-        let (store, mut summary) = import::run(store, inputs, rules, progress)?;
-        drop(store);
+        let mut summary = self.import(run, inputs, options)?;
         summary.skipped = skipped;
         for failure in &summary.failures {
             notice::tell(notice::Level::Error, failure);
@@ -184,6 +178,39 @@ impl Ingest {
         } else {
             Exit::Failed
         })
+    }
+
+    /// Reads into the database, or into the service that has it.
+    fn import(&self, run: &Run, inputs: Vec<Input>, options: Options) -> Result<Summary> {
+        let progress = Progress::start(total(&inputs), self.shows_progress());
+        let held = match Store::open_writer_with(&run.config.database, limits(run)) {
+            Ok(store) => {
+                let rules = Rules {
+                    options,
+                    present: Present::Fixed(run.now),
+                    retain_lines_days: run.config.retain_lines_days,
+                };
+                return Ok(import::run(
+                    store,
+                    inputs,
+                    rules,
+                    &run.config.metrics.domains,
+                    progress,
+                )?
+                .1);
+            }
+            Err(held @ store::Error::Locked { .. }) => held,
+            Err(error) => return Err(error.into()),
+        };
+        let Some(client) = Client::connect(&run.config.database, None)? else {
+            return Err(held.into());
+        };
+        if self.stamp.timezone.is_some() {
+            bail!(
+                "--timezone has no effect beside a running service: set timezone in its settings"
+            );
+        }
+        beside::run(&client, &inputs, &options, progress)
     }
 
     /// Runs as the service, until it is killed.

@@ -12,6 +12,7 @@
 //! | `import` | an import: one reader, then the end |
 //! | `health` | counts and times for metrics and the watchdog |
 
+pub mod beside;
 pub mod coverage;
 pub mod feed;
 pub mod follow;

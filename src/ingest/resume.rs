@@ -7,14 +7,43 @@
 use super::feed::Piece;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::source::{Input, anchor};
-use crate::store::Store;
+use crate::store::{Error, Store};
 use anyhow::Result;
+
+/// What knows the anchors of what is stored.
+pub trait Anchored {
+    /// Returns the anchors that have one of these hashes, with the numbers of their sources.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn anchors_like(&self, hashes: &[u32]) -> Result<Vec<(i64, Anchor)>, Error>;
+
+    /// Returns the anchors of a source from `start` up to but not at `end`, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn anchors_between(&self, source: i64, start: u64, end: u64) -> Result<Vec<Anchor>, Error>;
+}
+
+impl Anchored for Store {
+    fn anchors_like(&self, hashes: &[u32]) -> Result<Vec<(i64, Anchor)>, Error> {
+        Self::anchors_like(self, hashes)
+    }
+
+    fn anchors_between(&self, source: i64, start: u64, end: u64) -> Result<Vec<Anchor>, Error> {
+        Self::anchors_between(self, source, start, end)
+    }
+}
 
 /// Returns where `input` lies in a stored stream that it does not begin.
 ///
 /// # Errors
 /// When the database fails.
-pub fn piece_of(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option<Piece>> {
+pub fn piece_of(
+    input: &Input,
+    stored: &[StoredCursor],
+    store: &impl Anchored,
+) -> Result<Option<Piece>> {
     let is_known = || stored.iter().any(|s| input.matches(&s.cursor.key));
     if input.is_stream() || stored.is_empty() || is_known() {
         return Ok(None);
@@ -34,7 +63,7 @@ pub const fn length(key: &SourceKey) -> u64 {
 /// Looks for a stored stream that `input` begins in the midst of.
 ///
 /// What cannot be read now will be told when it is read for good.
-fn piece(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option<Piece>> {
+fn piece(input: &Input, stored: &[StoredCursor], store: &impl Anchored) -> Result<Option<Piece>> {
     let head = anchors(input, 1);
     let hashes: Vec<u32> = head.iter().map(|a| a.hash).collect();
     let alike = store.anchors_like(&hashes)?;
@@ -52,7 +81,12 @@ fn piece(input: &Input, stored: &[StoredCursor], store: &Store) -> Result<Option
 }
 
 /// Compares all anchors of the part that both have: a filtered copy lacks some.
-fn is_same(input: &Input, source: &StoredCursor, shift: u64, store: &Store) -> Result<bool> {
+fn is_same(
+    input: &Input,
+    source: &StoredCursor,
+    shift: u64,
+    store: &impl Anchored,
+) -> Result<bool> {
     let end = source.cursor.offset;
     let ours = anchors(input, usize::MAX).into_iter().map(|a| Anchor {
         position: a.position + shift,

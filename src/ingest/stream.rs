@@ -221,7 +221,10 @@ impl Streams {
             .iter()
             .map(|(no, s)| (*no, s.source_id, &s.cursor.key, s.cursor.offset));
         let is_same = |source_id: Option<i64>, key: &SourceKey| match (&opening.piece, key) {
-            (Some(Piece { source_id: id, .. }), _) => source_id == Some(*id),
+            // A stream that began in this process has no number here: who knows its key names that.
+            (Some(Piece { source_id: id, .. }), key) => {
+                source_id == Some(*id) || *key == opening.key
+            }
             (None, SourceKey::File { .. }) => source::is_fingerprint_of(key, &opening.head),
             (None, SourceKey::Journal { .. }) => *key == opening.key,
             // What comes through a pipe is never the same again.

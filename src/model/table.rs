@@ -54,24 +54,21 @@ impl std::fmt::Display for Param {
         match self {
             Self::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
             Self::Int(n) => n.fmt(f),
-            Self::Null => f.write_str("NULL"),
-            Self::Blob(bytes) => write!(f, "{} bytes", bytes.len()),
-            Self::List(list) => {
-                f.write_str("[")?;
-                for (i, item) in list.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str(", ")?;
-                    }
-                    item.fmt(f)?;
-                }
-                f.write_str("]")
-            }
             Self::Float(n) => n.fmt(f),
             Self::Bool(truth) => truth.fmt(f),
             Self::Time(time) => match time.to_utc() {
                 Some(utc) => write!(f, "TIMESTAMP '{}'", utc.format("%Y-%m-%d %H:%M:%S%.f")),
                 None => write!(f, "{} us", time.0),
             },
+            Self::Blob(bytes) => {
+                let hex: String = bytes.iter().map(|byte| format!("\\x{byte:02X}")).collect();
+                write!(f, "'{hex}'::BLOB")
+            }
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", items.join(", "))
+            }
+            Self::Null => f.write_str("NULL"),
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod args;
 pub mod ast;
 mod bare;
 mod check;
+mod count;
 pub mod error;
 pub mod fields;
 mod hops;
@@ -39,6 +40,7 @@ pub mod time;
 mod value;
 
 pub use args::protect;
+pub use count::count_by;
 pub use error::Error;
 
 use crate::model::table::Param;

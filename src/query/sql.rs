@@ -33,7 +33,7 @@ pub(super) struct Statement {
 }
 
 /// Columns of the result: name, and what it is of a recipient, a message, a refusal.
-const COLUMNS: [[&str; 4]; 41] = [
+const COLUMNS: [[&str; 4]; 43] = [
     ["time", "t.time", "f.updated", "n.time"],
     ["kind", "'mail'", "'mail'", "'refused'"],
     ["host", "f.host", "f.host", "n.host"],
@@ -82,6 +82,8 @@ const COLUMNS: [[&str; 4]; 41] = [
         "f.reason",
         "n.reason",
     ],
+    ["cause", "t.cause", "NULL::VARCHAR", "n.cause"],
+    ["dnsbl", "t.dnsbl", "NULL::VARCHAR", "n.dnsbl"],
     ["attempts", "t.attempts", "NULL::INTEGER", "NULL::INTEGER"],
     ["delay", "t.delay", "NULL::DOUBLE", "NULL::DOUBLE"],
     [

@@ -12,6 +12,7 @@ pub mod json;
 mod mark;
 pub mod mask;
 mod qid;
+mod record;
 mod row;
 mod short;
 pub mod story;
@@ -35,6 +36,8 @@ use std::io::{self, Write};
 pub enum Format {
     /// Columns for a terminal
     Table,
+    /// A block of lines a row
+    Record,
     /// One line a hit, for pipes
     Short,
     /// What became of one mail: verdict and timeline
@@ -105,6 +108,7 @@ pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) 
         Format::Csv => csv::write(table, out),
         Format::Tsv => csv::write_tabs(table, out),
         Format::Qid => qid::write(table, out),
+        Format::Record => record::write(table, style, out),
         Format::Count => count::write(table, out),
         Format::Table | Format::Short | Format::Story | Format::Ticket | Format::Raw => {
             table::write(table, style, out)
@@ -129,4 +133,10 @@ pub fn marked(
         }
         _ => self::table(table, format, style, out),
     }
+}
+
+/// Returns whether a table of it would be readable in the width: whether each column gets enough of it.
+#[must_use]
+pub fn is_readable(table: &Table, style: &Style) -> bool {
+    table::is_readable(table, style)
 }

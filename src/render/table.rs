@@ -101,6 +101,26 @@ pub(super) fn draw(drawing: Drawing, style: &Style, out: &mut dyn Write) -> io::
     Ok(())
 }
 
+/// What a column needs at least for a table to be readable, if it is that wide.
+const READABLE: usize = 16;
+
+/// Returns whether each column gets its width, or enough to be read.
+pub(super) fn is_readable(table: &Table, style: &Style) -> bool {
+    let Some(width) = style.width.map(usize::from) else {
+        return true;
+    };
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|cells| cells.iter().map(|cell| row::cell(cell, style)).collect())
+        .collect();
+    let least: usize = natural(&table.columns, &rows)
+        .iter()
+        .map(|width| (*width).min(READABLE) + GAP)
+        .sum();
+    least <= width + GAP
+}
+
 fn is_numeric(table: &Table, column: usize) -> bool {
     let mut cells = table
         .rows

@@ -27,23 +27,27 @@ const ITERATIONS: usize = 4096;
 pub(super) struct Peers {
     /// The process's user and the owner of the database.
     owners: Vec<u32>,
-    group: Option<(String, Gid)>,
+    /// Groups whose members may ask: the configured one, and the one that may read the file anyway.
+    groups: Vec<Group>,
 }
 
 impl Peers {
     /// # Errors
     /// When there is no such group.
     pub(super) fn new(database: &Path, group: Option<&str>) -> Result<Self> {
+        let file = std::fs::metadata(database).ok();
         let mut owners = vec![0, Uid::effective().as_raw()];
-        owners.extend(std::fs::metadata(database).ok().map(|data| data.uid()));
-        let group = match group {
-            None => None,
-            Some(name) => match Group::from_name(name)? {
-                Some(group) => Some((name.to_owned(), group.gid)),
+        owners.extend(file.as_ref().map(MetadataExt::uid));
+        let readers = file.filter(|file| file.permissions().mode() & 0o040 != 0);
+        let readers = readers.and_then(|file| Group::from_gid(Gid::from_raw(file.gid())).ok()?);
+        let mut groups: Vec<Group> = readers.into_iter().collect();
+        if let Some(name) = group {
+            match Group::from_name(name)? {
+                Some(group) => groups.push(group),
                 None => bail!("[serve] group: there is no group {name:?}"),
-            },
-        };
-        Ok(Self { owners, group })
+            }
+        }
+        Ok(Self { owners, groups })
     }
 
     /// Returns whether the user may also add log and prune; an error when the user may not even ask.
@@ -52,29 +56,35 @@ impl Peers {
             return Ok(true);
         }
         let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-        let name = user
-            .as_ref()
-            .map_or_else(|| format!("uid {uid}"), |user| user.name.clone());
-        if let Some((group, id)) = &self.group {
-            // By name, because the other process may be older than the user's membership.
-            let members = Group::from_gid(*id).ok().flatten().map(|group| group.mem);
-            let is_member = id.as_raw() == gid
-                || user.as_ref().is_some_and(|user| user.gid == *id)
-                || members.is_some_and(|members| members.contains(&name));
-            if is_member {
-                return Ok(false);
-            }
-            let failure = Failure::new("28000", format!("{name} may not ask this database"));
-            return Err(failure
-                .hint(format!(
-                    "become a member of the group {group}, or run it as root"
-                ))
-                .fatal());
+        let name = match &user {
+            Some(user) => user.name.clone(),
+            None => format!("uid {uid}"),
+        };
+        let is_member = |group: &Group| {
+            // By name as well, because the other process may be older than the user's membership.
+            let members = Group::from_gid(group.gid).ok().flatten();
+            group.gid.as_raw() == gid
+                || user.as_ref().is_some_and(|user| user.gid == group.gid)
+                || members.is_some_and(|group| group.mem.contains(&name))
+        };
+        if self.groups.iter().any(is_member) {
+            return Ok(false);
         }
+        let names: Vec<&str> = self
+            .groups
+            .iter()
+            .map(|group| group.name.as_str())
+            .collect();
+        let hint = if names.is_empty() {
+            "run it as root or as its owner, or let a group in: group in [serve] of /etc/maillog.toml".to_owned()
+        } else {
+            format!(
+                "run it as root, or become a member of the group {}",
+                names.join(" or ")
+            )
+        };
         let failure = Failure::new("28000", format!("{name} may not ask this database"));
-        Err(failure
-            .hint("run it as root or as its owner, or let a group in: group in [serve] of /etc/maillog.toml")
-            .fatal())
+        Err(failure.hint(hint).fatal())
     }
 }
 
@@ -287,6 +297,26 @@ pub(super) async fn password<S: Stream>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strangers_are_told_how_to_come_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.duckdb");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let peers = Peers::new(&path, None).unwrap();
+        assert_eq!(peers.admit(0, 0), Ok(true));
+        assert_eq!(peers.admit(Uid::effective().as_raw(), 0), Ok(true));
+        let refused = peers.admit(4_000_000, 4_000_000).unwrap_err();
+        assert_eq!((refused.code, refused.is_fatal), ("28000", true));
+        assert!(refused.hint.contains("[serve]"), "{refused:?}");
+        // Who may read the file may ask, and no more.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let peers = Peers::new(&path, None).unwrap();
+        let group = std::fs::metadata(&path).unwrap().gid();
+        assert_eq!(peers.admit(4_000_000, group), Ok(false));
+        assert!(Peers::new(&path, Some("no such group")).is_err());
+    }
 
     #[test]
     fn base64_is_read() {

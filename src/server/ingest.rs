@@ -1,35 +1,44 @@
-//! Ingest: what the owner may do beside asking: verbs of the service, and log that another `maillog ingest` reads.
-//!
-//! A feed is opened with `CALL maillog_open('...')`, which answers from where to read; then `COPY maillog_ingest FROM
-//! STDIN` carries pieces of it, any number of times, and `CALL maillog_end('...')` waits until all is stored.
+//! Ingest: what the owner may do beside asking: verbs of the service, and log that another `maillog ingest` reads
+//! (`ingest/beside.rs`).
 
 use super::failure::Failure;
 use super::message::{self, Request};
 use super::session::{Done, Session, Trouble};
 use super::wire::Stream;
-use crate::ingest::feed::Feed;
+use crate::ingest::beside::{Ended, Wanted};
+use crate::ingest::feed::{Closed, Ending, Feed, Opening, Piece};
 use crate::model::table::{Cell, Table};
+use crate::source::{Chunk, Hints};
+use bytes::{Buf, BytesMut};
 use std::sync::Arc;
+use tokio::task::spawn_blocking;
+
+/// Bytes in front of each piece: its place and its length.
+const HEADER: usize = 12;
 
 /// The feed that a session has open.
 #[derive(Default)]
 pub(super) struct Intake {
-    pub feed: Option<Feed>,
+    feed: Option<Feed>,
 }
 
 impl<S: Stream> Session<S> {
     /// Runs one of the verbs of the service.
     pub(super) async fn call(&mut self, name: &str, argument: &str) -> Result<Table, Trouble> {
         self.owner_only(&format!("CALL {name}"))?;
+        match name {
+            "maillog_open" => return self.open(argument).await,
+            "maillog_end" => return self.end_feed(argument).await,
+            _ => {}
+        }
         let Some(verb) = self.inner.hooks.verbs.get(name).map(Arc::clone) else {
-            return Err(
-                Failure::new("42883", format!("procedure {name}(text) does not exist")).into(),
-            );
+            let message = format!("procedure {name}(text) does not exist");
+            return Err(Failure::new("42883", message).into());
         };
         let argument = argument.to_owned();
-        let called = tokio::task::spawn_blocking(move || verb(&argument));
+        let called = spawn_blocking(move || verb(&argument));
         let called = self.wire.while_open(called).await?;
-        Ok(called.map_err(|error| Failure::new("XX000", error.to_string()))??)
+        Ok(called.map_err(|error| stopped(&error))??)
     }
 
     fn owner_only(&self, what: &str) -> Result<(), Failure> {
@@ -40,38 +49,146 @@ impl<S: Stream> Session<S> {
         Err(Failure::new("42501", message))
     }
 
-    /// Takes log from the client.
-    pub(super) async fn copy_in(&mut self, _options: &str) -> Done {
-        self.owner_only("COPY")?;
-        if self.intake.feed.is_none() {
-            return Err(Failure::new("55000", "no feed is open").into());
+    /// Opens a feed; answers from where to read.
+    async fn open(&mut self, argument: &str) -> Result<Table, Trouble> {
+        let Some(feeds) = self.inner.hooks.feeds.clone() else {
+            return Err(Failure::new("0A000", "no log is taken here").into());
+        };
+        let wanted: Wanted = serde_json::from_str(argument).map_err(|error| strange(&error))?;
+        let piece = wanted
+            .piece
+            .map(|(source_id, shift)| Piece { source_id, shift });
+        let first_year = wanted.first_year;
+        let opening = Opening {
+            name: wanted.name,
+            key: wanted.key,
+            head: wanted.head,
+            piece,
+            size: wanted.size,
+            is_counted: true,
+        };
+        let opened = spawn_blocking(move || {
+            let feed = feeds.open(opening)?;
+            let is_new = feed.opened().offset == 0 && piece.is_none_or(|piece| piece.shift == 0);
+            let hints = Hints { first_year };
+            feed.begin(if is_new { hints } else { Hints::default() })?;
+            Ok(feed)
+        });
+        let feed = self
+            .wire
+            .while_open(opened)
+            .await?
+            .map_err(|error| stopped(&error))?;
+        let feed: Feed = feed.map_err(gone)?;
+        if piece.is_some() && !feed.opened().is_known {
+            let failure = Failure::new("40001", "the stream that the log lies in has changed");
+            return Err(failure.hint("run it again").into());
         }
+        let offset = feed.opened().offset;
+        self.intake.feed = Some(feed);
+        Ok(one(offset.to_string()))
+    }
+
+    /// Ends the feed; answers when all of it is stored.
+    async fn end_feed(&mut self, argument: &str) -> Result<Table, Trouble> {
+        let ended: Ended = serde_json::from_str(argument).map_err(|error| strange(&error))?;
+        let feed = self.intake.feed.take().ok_or_else(no_feed)?;
+        let ending = match ended.failure {
+            Some(failure) => Ending::Failed(failure),
+            None if ended.is_finished => Ending::Finish,
+            None => Ending::Pause,
+        };
+        let settled = spawn_blocking(move || feed.settle(ending));
+        let settled = self
+            .wire
+            .while_open(settled)
+            .await?
+            .map_err(|error| stopped(&error))?;
+        let summary = settled.map_err(gone)?;
+        Ok(one(serde_json::to_string(&summary).unwrap_or_default()))
+    }
+
+    /// Takes log from the client.
+    pub(super) async fn copy_in(&mut self) -> Done {
+        self.owner_only("COPY")?;
+        let mut feed = self.intake.feed.take().ok_or_else(no_feed)?;
         message::copy(&mut self.wire.out, b'G', 1);
         self.wire.flush().await?;
+        let mut input = BytesMut::new();
         loop {
             match self.wire.request().await? {
+                Some(Request::CopyData(data)) => {
+                    input.extend_from_slice(&data);
+                    if input.len() > message::LONGEST {
+                        return Err(Failure::new("54000", "a piece of log is too long").into());
+                    }
+                    while let Some(chunk) = piece(&mut input) {
+                        let passed = spawn_blocking(move || {
+                            let passed = feed.chunk(chunk, false);
+                            (feed, passed)
+                        });
+                        let passed = passed.await.map_err(|error| stopped(&error))?;
+                        feed = passed.0;
+                        passed.1.map_err(gone)?;
+                    }
+                }
+                Some(Request::Flush | Request::Sync) => {}
                 Some(Request::CopyDone) => break,
                 Some(Request::CopyFail(reason)) => {
-                    return Err(
-                        Failure::new("57014", format!("COPY from stdin failed: {reason}")).into(),
-                    );
+                    let message = format!("COPY from stdin failed: {reason}");
+                    return Err(Failure::new("57014", message).into());
                 }
-                Some(Request::CopyData(_) | Request::Flush | Request::Sync) => {}
                 None => return Err(Trouble::Gone(std::io::ErrorKind::UnexpectedEof.into())),
                 Some(_) => {
-                    return Err(Failure::new("08P01", "unexpected message during COPY")
-                        .fatal()
-                        .into());
+                    let failure = Failure::new("08P01", "unexpected message during COPY");
+                    return Err(failure.fatal().into());
                 }
             }
         }
+        if !input.is_empty() {
+            return Err(Failure::new("22P04", "the last piece of log is cut off").into());
+        }
+        self.intake.feed = Some(feed);
         message::complete(&mut self.wire.out, "COPY 0");
         Ok(())
     }
 }
 
+/// Takes a whole piece off the input.
+fn piece(input: &mut BytesMut) -> Option<Chunk> {
+    let header = input.first_chunk::<HEADER>()?;
+    let mut header: &[u8] = header;
+    let offset = header.get_u64();
+    let length = usize::try_from(header.get_u32()).ok()?;
+    if input.len() < HEADER + length {
+        return None;
+    }
+    input.advance(HEADER);
+    Some(Chunk {
+        data: input.split_to(length).to_vec(),
+        offset,
+        read: 0,
+        is_last: false,
+    })
+}
+
+fn no_feed() -> Failure {
+    Failure::new("55000", "no log was announced").hint("`maillog ingest FILE` does it")
+}
+
+fn strange(error: &serde_json::Error) -> Failure {
+    Failure::new("22023", format!("cannot understand the argument: {error}"))
+}
+
+fn gone(closed: Closed) -> Failure {
+    Failure::new("57P01", closed.to_string())
+}
+
+fn stopped(error: &tokio::task::JoinError) -> Failure {
+    Failure::new("XX000", error.to_string())
+}
+
 /// Returns a table of one text.
-#[expect(dead_code, reason = "in work")]
 fn one(text: String) -> Table {
     Table {
         columns: vec!["result".to_owned()],

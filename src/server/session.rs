@@ -428,7 +428,7 @@ impl<S: Stream> Session<S> {
                 rows,
                 is_move,
             } => self.fetch(cursor, *rows, *is_move, is_simple).await,
-            Statement::CopyIn(options) => self.copy_in(options).await,
+            Statement::CopyIn => self.copy_in().await,
             Statement::Call(verb, argument) => {
                 let table = self.call(verb, argument).await?;
                 self.table(&table, is_simple, "CALL");

@@ -39,8 +39,8 @@ pub(super) enum Statement {
         sql: String,
         form: CopyForm,
     },
-    /// Log to read: the options as written, in JSON.
-    CopyIn(String),
+    /// Log to read.
+    CopyIn,
     /// One of the verbs of the program itself, with its argument.
     Call(String, String),
 }
@@ -299,10 +299,7 @@ fn copy(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure> {
     let table = source.get(1..).unwrap_or_default();
     if is("STDIN") && rest.first().is_some_and(|token| token.is("FROM")) {
         if table.len() == 1 && table.first().is_some_and(|token| token.name() == INGEST) {
-            let text = options.iter().find(|token| token.kind == Kind::Text);
-            return Ok(Statement::CopyIn(
-                text.map(Token::literal).unwrap_or_default(),
-            ));
+            return Ok(Statement::CopyIn);
         }
         return Err(only());
     }

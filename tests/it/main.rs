@@ -14,6 +14,8 @@ mod crash;
 #[cfg(test)]
 mod expected;
 #[cfg(test)]
+mod follow;
+#[cfg(test)]
 mod generator;
 #[cfg(test)]
 mod ground_truth;
@@ -36,6 +38,8 @@ mod package;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod prune;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod resume;
@@ -45,6 +49,8 @@ mod samples;
 mod server;
 #[cfg(test)]
 mod service;
+#[cfg(test)]
+mod shell;
 #[cfg(test)]
 mod tables;
 

@@ -916,6 +916,51 @@ fn tcp_wants_tls_and_a_password() {
     );
 }
 
+#[test]
+fn an_import_beside_a_service_stores_the_same_once() {
+    let tables = [
+        "delivery_to",
+        "delivery_from",
+        "noqueue",
+        "connection",
+        "auth",
+        "event",
+    ];
+    let rows = |place: &Place| {
+        let count = |table: &&str| place.number(&format!("SELECT count(*) FROM {table}"));
+        tables.iter().map(count).collect::<Vec<_>>()
+    };
+    let alone = filled();
+    let place = Place::new();
+    std::fs::write(place.path("live.log"), "").unwrap();
+    let live = place.path("live.log");
+    let _service = crate::service::Service::start(&place, &["--follow", live.to_str().unwrap()]);
+    let socket = socket::directory(&place.path("maillog.duckdb")).join(socket::NAME);
+    let begin = Instant::now();
+    while UnixStream::connect(&socket).is_err() {
+        assert!(begin.elapsed() < Duration::from_mins(1), "no service");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let first = place.succeed(&["ingest", "testlogs/demo"]);
+    assert!(first.contains("2,300 lines read from 3 files"), "{first}");
+    assert!(first.contains("250 messages, 383 recipients"), "{first}");
+    assert_eq!(rows(&place), rows(&alone));
+    let again = place.succeed(&["ingest", "testlogs/demo"]);
+    assert!(again.contains("3 files (nothing new)"), "{again}");
+    // A piece of what was read is recognised, too.
+    let whole = std::fs::read_to_string("testlogs/demo/mail.log").unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    std::fs::write(
+        place.path("piece.log"),
+        lines[lines.len() / 2..].join("\n") + "\n",
+    )
+    .unwrap();
+    place.succeed(&["ingest", place.path("piece.log").to_str().unwrap()]);
+    assert_eq!(rows(&place), rows(&alone));
+    let zone = place.run(&["ingest", "--timezone", "Asia/Tokyo", "testlogs/demo"]);
+    assert_eq!(zone.code, Some(2), "{zone:?}");
+}
+
 /// Runs a script of another language, when it and its driver are here.
 fn script(service: &Service, program: &str, probe: &[&str], script: &str) {
     let node_path = std::env::var_os("HOME")
@@ -978,7 +1023,16 @@ with connection.pipeline():
     assert (a.fetchone(), b.fetchone()) == ((1,), (2,))
 print("ok")
 "#;
-    script(&Service::new(), "python3", &["-c", "import psycopg"], text);
+    let has_driver = |python: &str| {
+        let probe = Command::new(python).args(["-c", "import psycopg"]).output();
+        probe.is_ok_and(|output| output.status.success())
+    };
+    let python = if has_driver("python3") {
+        "python3"
+    } else {
+        "/usr/bin/python3"
+    };
+    script(&Service::new(), python, &["-c", "import psycopg"], text);
 }
 
 #[test]

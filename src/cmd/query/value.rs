@@ -83,6 +83,6 @@ pub(super) fn show(param: &Param, run: &Context) -> String {
         Param::Int(number) => number.to_string(),
         Param::Float(number) => number.to_string(),
         Param::Bool(truth) => truth.to_string(),
-        Param::Text(text) => format!("'{}'", escape::terminal(text)),
+        other => escape::terminal(&other.to_string()).into_owned(),
     }
 }

@@ -167,6 +167,7 @@ fn store() -> Store {
             coverage: Vec::new(),
             anchors: Vec::new(),
             unparsed: Vec::new(),
+            counts: Vec::new(),
             now: at(6),
         })
         .unwrap();
@@ -198,7 +199,7 @@ fn every_kind_of_query_runs() {
             let table = store
                 .select(&plan.sql, &plan.params)
                 .unwrap_or_else(|e| panic!("{text}: {e:?}"));
-            assert_eq!(table.columns.len(), 41, "{text}");
+            assert_eq!(table.columns.len(), 43, "{text}");
         }
     }
 }
