@@ -94,6 +94,7 @@ fn make_batch(commit: i64, per_commit: i64, of_million: i64, updates: i64) -> Ba
     let now = time(froms.end);
     let changed = (froms.start - updates).max(0)..froms.start;
     Batch {
+        counts: Vec::new(),
         anchors: Vec::new(),
         coverage: vec![CoverageRow {
             source: key.clone(),

@@ -80,6 +80,17 @@ impl Answers {
         }
     }
 
+    /// Returns how one `SELECT` would be run; it is not run.
+    ///
+    /// # Errors
+    /// When it is none, is wrong, or the database fails.
+    pub fn explain(&self, sql: &str) -> Result<Table, Error> {
+        match self {
+            Self::Here(store) => store.queries().explain(sql),
+            Self::There(client) => client.select(&format!("EXPLAIN {sql}"), &[]),
+        }
+    }
+
     /// Returns what stops the questions asked here.
     pub fn interrupt(&self) -> Stop {
         match self {

@@ -2,9 +2,11 @@
 //!
 //! Order: command line, environment (`MAILLOG_DB`, `MAILLOG_CONFIG`), `/etc/maillog.toml`, built-in defaults.
 
+use crate::model::retain::{Group, Keep, Retain};
 use anyhow::{Context, Result, bail};
 use nix::unistd::{Uid, User};
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Where the administrator's settings are, unless `--config` or `MAILLOG_CONFIG` names another file.
@@ -24,13 +26,19 @@ pub struct File {
     pub database: Option<PathBuf>,
     /// Zone of log stamps without one, IANA name.
     pub timezone: Option<String>,
-    /// Days that raw lines are kept, 0 for not at all.
+    /// Days that raw lines are kept, 0 for not at all; the older spelling of `retain.lines`.
     pub retain_lines_days: Option<u32>,
     /// Memory that the database may use, MiB.
     pub memory_mib: Option<u32>,
     /// Who may ask the service, and how much.
     #[serde(default)]
     pub serve: Serve,
+    /// How long rows are kept.
+    #[serde(default)]
+    pub retain: RetainTable,
+    /// What is offered to Prometheus.
+    #[serde(default)]
+    pub metrics: Metrics,
     /// What the service reads.
     #[serde(default)]
     pub ingest: Ingest,
@@ -54,6 +62,65 @@ pub struct Ingest {
     pub since: Option<String>,
 }
 
+/// The table `[retain]`: days or "forever".
+#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct RetainTable {
+    /// Messages with all that belongs to them.
+    pub deliveries: Option<Keep>,
+    /// Refusals.
+    pub noqueue: Option<Keep>,
+    /// Sessions.
+    pub connection: Option<Keep>,
+    /// Log-ins.
+    pub auth: Option<Keep>,
+    /// Warnings and notices.
+    pub event: Option<Keep>,
+    /// Raw lines.
+    pub lines: Option<Keep>,
+}
+
+impl RetainTable {
+    /// Resolves what is not said; `lines_days` is the older spelling.
+    ///
+    /// # Errors
+    /// When rows other than raw lines would be kept for 0 days.
+    fn resolve(&self, lines_days: Option<u32>) -> Result<Retain> {
+        let default = Retain::default();
+        let retain = Retain {
+            deliveries: self.deliveries.unwrap_or(default.deliveries),
+            noqueue: self.noqueue.unwrap_or(default.noqueue),
+            connection: self.connection.unwrap_or(default.connection),
+            auth: self.auth.unwrap_or(default.auth),
+            event: self.event.unwrap_or(default.event),
+            lines: self
+                .lines
+                .or(lines_days.map(Keep::Days))
+                .unwrap_or(default.lines),
+        };
+        let none = Group::ALL
+            .into_iter()
+            .find(|group| *group != Group::Lines && retain.of(*group) == Keep::Days(0));
+        match none {
+            Some(group) => bail!(
+                "retain.{}: rows are kept at least 1 day; \"forever\" keeps them for good",
+                group.name()
+            ),
+            None => Ok(retain),
+        }
+    }
+}
+
+/// The table `[metrics]`.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Where the service answers Prometheus; none: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Recipient domains that deliveries are counted by; all others count as `other`.
+    pub domains: Vec<String>,
+}
+
 /// Everything that is decided before a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -65,6 +132,10 @@ pub struct Config {
     pub timezone: Option<String>,
     /// Days that raw lines are kept.
     pub retain_lines_days: u32,
+    /// How long rows are kept.
+    pub retain: Retain,
+    /// What is offered to Prometheus.
+    pub metrics: Metrics,
     /// Memory that the database may use, MiB.
     pub memory_mib: u32,
     /// What the service reads.
@@ -181,6 +252,10 @@ impl Config {
         let file = read(config)?;
         let named = db.map(Path::to_path_buf).or(file.database);
         let database_is_named = named.is_some();
+        let retain = file
+            .retain
+            .resolve(file.retain_lines_days)
+            .context("cannot use the settings")?;
         let database = match named {
             Some(path) => path,
             None => env.database()?,
@@ -189,7 +264,9 @@ impl Config {
             database,
             database_is_named,
             timezone: file.timezone,
-            retain_lines_days: file.retain_lines_days.unwrap_or(7),
+            retain_lines_days: retain.lines.days(),
+            retain,
+            metrics: file.metrics,
             memory_mib: file.memory_mib.unwrap_or(192),
             serve: file.serve,
             ingest: file.ingest,
@@ -295,5 +372,31 @@ mod tests {
         let both = Config::resolve(Some(Path::new("/db")), Some(&file), &user()).unwrap();
         assert_eq!(both.database, Path::new("/db"));
         assert!(Config::resolve(None, Some(Path::new("/nonexistent.toml")), &user()).is_err());
+    }
+
+    #[test]
+    fn days_are_told_by_table_and_the_older_spelling_stays() {
+        let resolve = |text: &str| {
+            let file = parse(text).unwrap();
+            file.retain.resolve(file.retain_lines_days)
+        };
+        assert_eq!(resolve("").unwrap(), Retain::default());
+        let text = "retain_lines_days = 3\n[retain]\ndeliveries = \"forever\"\nnoqueue = 10\n";
+        let retain = resolve(text).unwrap();
+        assert_eq!(retain.deliveries, Keep::Forever);
+        assert_eq!(retain.noqueue, Keep::Days(10));
+        assert_eq!(retain.lines, Keep::Days(3));
+        assert_eq!(resolve("[retain]\nlines = 0").unwrap().lines, Keep::Days(0));
+        let error = resolve("[retain]\nauth = 0").unwrap_err().to_string();
+        assert!(error.starts_with("retain.auth: "), "{error}");
+        assert!(parse("[retain]\nmails = 3").is_err());
+    }
+
+    #[test]
+    fn metrics_are_off_until_an_address_is_named() {
+        assert_eq!(parse("").unwrap().metrics, Metrics::default());
+        let file = parse("[metrics]\nlisten = \"127.0.0.1:9154\"").unwrap();
+        assert_eq!(file.metrics.listen, Some("127.0.0.1:9154".parse().unwrap()));
+        assert!(parse("[metrics]\nlisten = \"9154\"").is_err());
     }
 }

@@ -13,6 +13,7 @@
 pub mod answers;
 #[cfg(feature = "store")]
 pub mod canned;
+pub mod cause;
 #[cfg(feature = "store")]
 pub mod client;
 #[cfg(feature = "store")]
@@ -21,11 +22,14 @@ pub mod config;
 pub mod correlate;
 #[cfg(feature = "store")]
 pub mod ingest;
+pub mod metrics;
 pub mod model;
 pub mod notice;
 pub mod parse;
 pub mod query;
 pub mod render;
+#[cfg(feature = "store")]
+pub mod repl;
 #[cfg(feature = "store")]
 pub mod server;
 #[cfg(feature = "store")]

@@ -16,6 +16,7 @@ pub(super) const FILES: &[(&str, &str)] = files! {
     "backscatter"
     "bad_lists"
     "bounced_detail"
+    "causes"
     "cleartext_out"
     "compromised"
     "coverage"

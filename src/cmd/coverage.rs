@@ -1,8 +1,9 @@
 //! What was read for a window: said when nothing is found, so that "nothing" means something.
 
+use super::Context as Run;
 use crate::answers::Answers;
-use crate::model::table::{Cell, Param};
-use crate::model::time::{HOUR, Time};
+use crate::model::table::{Cell, Param, Table};
+use crate::model::time::{HOUR, SECOND, Time};
 use crate::model::zone::Zone;
 use crate::render::escape;
 use crate::store;
@@ -17,6 +18,26 @@ WHERE hour >= ? AND hour <= ? AND understood > 0
 GROUP BY host
 ORDER BY host";
 
+/// The longest spans without a line.
+const GAPS: &str = "\
+WITH hours AS (
+    SELECT host, hour, min(first_time) AS first_time, max(last_time) AS last_time
+    FROM coverage
+    WHERE hour >= ? AND hour <= ? AND understood > 0
+    GROUP BY host, hour
+),
+spans AS (
+    SELECT
+        host, lag(last_time) OVER (PARTITION BY host ORDER BY hour) AS from_time, first_time AS to_time,
+        date_diff('hour', lag(hour) OVER (PARTITION BY host ORDER BY hour), hour) AS hours
+    FROM hours
+)
+SELECT host, from_time, to_time
+FROM spans
+WHERE hours > 1
+ORDER BY to_time - from_time DESC, host, from_time
+LIMIT 3";
+
 /// More hosts than these are told as one line.
 const HOSTS: usize = 10;
 
@@ -27,11 +48,13 @@ const HOSTS: usize = 10;
 pub fn nothing_found(
     store: &Answers,
     window: &(Option<Time>, Option<Time>),
-    zone: Zone,
+    run: &Run,
 ) -> Result<Vec<String>, store::Error> {
+    let zone = run.zone;
     let since = window.0.map_or(Time(0), Time::hour);
     let until = window.1.unwrap_or(Time(i64::MAX / HOUR * HOUR / 2));
-    let table = store.select(SQL, &[Param::Time(since), Param::Time(until)])?;
+    let params = [Param::Time(since), Param::Time(until)];
+    let table = store.select(SQL, &params)?;
     if table.rows.is_empty() {
         return Ok(vec![format!(
             "nothing found, and {}",
@@ -43,6 +66,17 @@ pub fn nothing_found(
     if table.rows.len() > HOSTS {
         lines.push(format!("  and {} more hosts", table.rows.len() - HOSTS));
     }
+    for row in &store.select(GAPS, &params)?.rows {
+        if let [Cell::Text(host), Cell::Time(from), Cell::Time(to)] = row.as_slice() {
+            lines.push(format!(
+                "  {}: no line between {} and {}",
+                named(host),
+                zone.show(*from),
+                zone.show(*to)
+            ));
+        }
+    }
+    lines.push(conclusion(&table, window, run));
     Ok(lines)
 }
 
@@ -75,11 +109,7 @@ fn host(row: &[Cell], zone: Zone) -> String {
     };
     let mut text = format!(
         "  {}: {} to {}, {lines} lines",
-        escape::terminal(if host.is_empty() {
-            "(no host name)"
-        } else {
-            host
-        }),
+        named(host),
         zone.show(*first),
         zone.show(*last)
     );
@@ -92,4 +122,54 @@ fn host(row: &[Cell], zone: Zone) -> String {
     add(*lost, "line lost", "lines lost");
     add(*gaps, "hour without a line", "hours without a line");
     text
+}
+
+fn named(host: &str) -> String {
+    if host.is_empty() {
+        return "(no host name)".to_owned();
+    }
+    escape::terminal(host).into_owned()
+}
+
+/// Says how much "nothing" means.
+fn conclusion(hosts: &Table, window: &(Option<Time>, Option<Time>), run: &Run) -> String {
+    let sum = |column: usize| -> i64 {
+        let cells = hosts.rows.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| if let Cell::Int(n) = cell { *n } else { 0 })
+            .sum()
+    };
+    let time = |row: &Vec<Cell>, column: usize| match row.get(column) {
+        Some(Cell::Time(time)) => Some(*time),
+        _ => None,
+    };
+    let first = hosts.rows.iter().filter_map(|row| time(row, 1)).min();
+    let last = hosts.rows.iter().filter_map(|row| time(row, 2)).max();
+    let end = window.1.unwrap_or(run.now).min(run.now);
+    let show = |t: Time| run.zone.show(t.plus(-t.0.rem_euclid(SECOND)));
+    let mut doubts = Vec::new();
+    if sum(5) > 0 {
+        doubts.push("lines were lost".to_owned());
+    }
+    if sum(4) > 0 {
+        doubts.push("some lines were not understood (maillog status)".to_owned());
+    }
+    if sum(6) > 0 {
+        doubts.push("there are gaps".to_owned());
+    }
+    if let Some((_, first)) = window
+        .0
+        .zip(first)
+        .filter(|(since, first)| first.since(*since) > HOUR)
+    {
+        doubts.push(format!("the log begins at {}", show(first)));
+    }
+    if let Some(last) = last.filter(|last| end.since(*last) > HOUR) {
+        doubts.push(format!("the log ends at {}", show(last)));
+    }
+    if doubts.is_empty() {
+        "all of it was read and understood: no such mail passed these hosts in that time".to_owned()
+    } else {
+        format!("no proof that there was none: {}", doubts.join(", "))
+    }
 }

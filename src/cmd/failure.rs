@@ -2,6 +2,20 @@
 
 use crate::{notice, query, source, store};
 
+/// The reader of the result has had enough (`| head`): that is success.
+#[must_use]
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        let json = cause
+            .downcast_ref::<serde_json::Error>()
+            .and_then(serde_json::Error::io_error_kind);
+        io.or(json) == Some(std::io::ErrorKind::BrokenPipe)
+    })
+}
+
 /// Tells the user why nothing came of it.
 pub fn tell(error: &anyhow::Error) {
     if let Some(error) = error.downcast_ref::<query::Error>() {

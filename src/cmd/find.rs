@@ -1,13 +1,16 @@
 //! `maillog find`: the question that maillog is for.
 
-use super::{Context as Run, Exit, coverage, story};
-use crate::model::table::Table;
+use super::story::Stories;
+use super::{Context as Run, Exit, coverage, follow, near, story};
+use crate::answers::Answers;
+use crate::model::table::{Cell, Table};
 use crate::notice;
 use crate::query::{self, Plan};
-use crate::render::{self, Format};
-use anyhow::Result;
+use crate::render::mask::Mask;
+use crate::render::{self, Format, Style};
+use anyhow::{Result, anyhow};
 use clap::Args;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 /// Find what became of mail
 ///
@@ -19,6 +22,10 @@ use std::io::IsTerminal;
   maillog find alice@example.org
   maillog find to:@example.net status:bounced,deferred since:yesterday
   maillog find from:shop@example.com -status:sent --all -o json")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that is there or not"
+)]
 pub struct Find {
     /// What to look for
     #[arg(value_name = "TERM", required = true, allow_hyphen_values = false)]
@@ -35,9 +42,27 @@ pub struct Find {
     /// At most this many, the newest
     #[arg(short = 'n', long, value_name = "COUNT")]
     pub limit: Option<u64>,
-    /// Output format [default: table on a terminal, short in a pipe]
+    /// Output format [default: story of one mail or table on a terminal, short in a pipe]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
+    /// Count the hits by a field instead: cause, to, from, client, relay, date, ... (-n: that many values)
+    #[arg(long, value_name = "FIELD")]
+    pub count_by: Option<String>,
+    /// Only these columns, in this order: time,sender,recipient,status,reason
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub fields: Vec<String>,
+    /// Hide every address but those asked for
+    #[arg(long)]
+    pub mask: bool,
+    /// Go on printing new hits and changes of state as they are stored
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Follow until every hit has its outcome; exit status 0 when all were delivered, else 1
+    #[arg(long)]
+    pub until_final: bool,
+    /// Stop following after this time: 30s, 10min
+    #[arg(long, value_name = "LENGTH")]
+    pub timeout: Option<follow::Length>,
     /// Show also the steps inside our own systems (filter, relay, forward, requeue)
     #[arg(long)]
     pub all_hops: bool,
@@ -46,45 +71,159 @@ pub struct Find {
     pub explain: bool,
 }
 
+/// More hits than these are no single mail, so their chains are not looked at to find out.
+const MOST_OF_ONE: usize = 50;
+
 impl Find {
     /// Runs the command.
     ///
     /// # Errors
     /// When the query is wrong (drawn with a caret) or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let plan = query::compile(&self.terms, &self.options(run))?;
+        let options = self.options(run);
+        let mut plan = query::compile(&self.terms, &options)?;
+        if let Some(field) = &self.count_by {
+            plan = query::count_by(plan, field, self.limit)?;
+        }
         if self.explain {
             return explain(&plan, run);
         }
         for reading in &plan.reading {
             notice::say(reading);
         }
-        let store = run.reader()?;
-        let table = store.select(&plan.sql, &plan.params)?;
-        let format = self.output.unwrap_or_else(default_format);
-        if format == Format::Count {
-            return count(&table, run);
+        let mut mask = self.mask.then(|| {
+            let asked: Vec<&str> = plan
+                .asked
+                .iter()
+                .map(|(_, address)| address.as_str())
+                .collect();
+            Mask::new(&asked)
+        });
+        if self.follow || self.until_final {
+            return follow::follow(&self, &plan, mask, run);
         }
-        if table.rows.is_empty() {
-            for line in coverage::nothing_found(&store, &plan.window, run.zone)? {
+        let store = run.reader()?;
+        let hits = store.select(&plan.sql, &plan.params)?;
+        if hits.rows.is_empty() {
+            for line in coverage::nothing_found(&store, &plan.window, run)? {
                 notice::say(&line);
             }
-            if format == Format::Json || format == Format::Csv || format == Format::Tsv {
-                let mut output = run.output(false);
-                let style = output.style;
-                render::table(&table, format, &style, output.writer())?;
-                output.finish()?;
+            for line in near::misses(&store, &self, &options, &plan)? {
+                notice::say(&line);
             }
+            self.nothing(&hits, run)?;
             return Ok(Exit::Nothing);
+        }
+        let (format, stories) = self.format(&store, &hits)?;
+        if format == Format::Raw {
+            return lines(&store, &hits, mask.as_mut(), run);
         }
         let mut output = run.output(matches!(format, Format::Table | Format::Story));
         let style = output.style;
-        match format {
-            Format::Story => story::write(&store, &table, &style, output.writer())?,
-            _ => render::hits(&table, format, &style, output.writer())?,
+        if let Some(mut stories) = stories {
+            let mut hits = hits;
+            if let Some(mask) = &mut mask {
+                stories.mask(mask);
+                mask.apply(&mut hits);
+            }
+            stories.write(&hits, format, &style, output.writer())?;
+        } else {
+            let mut hits = hits;
+            if let Some(mask) = &mut mask {
+                mask.apply(&mut hits);
+            }
+            self.write(hits, format, &style, output.writer())?;
         }
         output.finish()?;
         Ok(Exit::Found)
+    }
+
+    /// Returns the format, and the stories where it tells them: also unasked, when one mail was found on a terminal.
+    fn format(&self, store: &Answers, hits: &Table) -> Result<(Format, Option<Stories>)> {
+        if self.count_by.is_some() {
+            let is_terminal = std::io::stdout().is_terminal();
+            let default = if is_terminal {
+                Format::Table
+            } else {
+                Format::Tsv
+            };
+            return Ok((self.output.unwrap_or(default), None));
+        }
+        if let Some(format) = self.output {
+            let tells = matches!(format, Format::Story | Format::Ticket);
+            return Ok((format, tells.then(|| Stories::of(store, hits)).transpose()?));
+        }
+        let is_terminal = std::io::stdout().is_terminal();
+        if !self.fields.is_empty() {
+            return Ok((
+                if is_terminal {
+                    Format::Table
+                } else {
+                    Format::Tsv
+                },
+                None,
+            ));
+        }
+        if !is_terminal {
+            return Ok((Format::Short, None));
+        }
+        if hits.rows.len() <= MOST_OF_ONE {
+            let stories = Stories::of(store, hits)?;
+            if stories.is_one() {
+                return Ok((Format::Story, Some(stories)));
+            }
+        }
+        Ok((Format::Table, None))
+    }
+
+    fn write(&self, hits: Table, format: Format, style: &Style, out: &mut dyn Write) -> Result<()> {
+        if self.count_by.is_some() {
+            render::table(&hits, format, style, out)?;
+        } else if self.fields.is_empty() {
+            render::hits(&hits, format, style, out)?;
+        } else {
+            render::table(&self.chosen(hits)?, format, style, out)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what a program expects of nothing: headers, or a count.
+    fn nothing(&self, hits: &Table, run: &Run) -> Result<()> {
+        let format = self.output.unwrap_or(Format::Short);
+        if matches!(
+            format,
+            Format::Json | Format::Csv | Format::Tsv | Format::Count
+        ) {
+            let mut output = run.output(false);
+            let style = output.style;
+            self.write(hits.clone(), format, &style, output.writer())?;
+            output.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Returns the table with the columns of `--fields` alone.
+    pub(super) fn chosen(&self, hits: Table) -> Result<Table> {
+        if self.fields.is_empty() {
+            return Ok(hits);
+        }
+        let places: Vec<usize> = self
+            .fields
+            .iter()
+            .map(|name| query::column(name, &hits.columns))
+            .collect::<Result<_, _>>()
+            .map_err(|error| anyhow!(error))?;
+        let pick = |row: Vec<Cell>| {
+            let cell = |place: &usize| row.get(*place).cloned().unwrap_or(Cell::Null);
+            places.iter().map(cell).collect()
+        };
+        Ok(Table {
+            columns: places
+                .iter()
+                .filter_map(|place| hits.columns.get(*place).cloned())
+                .collect(),
+            rows: hits.rows.into_iter().map(pick).collect(),
+        })
     }
 
     fn options(&self, run: &Run) -> query::Options {
@@ -94,17 +233,11 @@ impl Find {
             since: self.since.clone(),
             until: self.until.clone(),
             all: self.all,
-            limit: self.limit,
+            limit: self
+                .limit
+                .filter(|_| !self.follow && !self.until_final && self.count_by.is_none()),
             all_hops: self.all_hops,
         }
-    }
-}
-
-fn default_format() -> Format {
-    if std::io::stdout().is_terminal() {
-        Format::Table
-    } else {
-        Format::Short
     }
 }
 
@@ -117,21 +250,25 @@ fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
             out,
             "-- ${} = {}",
             i + 1,
-            render::escape::terminal(&format!("{param:?}"))
+            render::escape::terminal(&param.to_string())
         )?;
     }
     output.finish()?;
     Ok(Exit::Found)
 }
 
-fn count(table: &Table, run: &Run) -> Result<Exit> {
+fn lines(store: &Answers, hits: &Table, mask: Option<&mut Mask>, run: &Run) -> Result<Exit> {
+    let mut mask = mask;
+    if let Some(mask) = &mut mask {
+        mask.learn(hits);
+    }
     let mut output = run.output(false);
-    let style = output.style;
-    render::hits(table, Format::Count, &style, output.writer())?;
+    let missing = story::write_lines(store, hits, mask, output.writer())?;
     output.finish()?;
-    Ok(if table.rows.is_empty() {
-        Exit::Nothing
-    } else {
-        Exit::Found
-    })
+    if missing > 0 {
+        notice::say(&format!(
+            "the log lines of {missing} of the mails are not kept (any more): see retain in maillog(1)"
+        ));
+    }
+    Ok(Exit::Found)
 }

@@ -190,7 +190,14 @@ impl Ingest {
                     present: Present::Fixed(run.now),
                     retain_lines_days: run.config.retain_lines_days,
                 };
-                return Ok(import::run(store, inputs, rules, progress)?.1);
+                return Ok(import::run(
+                    store,
+                    inputs,
+                    rules,
+                    &run.config.metrics.domains,
+                    progress,
+                )?
+                .1);
             }
             Err(held @ store::Error::Locked { .. }) => held,
             Err(error) => return Err(error.into()),

@@ -3,10 +3,13 @@
 pub mod coverage;
 pub mod failure;
 pub mod find;
+pub mod follow;
 pub mod generate;
 pub mod ingest;
+pub mod near;
 pub mod output;
 pub mod parse;
+pub mod prune;
 pub mod query;
 pub mod sql;
 pub mod status;
@@ -96,6 +99,7 @@ pub enum Command {
     Summary(summary::Summary),
     Sql(sql::Sql),
     Status(status::Status),
+    Prune(prune::Prune),
     Parse(parse::Parse),
     Generate(generate::Generate),
 }
@@ -118,15 +122,26 @@ impl Cli {
     /// What cannot be done, for one line on stderr and exit status 2.
     pub fn run(self) -> Result<Exit> {
         let run = Context::new(&self.global)?;
-        match self.command {
-            Command::Ingest(c) => c.run(&run),
-            Command::Find(c) => c.run(&run),
-            Command::Query(c) => c.run(&run),
-            Command::Summary(c) => c.run(&run),
-            Command::Sql(c) => c.run(&run),
-            Command::Status(c) => c.run(&run),
-            Command::Parse(c) => c.run(&run),
-            Command::Generate(c) => c.run(&run),
+        self.command.run(&run)
+    }
+}
+
+impl Command {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// As [`Cli::run`].
+    pub fn run(self, run: &Context) -> Result<Exit> {
+        match self {
+            Self::Ingest(c) => c.run(run),
+            Self::Find(c) => c.run(run),
+            Self::Query(c) => c.run(run),
+            Self::Summary(c) => c.run(run),
+            Self::Sql(c) => c.run(run),
+            Self::Status(c) => c.run(run),
+            Self::Prune(c) => c.run(run),
+            Self::Parse(c) => c.run(run),
+            Self::Generate(c) => c.run(run),
         }
     }
 }
@@ -172,6 +187,16 @@ impl Context {
             color: global.color,
             no_pager: global.no_pager,
         })
+    }
+
+    /// Returns the same at the present moment, for a program that goes on running.
+    #[must_use]
+    pub fn later(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            now: self.present.now(),
+            ..*self
+        }
     }
 
     /// Opens stdout; `paged` when the result is for eyes and may be long.

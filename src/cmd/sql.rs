@@ -1,25 +1,30 @@
-//! `maillog sql`: one statement, read-only.
+//! `maillog sql`: statements from the command line, a file or standard input; a shell on a terminal.
 
-use super::{Context as Run, Exit};
+use super::output::Output;
+use super::{Cli, Context as Run, Exit, failure};
 use crate::model::zone::Zone;
+use crate::query;
 use crate::render::{self, Format, Style};
+use crate::repl::{self, Host};
 use anyhow::{Context, Result, bail};
-use clap::Args;
-use std::io::{IsTerminal, Read};
+use clap::{Args, Parser as _};
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 /// Ask the database in SQL, read-only
 ///
-/// Runs one SELECT. `maillog status --schema` shows tables and columns; times are UTC, `local_time(t)` and
-/// `in_zone(t, 'Europe/Berlin')` convert them.
+/// Without a statement a shell opens on a terminal, with completion and history; .help lists its commands. Times are
+/// UTC, `local_time(t)` and `in_zone(t, 'Europe/Berlin')` convert them.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
+  maillog sql
   maillog sql \"SELECT status, count(*) FROM delivery_to GROUP BY ALL ORDER BY ALL\"")]
 pub struct Sql {
-    /// The statement; - or nothing reads standard input
+    /// Statements, separated by ;  - reads standard input
     #[arg(value_name = "SELECT")]
     pub statement: Option<String>,
-    /// Read the statement from a file
+    /// Read the statements from a file
     #[arg(short, long, value_name = "FILE", conflicts_with = "statement")]
     pub file: Option<PathBuf>,
     /// Output format [default: table on a terminal, tsv in a pipe]
@@ -31,25 +36,31 @@ impl Sql {
     /// Runs the command.
     ///
     /// # Errors
-    /// When the statement is wrong, is no question, or the database fails.
+    /// When a statement is wrong, is no question, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let statement = self.text()?;
-        let store = run.reader()?;
-        let table = store.select(&statement, &[])?;
+        let is_typed = self.statement.is_none() && self.file.is_none();
+        if is_typed && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+            return shell(run);
+        }
+        let text = self.text()?;
+        let statements = repl::statements(&text);
+        if statements.is_empty() {
+            bail!("no statement: name one, as in maillog sql \"SELECT count(*) FROM delivery_to\"");
+        }
         let default = if std::io::stdout().is_terminal() {
             Format::Table
         } else {
             Format::Tsv
         };
         let format = self.output.unwrap_or(default);
-        let mut output = run.output(format == Format::Table);
-        // The times of SQL are what the statement says, and that is UTC unless it converts them itself.
-        let style = Style {
-            zone: Zone::UTC,
-            ..output.style
-        };
-        render::table(&table, format, &style, output.writer())?;
-        output.finish()?;
+        let store = run.reader()?;
+        for statement in statements {
+            let table = store.select(statement, &[])?;
+            let mut output = run.output(matches!(format, Format::Table | Format::Record));
+            let style = stored_times(&output);
+            render::table(&table, format, &style, output.writer())?;
+            output.finish()?;
+        }
         Ok(Exit::Found)
     }
 
@@ -59,11 +70,6 @@ impl Sql {
                 .with_context(|| format!("cannot read {}", file.display()));
         }
         match self.statement.as_deref() {
-            None if std::io::stdin().is_terminal() => {
-                bail!(
-                    "no statement: name one, as in maillog sql \"SELECT count(*) FROM delivery_to\""
-                )
-            }
             None | Some("-") => {
                 let mut text = String::new();
                 std::io::stdin()
@@ -74,4 +80,59 @@ impl Sql {
             Some(text) => Ok(text.to_owned()),
         }
     }
+}
+
+/// The times of SQL are what the statement says, and that is UTC unless it converts them itself.
+fn stored_times(output: &Output) -> Style {
+    Style {
+        zone: Zone::UTC,
+        ..output.style
+    }
+}
+
+fn shell(run: &Run) -> Result<Exit> {
+    let page = |write: &mut dyn FnMut(&Style, &mut dyn Write) -> Result<()>| {
+        let mut output = run.output(true);
+        let style = stored_times(&output);
+        let written = write(&style, output.writer());
+        let finished = output.finish();
+        match written.and(finished) {
+            // Who leaves the pager early has seen enough.
+            Err(error) if failure::is_closed_pipe(&error) => Ok(()),
+            done => done,
+        }
+    };
+    let host = Host {
+        open: &|| run.reader(),
+        page: &page,
+        command: &|arguments| subcommand(arguments, run),
+        tell: &failure::tell,
+        history: history(),
+        color: run.output(false).style.color,
+    };
+    repl::run(&host)?;
+    Ok(Exit::Found)
+}
+
+/// Runs `find` or `query` as if typed at the shell of the system.
+fn subcommand(arguments: Vec<String>, run: &Run) {
+    let program = std::iter::once("maillog".to_owned());
+    let arguments = program.chain(arguments).map(OsString::from);
+    match Cli::try_parse_from(query::protect(arguments)) {
+        Ok(cli) => {
+            if let Err(error) = cli.command.run(&run.later()) {
+                failure::tell(&error);
+            }
+        }
+        // Help and usage; a terminal that does not take them cannot be told.
+        Err(usage) => drop(usage.print()),
+    }
+}
+
+/// `$XDG_STATE_HOME/maillog/sql_history`, else below `~/.local/state`.
+fn history() -> Option<PathBuf> {
+    let named = |name| std::env::var_os(name).map(PathBuf::from);
+    let state = named("XDG_STATE_HOME").filter(|p| p.is_absolute());
+    let state = state.or_else(|| Some(named("HOME")?.join(".local/state")))?;
+    Some(state.join("maillog/sql_history"))
 }

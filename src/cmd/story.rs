@@ -1,17 +1,28 @@
-//! Fetches the whole chain of each mail found, for its story.
+//! Fetches the whole chain of each mail found, for its story, its ticket or its log lines.
 
 use crate::answers::Answers;
+use crate::model::ip::parse_address;
 use crate::model::table::{Cell, Param, Table};
-use crate::query::story::{ATTEMPTS, MESSAGES, RECIPIENTS};
-use crate::render::Style;
+use crate::model::time::{DAY, Time};
+use crate::query::story::{ATTEMPTS, LATER, LINES, MESSAGES, RECIPIENTS, REFUSAL_LINES, REFUSALS};
+use crate::render::escape;
+use crate::render::mask::Mask;
 use crate::render::story::{self, StoryInput};
+use crate::render::{Format, Style, ticket};
 use crate::store::Error;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::net::IpAddr;
 
 /// Stories that are told at once.
 const MOST: usize = 20;
+
+/// Log lines are given of so many mails at once.
+const MOST_LINES: usize = 1000;
+
+/// A client that was put off comes back within this time; Postfix gives up after five days.
+const PATIENCE: i64 = 5 * DAY;
 
 /// A notice belongs to the story of the message that it is about.
 const ROOT: &str = "\
@@ -19,48 +30,207 @@ SELECT coalesce(p.root_id, f.root_id)
 FROM delivery_from f LEFT JOIN delivery_from p ON p.id = f.parent_id
 WHERE f.id = $1";
 
-/// Writes a story for each mail among the hits, each chain once, and the refusals.
+/// What is told of the hits of a search.
+#[derive(Debug, Default)]
+pub struct Stories {
+    mails: Vec<StoryInput>,
+    /// Mails beyond those told.
+    more: usize,
+    /// Refusals that a mail's story tells.
+    told: Vec<i64>,
+    /// Of the other refusals: what came through later.
+    later: Vec<(i64, Table)>,
+    refusals: usize,
+}
+
+impl Stories {
+    /// Fetches each mail among the hits, each chain once, and what there is to tell of the refusals.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn of(store: &Answers, hits: &Table) -> Result<Self, Error> {
+        let roots = roots(store, hits, MOST)?;
+        let mut stories = Self {
+            more: roots.len().saturating_sub(MOST),
+            ..Self::default()
+        };
+        for root in roots.iter().take(MOST) {
+            let mail = fetch(store, *root)?;
+            let ids = column(&mail.refusals, "id");
+            stories
+                .told
+                .extend(mail.refusals.rows.iter().filter_map(|row| int(row, ids)));
+            stories.mails.push(mail);
+        }
+        let (kind, id) = (column(hits, "kind"), column(hits, "id"));
+        for row in hits
+            .rows
+            .iter()
+            .filter(|row| text(row, kind) == Some("refused"))
+        {
+            let Some(id) = int(row, id).filter(|id| !stories.told.contains(id)) else {
+                continue;
+            };
+            stories.refusals += 1;
+            if stories.refusals <= MOST
+                && let Some(later) = later(store, hits, row)?
+            {
+                stories.later.push((id, later));
+            }
+        }
+        Ok(stories)
+    }
+
+    /// Returns whether all that was found is one mail, or one refusal.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        self.more == 0 && self.mails.len() + self.refusals == 1
+    }
+
+    /// Hides addresses that were not asked for.
+    pub fn mask(&mut self, mask: &mut Mask) {
+        for mail in &mut self.mails {
+            let tables = [
+                &mut mail.messages,
+                &mut mail.recipients,
+                &mut mail.attempts,
+                &mut mail.refusals,
+            ];
+            let mut tables = tables.map(|table| {
+                mask.learn(table);
+                table
+            });
+            for table in &mut tables {
+                mask.apply(table);
+            }
+        }
+    }
+
+    /// Writes a story or ticket for each mail, and the refusals among the hits.
+    ///
+    /// # Errors
+    /// When `out` cannot take it.
+    pub fn write(
+        &self,
+        hits: &Table,
+        format: Format,
+        style: &Style,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let is_ticket = format == Format::Ticket;
+        for (i, mail) in self.mails.iter().enumerate() {
+            if i > 0 {
+                writeln!(out)?;
+            }
+            if is_ticket {
+                ticket::write(mail, style, out)?;
+            } else {
+                story::write(mail, style, out)?;
+            }
+        }
+        if self.more > 0 {
+            writeln!(
+                out,
+                "\nand {} more mails: narrow the question, or use -o table",
+                self.more
+            )?;
+        }
+        if !self.mails.is_empty() && self.refusals > 0 {
+            writeln!(out)?;
+        }
+        if is_ticket {
+            ticket::write_refusals(hits, &self.told, &self.later, style, out)?;
+        } else {
+            story::write_refusals(hits, &self.told, &self.later, style, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the log lines of the hits' chains and refusals; returns of how many mails none is kept.
 ///
 /// # Errors
 /// When the database fails or `out` cannot take it.
-pub fn write(store: &Answers, hits: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
-    let roots = roots(store, hits)?;
-    for (i, root) in roots.iter().take(MOST).enumerate() {
-        if i > 0 {
-            writeln!(out)?;
+pub fn write_lines(
+    store: &Answers,
+    hits: &Table,
+    mask: Option<&mut Mask>,
+    out: &mut dyn Write,
+) -> Result<usize> {
+    let (kind, id) = (column(hits, "kind"), column(hits, "id"));
+    let refusals = hits
+        .rows
+        .iter()
+        .filter(|row| text(row, kind) == Some("refused"));
+    let refusals = refusals
+        .filter_map(|row| int(row, id))
+        .map(|id| (REFUSAL_LINES, id));
+    let roots = roots(store, hits, MOST_LINES)?;
+    let mut missing = 0;
+    let mut mask = mask;
+    for (sql, id) in roots
+        .into_iter()
+        .map(|id| (LINES, id))
+        .chain(refusals)
+        .take(MOST_LINES)
+    {
+        let lines = store.select(sql, &[Param::Int(id)])?;
+        missing += usize::from(lines.rows.is_empty());
+        for line in lines.rows.iter().filter_map(|row| text(row, Some(0))) {
+            match mask.as_mut() {
+                Some(mask) => writeln!(out, "{}", escape::terminal(&mask.text(line)))?,
+                None => writeln!(out, "{}", escape::terminal(line))?,
+            }
         }
-        story::write(&fetch(store, *root)?, style, out)?;
     }
-    if roots.len() > MOST {
-        writeln!(
-            out,
-            "\nand {} more mails: narrow the question, or use -o table",
-            roots.len() - MOST
-        )?;
+    Ok(missing)
+}
+
+fn column(table: &Table, name: &str) -> Option<usize> {
+    table.columns.iter().position(|c| c == name)
+}
+
+fn int(row: &[Cell], column: Option<usize>) -> Option<i64> {
+    match row.get(column?)? {
+        Cell::Int(n) => Some(*n),
+        _ => None,
     }
-    story::write_refusals(hits, style, out)?;
-    Ok(())
+}
+
+fn text(row: &[Cell], column: Option<usize>) -> Option<&str> {
+    match row.get(column?)? {
+        Cell::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn time(row: &[Cell], column: Option<usize>) -> Option<Time> {
+    match row.get(column?)? {
+        Cell::Time(time) => Some(*time),
+        _ => None,
+    }
 }
 
 /// Returns the first message of each chain, in the order of the hits.
-fn roots(store: &Answers, hits: &Table) -> Result<Vec<i64>, Error> {
-    let column = |name: &str| hits.columns.iter().position(|c| c == name);
-    let (Some(kind), Some(id)) = (column("kind"), column("from_id")) else {
-        return Ok(Vec::new());
-    };
+fn roots(store: &Answers, hits: &Table, most: usize) -> Result<Vec<i64>, Error> {
+    let (kind, id) = (column(hits, "kind"), column(hits, "from_id"));
+    let mut asked = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut roots = Vec::new();
-    for row in &hits.rows {
-        let is_mail = row.get(kind) == Some(&Cell::Text("mail".to_owned()));
-        let Some(Cell::Int(id)) = row.get(id).filter(|_| is_mail) else {
+    for row in hits
+        .rows
+        .iter()
+        .filter(|row| text(row, kind) == Some("mail"))
+    {
+        let Some(id) = int(row, id).filter(|id| asked.insert(*id)) else {
             continue;
         };
-        if roots.len() > MOST {
+        if roots.len() > most {
             // Only their number is told.
-            roots.push(*id);
+            roots.push(id);
             continue;
         }
-        let found = store.select(ROOT, &[Param::Int(*id)])?;
+        let found = store.select(ROOT, &[Param::Int(id)])?;
         if let Some([Cell::Int(root)]) = found.rows.first().map(Vec::as_slice)
             && seen.insert(*root)
         {
@@ -71,10 +241,81 @@ fn roots(store: &Answers, hits: &Table) -> Result<Vec<i64>, Error> {
 }
 
 fn fetch(store: &Answers, root: i64) -> Result<StoryInput, Error> {
-    let root = [Param::Int(root)];
+    let param = [Param::Int(root)];
+    let messages = store.select(MESSAGES, &param)?;
     Ok(StoryInput {
-        messages: store.select(MESSAGES, &root)?,
-        recipients: store.select(RECIPIENTS, &root)?,
-        attempts: store.select(ATTEMPTS, &root)?,
+        refusals: refusals(store, root, &messages)?,
+        recipients: store.select(RECIPIENTS, &param)?,
+        attempts: store.select(ATTEMPTS, &param)?,
+        messages,
     })
+}
+
+/// Fetches what was refused to the same client before; nothing where the client or the sender is not known.
+fn refusals(store: &Answers, root: i64, messages: &Table) -> Result<Table, Error> {
+    let ids = column(messages, "id");
+    let Some(first) = messages.rows.iter().find(|row| int(row, ids) == Some(root)) else {
+        return Ok(Table::default());
+    };
+    let (Some(at), Some((sender, network, parent))) = (
+        time(first, column(messages, "time")),
+        client(messages, first),
+    ) else {
+        return Ok(Table::default());
+    };
+    let params = [
+        Param::Int(root),
+        Param::Time(at.plus(-PATIENCE)),
+        Param::Time(at),
+        sender,
+        network,
+        parent,
+    ];
+    store.select(REFUSALS, &params)
+}
+
+/// Fetches the first mail that came through after the refusal.
+fn later(store: &Answers, hits: &Table, refusal: &[Cell]) -> Result<Option<Table>, Error> {
+    let (Some(at), Some(recipient), Some((sender, network, parent))) = (
+        time(refusal, column(hits, "time")),
+        text(refusal, column(hits, "recipient")),
+        client(hits, refusal),
+    ) else {
+        return Ok(None);
+    };
+    let params = [
+        Param::Time(at),
+        Param::Time(at.plus(PATIENCE)),
+        sender,
+        Param::Text(recipient.to_owned()),
+        network,
+        parent,
+    ];
+    store.select(LATER, &params).map(Some)
+}
+
+/// Returns sender, network and parent domain of the client's name as parameters: big senders come back from another host of theirs.
+fn client(table: &Table, row: &[Cell]) -> Option<(Param, Param, Param)> {
+    /// No name ends so.
+    const NO_NAME: &str = "..";
+    /// No client is there.
+    const NO_NETWORK: &str = "0.0.0.0";
+    let sender = text(row, column(table, "sender"))?;
+    let network = text(row, column(table, "client_address")).and_then(parse_address);
+    let network = network.map(|address| match address.to_canonical() {
+        IpAddr::V4(_) => format!("{}/24", address.to_canonical()),
+        IpAddr::V6(_) => format!("{address}/64"),
+    });
+    let name = text(row, column(table, "client_name")).unwrap_or_default();
+    let parent = name.split_once('.').map(|(_, parent)| parent);
+    let parent = parent.filter(|parent| parent.contains('.'));
+    if network.is_none() && parent.is_none() {
+        return None;
+    }
+    let parent = parent.map_or_else(|| NO_NAME.to_owned(), |parent| format!(".{parent}"));
+    Some((
+        Param::Text(sender.to_owned()),
+        Param::Text(network.unwrap_or_else(|| NO_NETWORK.to_owned())),
+        Param::Text(parent),
+    ))
 }

@@ -98,7 +98,7 @@ impl Correlator {
             None => row,
         };
         let noqueue = row.id;
-        self.out.noqueues.push(row);
+        self.store_refusal(row);
         noqueue
     }
 }

@@ -4,6 +4,7 @@
 //! the table of grammar 8.
 
 use super::open::{Message, Says};
+use super::recipient::attempt;
 use super::session::Taken;
 use super::{Correlator, Line, some, text};
 use crate::model::event::{Delivery, Event, Level, Removal};
@@ -252,14 +253,21 @@ impl Correlator {
             return id;
         }
         self.in_queue(id);
-        let Self { mail, ids, out, .. } = self;
+        let Self {
+            mail,
+            ids,
+            causes,
+            out,
+            ..
+        } = self;
         let Some(m) = mail.edit(id) else {
             return id;
         };
         if m.extra.is_time_guessed {
             m.row.time = m.row.time.min(arrival);
         }
-        let recorded = m.to.record(&m.row, ids, &mut out.attempts, line, d);
+        let recorded =
+            m.to.record(&m.row, ids, &mut out.attempts, attempt(line, d, causes), d);
         m.extra.repeats += i32::from(recorded.is_repeat);
         if m.row.status == status::EXPIRED {
             m.to.settle(recipient::EXPIRED, line.time);

@@ -39,6 +39,7 @@ mod tests;
 
 pub use state::{BadState, message_ids};
 
+use crate::cause::Causes;
 use crate::model::entry::{Entry, Trust};
 use crate::model::event::Event;
 use crate::model::row::{Changes, LogLine, Text};
@@ -139,6 +140,7 @@ pub struct Correlator {
     links: chain::Awaited,
     supers: postsuper::SuperRuns,
     notices: notice::Notices,
+    causes: Causes,
     out: Changes,
 }
 

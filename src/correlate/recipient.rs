@@ -5,6 +5,7 @@
 //! (`attempts` = 0) becomes the row of the first record that fits it.
 
 use super::{Ids, Line, limited, text};
+use crate::cause::{self, Causes, Evidence, Finding};
 use crate::model::event::Delivery;
 use crate::model::row::{
     Attempt, DeliveryAttempt, DeliveryFrom, DeliveryTo, Text, recipient_status as status,
@@ -158,12 +159,11 @@ impl Recipients {
         from: &DeliveryFrom,
         ids: &mut Ids,
         attempts: &mut Vec<DeliveryAttempt>,
-        line: &Line<'_>,
+        (time, state): (Time, Attempt),
         d: &Delivery<'_>,
     ) -> Recorded {
-        let state = attempt(line, d);
         if let Some(at) = self.find(d.recipient, d.orig_to) {
-            let is_repeat = self.again(at, ids, attempts, line.time, state);
+            let is_repeat = self.again(at, ids, attempts, time, state);
             return Recorded { at, is_repeat };
         }
         let hint = if self.hints == 0 {
@@ -183,14 +183,14 @@ impl Recipients {
             r.row.recipient = text(d.recipient);
             r.row.orig_to = d.orig_to.map(text);
             r.row.attempts = 1;
-            r.row.time = line.time;
-            r.row.first_time = line.time;
+            r.row.time = time;
+            r.row.first_time = time;
             r.row.state = state;
             r.is_dirty = true;
             self.index = None;
             return Recorded { at, is_repeat };
         }
-        let mut row = row_of(from, ids, text(d.recipient), d.orig_to, line.time, state);
+        let mut row = row_of(from, ids, text(d.recipient), d.orig_to, time, state);
         row.attempts = 1;
         self.push(row, false);
         Recorded {
@@ -342,8 +342,10 @@ fn row_of(
     }
 }
 
-fn attempt(line: &Line<'_>, d: &Delivery<'_>) -> Attempt {
-    Attempt {
+/// Returns what one record says of the attempt.
+pub(super) fn attempt(line: &Line<'_>, d: &Delivery<'_>, causes: &mut Causes) -> (Time, Attempt) {
+    let found = cause(d, causes);
+    let state = Attempt {
         agent: Some(text(line.service)),
         relay: Some(text(d.relay.relay)),
         relay_name: d.relay.name.map(text),
@@ -361,7 +363,23 @@ fn attempt(line: &Line<'_>, d: &Delivery<'_>) -> Attempt {
         reply_code: d.reply_code,
         reason: Some(text(d.reason)),
         remote_queue_id: d.remote_queue_id.map(text),
+        cause: found.map(|found| Text::const_new(found.cause)),
+        dnsbl: found.and_then(|found| found.dnsbl).map(text),
+    };
+    (line.time, state)
+}
+
+/// Mail that was delivered has no cause; mail that was dropped has one when the text tells (`discarded - SPAM`).
+fn cause<'a>(d: &Delivery<'a>, causes: &mut Causes) -> Option<Finding<'a>> {
+    if d.status == "sent" && !d.is_discard {
+        return None;
     }
+    let found = causes.find(&Evidence {
+        reason: d.reason,
+        dsn: Some(d.dsn),
+        ..Evidence::default()
+    });
+    (d.status != "sent" || found.cause != cause::OTHER).then_some(found)
 }
 
 /// The state that one record alone proves.

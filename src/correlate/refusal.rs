@@ -4,6 +4,7 @@
 
 use super::open::Says;
 use super::{Correlator, Line, Owner, some, text};
+use crate::cause::Evidence;
 use crate::model::event::{Client, Policy};
 use crate::model::row::{Noqueue, Text, message_status as status, recipient_status as recipient};
 use crate::parse;
@@ -104,7 +105,7 @@ impl Correlator {
         } else {
             row
         };
-        self.out.noqueues.push(row);
+        self.store_refusal(row);
         noqueue
     }
 
@@ -123,7 +124,7 @@ impl Correlator {
         }
         let base = self.noqueue_base(line);
         let noqueue = Some(base.id);
-        self.out.noqueues.push(Noqueue {
+        self.store_refusal(Noqueue {
             action: text(action),
             client_name: some(client.name),
             client_address: some(client.address),
@@ -135,6 +136,19 @@ impl Correlator {
             from: None,
             noqueue,
         }
+    }
+
+    /// Keeps the row, with its cause.
+    pub(super) fn store_refusal(&mut self, mut row: Noqueue) {
+        let found = self.causes.find(&Evidence {
+            // Without a rule the action is smtpd's own words, and the text may quote what the client sent.
+            reason: row.rule.as_ref().map_or(&row.action, |_| &row.reason),
+            dsn: row.dsn.as_deref(),
+            rule: row.rule.as_deref(),
+            dnsbl: row.dnsbl.as_deref(),
+        });
+        row.cause = Some(Text::const_new(found.cause));
+        self.out.noqueues.push(row);
     }
 
     /// Returns a row with its id and all that the entry itself tells.

@@ -14,7 +14,7 @@ use crate::source::Input;
 use crate::store::Store;
 use anyhow::{Context, Result, anyhow};
 
-/// Reads all `inputs` into `store`.
+/// Reads all `inputs` into `store`; `domains` are those whose deliveries are counted apart.
 ///
 /// # Errors
 /// When the store fails. What a source did wrong is in the summary's `failures` instead.
@@ -22,6 +22,7 @@ pub fn run(
     store: Store,
     inputs: Vec<Input>,
     rules: Rules,
+    domains: &[String],
     progress: Progress,
 ) -> Result<(Store, Summary)> {
     let (streams, correlator) = restore(&store, rules)?;
@@ -36,7 +37,8 @@ pub fn run(
             let _ = reader::read(plan, &rules.options, &feeds);
         });
         let storing = scope.spawn(move || keep::keep(store, sources, &todo, health));
-        let pump = Pump::new(rules, correlator, streams, jobs, health, progress);
+        let pump =
+            Pump::new(rules, correlator, streams, jobs, health, progress).with_domains(domains);
         let summary = pump.pump(&fed);
         drop(fed);
         let stored = storing

@@ -165,6 +165,7 @@ impl Keeper<'_> {
         held.coverage.extend(batch.coverage);
         held.anchors.extend(batch.anchors);
         held.unparsed.extend(batch.unparsed);
+        held.counts.extend(batch.counts);
         for (no, mut cursor) in part.streams.into_iter().zip(batch.cursors) {
             cursor.source_id = cursor.source_id.or(self.sources.get(&no).copied());
             let streams = self.held.streams.iter().zip(&held.cursors);

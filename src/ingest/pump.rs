@@ -11,6 +11,8 @@ use super::progress::Progress;
 use super::stats::{Class, Summary};
 use super::stream::{Stream, StreamNo, Streams};
 use crate::correlate::Correlator;
+use crate::metrics::{Outcome, Tally};
+use crate::model::cursor::SourceKey;
 use crate::model::entry::Entry;
 use crate::model::event::Event;
 use crate::model::row::UnparsedRow;
@@ -70,6 +72,7 @@ pub struct Pump<'h> {
     jobs: Jobs,
     health: &'h Health,
     progress: Progress,
+    tally: Tally,
 }
 
 /// A feed that is open.
@@ -107,7 +110,15 @@ impl<'h> Pump<'h> {
             jobs,
             health,
             progress,
+            tally: Tally::default(),
         }
+    }
+
+    /// Counts deliveries to these domains apart.
+    #[must_use]
+    pub fn with_domains(mut self, domains: &[String]) -> Self {
+        self.tally = Tally::new(domains);
+        self
     }
 
     /// Takes what the readers say until none is left; commits by size, and by time where it is urgent.
@@ -223,6 +234,7 @@ impl<'h> Pump<'h> {
         self.is_urgent |= is_urgent;
         self.batch_bytes += chunk.data.len();
         self.health.read(chunk.data.len());
+        self.count_journal(id, &chunk);
         self.counts(id, |s| s.bytes += chunk.data.len() as u64);
         let (unplaced, placed) = match lost {
             Some(lost) if lost.host.is_empty() => (Some(lost), None),
@@ -311,7 +323,7 @@ impl<'h> Pump<'h> {
         let Some(mut decoder) = stream.decoder.take() else {
             return;
         };
-        let (correlator, health) = (&mut self.correlator, self.health);
+        let (correlator, health, tally) = (&mut self.correlator, self.health, &mut self.tally);
         let mut counted = Summary::default();
         run(&mut decoder, &mut |entry| {
             let event = parse::parse(entry);
@@ -319,11 +331,13 @@ impl<'h> Pump<'h> {
             counted.count(class);
             health.count(class);
             account(stream, &mut counted, entry, &event, class, now);
+            tally.see(entry, &event);
             if !matches!(class, Class::Foreign | Class::Ignored) {
                 correlator.feed(entry, &event);
             }
         });
         health.lose(counted.lost);
+        count_lines(tally, &open.name, &counted);
         health.source(&open.name, |s| {
             s.lines += counted.lines;
             s.last_entry = decoder.last_time();
@@ -344,6 +358,9 @@ impl<'h> Pump<'h> {
             stream.ledger.lose(&lost.host, lost.time, lines);
         }
         self.health.lose(lines);
+        if let Some(open) = self.feeds.get(&id) {
+            self.tally.gap(&open.name, "missing");
+        }
         self.counts(id, |s| s.lost += lines);
         let entry = Entry {
             time: Some(lost.time),
@@ -425,7 +442,10 @@ impl<'h> Pump<'h> {
             ..Batch::default()
         };
         for (no, stream) in self.streams.active() {
+            let before = stream.resume.as_ref().map_or(0, |cursor| cursor.offset);
             if let Some(cursor) = stream.cursor() {
+                let bytes = cursor.cursor.offset.saturating_sub(before);
+                self.tally.bytes(&stream.name, bytes);
                 batch.coverage.extend(stream.ledger.take(&stream.key));
                 batch
                     .unparsed
@@ -437,7 +457,21 @@ impl<'h> Pump<'h> {
                 streams.push(no);
             }
         }
+        // Without a cursor nothing is stored, and the lines are read again.
+        if !batch.cursors.is_empty() {
+            batch.counts = self.tally.take();
+        }
         batch
+    }
+
+    /// Counts the bytes of a journal; those of a file follow from how far its cursor moved.
+    fn count_journal(&mut self, id: FeedId, chunk: &Chunk) {
+        let stream = self.feeds.get(&id).map(|open| open.stream);
+        if let Some(stream) = stream.and_then(|no| self.streams.get_mut(no))
+            && matches!(stream.key, SourceKey::Journal { .. })
+        {
+            self.tally.bytes(&stream.name, chunk.data.len() as u64);
+        }
     }
 }
 
@@ -447,6 +481,17 @@ fn pass_over(chunk: &mut Chunk, from: u64) {
     if known > 0 {
         chunk.data.drain(..known.min(chunk.data.len()));
         chunk.offset = from;
+    }
+}
+
+/// Counts the records of a source.
+fn count_lines(tally: &mut Tally, source: &str, counted: &Summary) {
+    let known = counted.understood - counted.ignored;
+    tally.lines(source, Outcome::Parsed, known);
+    tally.lines(source, Outcome::Ignored, counted.ignored + counted.foreign);
+    tally.lines(source, Outcome::Unparsed, counted.not_understood);
+    if counted.lost > 0 {
+        tally.gap(source, "lost");
     }
 }
 

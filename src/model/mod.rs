@@ -6,6 +6,7 @@ pub mod event;
 pub mod ip;
 pub mod kind;
 pub mod packed;
+pub mod retain;
 pub mod row;
 pub mod table;
 pub mod time;

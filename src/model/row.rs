@@ -111,6 +111,10 @@ pub struct Attempt {
     pub reply_code: Option<u16>,
     pub reason: Option<Text>,
     pub remote_queue_id: Option<Text>,
+    /// Why it was not delivered: a name of `cause::all`; none where it was.
+    pub cause: Option<Text>,
+    /// The block list that the reply names.
+    pub dnsbl: Option<Text>,
 }
 
 /// An attempt that was not the last one of its recipient.
@@ -156,6 +160,8 @@ pub struct Noqueue {
     pub from_id: Option<i64>,
     /// Refusals that the row stands for: 1 + "message repeated".
     pub count: i32,
+    /// A name of `cause::all`.
+    pub cause: Option<Text>,
 }
 
 /// A session of smtpd (or postscreen).

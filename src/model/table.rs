@@ -48,6 +48,31 @@ pub enum Param {
     Null,
 }
 
+impl std::fmt::Display for Param {
+    /// As SQL would write it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
+            Self::Int(n) => n.fmt(f),
+            Self::Float(n) => n.fmt(f),
+            Self::Bool(truth) => truth.fmt(f),
+            Self::Time(time) => match time.to_utc() {
+                Some(utc) => write!(f, "TIMESTAMP '{}'", utc.format("%Y-%m-%d %H:%M:%S%.f")),
+                None => write!(f, "{} us", time.0),
+            },
+            Self::Blob(bytes) => {
+                let hex: String = bytes.iter().map(|byte| format!("\\x{byte:02X}")).collect();
+                write!(f, "'{hex}'::BLOB")
+            }
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", items.join(", "))
+            }
+            Self::Null => f.write_str("NULL"),
+        }
+    }
+}
+
 /// A result: names of the columns and rows of equal length.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {

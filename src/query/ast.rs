@@ -143,6 +143,16 @@ impl Literal {
             Self::Regex { pattern, .. } => pattern,
         }
     }
+
+    /// Returns whether it stands for more than one text.
+    #[must_use]
+    pub fn is_pattern(&self) -> bool {
+        match self {
+            Self::Word(text) => text.contains(['*', '?']),
+            Self::Quoted(_) => false,
+            Self::Regex { .. } => true,
+        }
+    }
 }
 
 impl fmt::Display for Expr {

@@ -20,7 +20,10 @@ pub(super) struct Checked {
     pub(super) names_hop: bool,
     /// A status was asked for.
     pub(super) names_status: bool,
+    /// Addresses that are asked for, each with its field.
+    pub(super) asked: Vec<(&'static str, String)>,
     values: usize,
+    is_negated: bool,
 }
 
 impl Checked {
@@ -29,7 +32,12 @@ impl Checked {
         match &expr.node {
             Node::And(list) => Ok(Rule::And(self.rules(list, options)?)),
             Node::Or(list) => Ok(Rule::Or(self.rules(list, options)?)),
-            Node::Not(inner) => Ok(Rule::Not(Box::new(self.rule(inner, options)?))),
+            Node::Not(inner) => {
+                self.is_negated = !self.is_negated;
+                let rule = self.rule(inner, options);
+                self.is_negated = !self.is_negated;
+                Ok(Rule::Not(Box::new(rule?)))
+            }
             Node::Term(term) => self.term(term, options),
         }
     }
@@ -97,6 +105,7 @@ impl Checked {
         match &value.form {
             Form::Is(literal) => {
                 self.note_hop(field, literal);
+                self.note_address(field, literal);
                 given.is(literal).map(any)
             }
             Form::Range(low, high) => given.range(low.as_ref(), high.as_ref()).map(any),
@@ -106,10 +115,28 @@ impl Checked {
             }
             Form::Compare(Op::Equal, literal) => {
                 self.note_hop(field, literal);
+                self.note_address(field, literal);
                 given.equal(literal).map(any)
             }
             Form::Compare(Op::Contains, literal) => given.contains(literal).map(any),
             Form::Compare(op, literal) => given.order(*op, literal).map(any),
+        }
+    }
+
+    /// Whole addresses only: a pattern or a domain asks for nobody in particular.
+    fn note_address(&mut self, field: &'static Field, literal: &Literal) {
+        if self.is_negated || field.kind != FieldKind::Address || literal.is_pattern() {
+            return;
+        }
+        let text = literal.text();
+        let address = text.strip_prefix('<').and_then(|t| t.strip_suffix('>'));
+        let address = address.unwrap_or(text);
+        let is_whole = address
+            .rsplit_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        let asked = (field.name, address.to_lowercase());
+        if is_whole && !self.asked.contains(&asked) {
+            self.asked.push(asked);
         }
     }
 

@@ -165,7 +165,7 @@ impl fmt::Display for Error {
             write!(f, "\n{drawing}")?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "\nhint: {}", visible_text(hint))?;
+            write!(f, "\n  hint: {}", visible_text(hint))?;
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ pub enum FieldKind {
     Status,
     /// A status word of any attempt.
     Ever,
+    /// A cause by its name, a word of it or another name.
+    Cause,
     /// Free text: a part of it.
     Text,
     /// A whole word.
@@ -78,6 +80,7 @@ impl FieldKind {
             Self::QueueId | Self::Chain => "a queue id",
             Self::MessageId => "a message id",
             Self::Status | Self::Ever => "a status word",
+            Self::Cause => "a cause such as mailbox_full, or a word of it",
             Self::Text => "text",
             Self::Word => "a word",
             Self::Service => "a service such as smtpd or submission/smtpd",
@@ -140,7 +143,7 @@ pub const DATE: Field = Field {
 };
 
 /// All fields, in the order of help.
-pub static FIELDS: [Field; 38] = [
+pub static FIELDS: [Field; 39] = [
     Field {
         name: "to",
         aliases: &["rcpt", "recipient"],
@@ -230,6 +233,15 @@ pub static FIELDS: [Field; 38] = [
         message: NO,
         refusal: NO,
         help: "outcome of any attempt",
+    },
+    Field {
+        name: "cause",
+        aliases: &["why"],
+        kind: FieldKind::Cause,
+        recipient: plain(&["t.cause"]),
+        message: NO,
+        refusal: plain(&["n.cause"]),
+        help: "why it failed: unknown_user, full, blocklisted, spf, timeout ...",
     },
     Field {
         name: "client",
@@ -424,10 +436,10 @@ pub static FIELDS: [Field; 38] = [
         name: "dnsbl",
         aliases: &[],
         kind: FieldKind::Host,
-        recipient: NO,
+        recipient: plain(&["t.dnsbl"]),
         message: NO,
         refusal: plain(&["n.dnsbl"]),
-        help: "block list that refused",
+        help: "block list because of which it was refused",
     },
     Field {
         name: "action",

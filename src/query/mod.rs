@@ -24,9 +24,10 @@ pub mod args;
 pub mod ast;
 mod bare;
 mod check;
+mod count;
 pub mod error;
 pub mod fields;
-
+mod hops;
 mod lex;
 mod nearest;
 mod parse;
@@ -39,14 +40,15 @@ pub mod time;
 mod value;
 
 pub use args::protect;
+pub use count::count_by;
 pub use error::Error;
 
 use crate::model::table::Param;
 use crate::model::time::{DAY, Time};
 use crate::model::zone::Zone;
 use check::Checked;
+use hops::Hops;
 use plan::Rule;
-use sql::Hops;
 
 /// Days that are searched when no time is named.
 pub const DEFAULT_DAYS: i64 = 7;
@@ -81,6 +83,10 @@ pub struct Plan {
     pub params: Vec<Param>,
     /// How bare words were read and which time is searched, to be said on stderr.
     pub reading: Vec<String>,
+    /// Addresses asked for, in small letters, each with the name of its field.
+    pub asked: Vec<(&'static str, String)>,
+    /// The query itself names no time: `--all` and `--since` decide.
+    pub is_window_outside: bool,
     /// The time searched: from, until (not included); open where none.
     pub window: (Option<Time>, Option<Time>),
 }
@@ -103,6 +109,7 @@ pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
     let asked = checked
         .rule(&tree, options)
         .map_err(|error| error.within(text))?;
+    let is_window_outside = asked.window() == (None, None);
     let mut rules = vec![asked];
     rules.extend(check::window(options)?);
     let mut rule = Rule::And(rules);
@@ -119,7 +126,7 @@ pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
     reading.push(describe(window, is_default, options.zone));
     let hops = if options.all_hops || checked.names_hop {
         Hops::Always
-    } else if checked.names_status {
+    } else if checked.names_status || !sql::names_detail(&rule, false) {
         Hops::UnlessFateKnown
     } else {
         Hops::UnlessFateHit
@@ -130,7 +137,37 @@ pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
         sql: statement.sql,
         params: statement.params,
         reading,
+        asked: checked.asked,
+        is_window_outside,
         window,
+    })
+}
+
+/// Returns the place of the column that a person names: by its own name or by that of a field (`to`, `qid`).
+///
+/// # Errors
+/// When there is none: what may be meant instead.
+pub fn column(name: &str, columns: &[String]) -> Result<usize, String> {
+    let place = |name: &str| columns.iter().position(|c| c == name);
+    let wanted = name.trim().to_ascii_lowercase().replace('-', "_");
+    let of_field = || {
+        let field = fields::find(&wanted)?;
+        let column = field
+            .recipient
+            .plain
+            .first()
+            .or(field.refusal.plain.first())?;
+        place(column.rsplit('.').next()?)
+    };
+    place(&wanted).or_else(of_field).ok_or_else(|| {
+        let near = nearest::nearest(&wanted, columns.iter().map(String::as_str));
+        let hint = near.map(|near| format!(", {near} may be meant"));
+        format!(
+            "no column {}{}; there are {}",
+            name.escape_debug(),
+            hint.unwrap_or_default(),
+            columns.join(" ")
+        )
     })
 }
 

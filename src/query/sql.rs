@@ -4,32 +4,25 @@
 //! a recipient `t` with its message `f`, a message `f` without any recipient, a refusal `n`. A condition on a column
 //! that a part lacks is false there, its negation true; parts that cannot hold are left out.
 //!
-//! One mail may stand in several messages: it went through a content filter, another instance of ours, an alias, a requeue. The
-//! row that handed it over is left out when the row that carries its fate is among the hits too, so that a mail is found once,
-//! yet is found when only the handing over matches (its queue id, its first recipient). Where a status is asked for it is left out
-//! whenever there is a fate, hit or not: what was delivered behind a filter is no mail with `-status:sent`. Who the client was is
-//! asked of the chain's first message too, for behind a filter the client is the filter.
+//! One mail may stand in several messages: it went through a content filter, another instance of ours, an alias, a requeue. It is one
+//! hit, told by the row with its fate (see `hops.rs`). Who the client was is asked of the chain's first message too, for behind a
+//! filter the client is the filter.
 
-use super::fields::{Columns, Field, FieldKind, HOPS};
+use super::fields::{Columns, Field, FieldKind};
+use super::hops::{self, Hops};
 use super::plan::{Rule, Test};
 use crate::model::table::Param;
 
-/// The three things that a hit can be.
+/// The three things that a hit can be, and the two sides of a mail that was handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Recipient,
     Message,
     Refusal,
-}
-
-/// When to show the rows that handed a mail on inside our own systems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hops {
-    Always,
-    /// Unless the row with the fate is among the hits.
-    UnlessFateHit,
-    /// Unless there is a row with the fate.
-    UnlessFateKnown,
+    /// A recipient whose row handed the mail on, as far as it alone decides.
+    Hop,
+    /// A recipient `t` that carries on what the recipient `h` handed on.
+    Carried,
 }
 
 /// A statement and the values of its parameters `$1`, `$2`, …
@@ -40,7 +33,7 @@ pub(super) struct Statement {
 }
 
 /// Columns of the result: name, and what it is of a recipient, a message, a refusal.
-const COLUMNS: [[&str; 4]; 41] = [
+const COLUMNS: [[&str; 4]; 43] = [
     ["time", "t.time", "f.updated", "n.time"],
     ["kind", "'mail'", "'mail'", "'refused'"],
     ["host", "f.host", "f.host", "n.host"],
@@ -89,6 +82,8 @@ const COLUMNS: [[&str; 4]; 41] = [
         "f.reason",
         "n.reason",
     ],
+    ["cause", "t.cause", "NULL::VARCHAR", "n.cause"],
+    ["dnsbl", "t.dnsbl", "NULL::VARCHAR", "n.dnsbl"],
     ["attempts", "t.attempts", "NULL::INTEGER", "NULL::INTEGER"],
     ["delay", "t.delay", "NULL::DOUBLE", "NULL::DOUBLE"],
     [
@@ -150,11 +145,11 @@ const COLUMNS: [[&str; 4]; 41] = [
 ];
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Recipient, Self::Message, Self::Refusal];
+    const HITS: [Self; 3] = [Self::Recipient, Self::Message, Self::Refusal];
 
     fn columns(self, field: &Field) -> Columns {
         match self {
-            Self::Recipient => field.recipient,
+            Self::Recipient | Self::Hop | Self::Carried => field.recipient,
             Self::Message => field.message,
             Self::Refusal => field.refusal,
         }
@@ -163,7 +158,8 @@ impl Part {
     /// Columns of the last and of the first moment that something happened.
     const fn times(self) -> (&'static str, &'static str) {
         match self {
-            Self::Recipient => ("t.time", "t.first_time"),
+            Self::Recipient | Self::Hop => ("t.time", "t.first_time"),
+            Self::Carried => ("h.time", "h.first_time"),
             Self::Message => ("f.updated", "f.time"),
             Self::Refusal => ("n.time", "n.time"),
         }
@@ -171,7 +167,8 @@ impl Part {
 
     const fn from(self) -> &'static str {
         match self {
-            Self::Recipient => "delivery_to t JOIN delivery_from f ON f.id = t.from_id",
+            Self::Recipient | Self::Hop => "delivery_to t JOIN delivery_from f ON f.id = t.from_id",
+            Self::Carried => hops::CARRIED,
             Self::Message => "delivery_from f",
             Self::Refusal => "noqueue n",
         }
@@ -179,11 +176,19 @@ impl Part {
 
     fn select(self) -> String {
         let index = match self {
-            Self::Recipient => 1,
+            Self::Hop => return "t.id".to_owned(),
+            Self::Recipient | Self::Carried => 1,
             Self::Message => 2,
             Self::Refusal => 3,
         };
-        let column = |c: &[&str; 4]| Some(format!("{} AS {}", c.get(index)?, c.first()?));
+        let column = |c: &[&str; 4]| {
+            let (name, column) = (c.first()?, c.get(index)?);
+            // Who was asked for is not who got it.
+            Some(match (self, *name) {
+                (Self::Carried, "orig_to") => format!("{} AS orig_to", hops::ASKED_TO),
+                _ => format!("{column} AS {name}"),
+            })
+        };
         COLUMNS
             .iter()
             .filter_map(column)
@@ -202,12 +207,22 @@ enum Condition {
     Leaf(String, Vec<Param>),
 }
 
+impl Condition {
+    /// Asks of the row that handed the mail on what was asked of a recipient.
+    fn on_hop(self) -> Self {
+        match self {
+            Self::Leaf(sql, params) => Self::Leaf(sql.replace("t.", "h."), params),
+            other => other,
+        }
+    }
+}
+
 /// Returns the statement for what must hold.
 pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statement {
     let mut writer = Writer::default();
     let mut parts: Vec<String> = Vec::new();
     let mut has_mail = false;
-    for part in Part::ALL {
+    for part in Part::HITS {
         let condition = compile(rule, part, false);
         if condition != Condition::Never {
             has_mail |= part != Part::Refusal;
@@ -218,23 +233,33 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
         parts.push(writer.part(Part::Refusal, &Condition::Never, false));
     }
     let hits = parts.join("\nUNION ALL\n");
-    let (fates, is_shown) = match hops {
-        Hops::UnlessFateHit if has_mail => fates("hit"),
-        Hops::UnlessFateKnown if has_mail => fates("known"),
-        _ => Default::default(),
+    let folding = match hops {
+        _ if !has_mail => hops::Folding::default(),
+        Hops::Always => hops::Folding::default(),
+        _ => {
+            let sides = names_hop(rule, false).then(|| {
+                [Part::Hop, Part::Carried].map(|part| {
+                    let condition = compile(rule, part, false);
+                    writer.part(part, &condition, asks_root(rule, part))
+                })
+            });
+            hops::fold(sides.as_ref(), hops)
+        }
     };
     let names: Vec<&str> = COLUMNS.iter().filter_map(|c| c.first().copied()).collect();
     let names = names.join(", ");
     let newest =
         limit.map(|limit| writer.bind(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX))));
+    let shown = format!("{} s{}", folding.source, folding.condition);
     let from = match newest {
-        None => format!("hit h{is_shown}"),
+        None => shown,
         Some(limit) => format!(
-            "(\nSELECT * FROM hit h{is_shown}\nORDER BY time DESC, kind DESC, id DESC\nLIMIT {limit}\n)"
+            "(\nSELECT * FROM {shown}\nORDER BY time DESC, kind DESC, id DESC\nLIMIT {limit}\n)"
         ),
     };
     let sql = format!(
-        "WITH hit AS (\n{hits}\n){fates}\nSELECT {names}\nFROM {from}\nORDER BY time, kind, id"
+        "WITH {}hit AS (\n{hits}\n){}\nSELECT {names}\nFROM {from}\nORDER BY time, kind, id",
+        folding.keyword, folding.tables
     );
     Statement {
         sql,
@@ -242,30 +267,28 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
     }
 }
 
-/// Returns the names under which the fates of `source` are known in their chain, and the condition that a hit is none that handed
-/// one of them on.
-fn fates(source: &str) -> (String, String) {
-    let hops = HOPS.map(|hop| format!("'{hop}'")).join(", ");
-    let known = match source {
-        "hit" => String::new(),
-        _ => format!(
-            ",\n{source} AS (\n  \
-             SELECT f.root_id, t.recipient, t.orig_to, t.status FROM delivery_to t JOIN delivery_from f ON f.id = t.from_id\n  \
-             WHERE f.root_id IN (SELECT root_id FROM hit WHERE status IN ({hops}))\n)"
-        ),
-    };
-    let fates = format!(
-        "{known},\nfate AS (\n  \
-         SELECT root_id, coalesce(lower(recipient), '') AS name FROM {source}\n  \
-         WHERE root_id IS NOT NULL AND status NOT IN ({hops})\n  \
-         UNION\n  \
-         SELECT root_id, lower(orig_to) FROM {source} WHERE orig_to IS NOT NULL AND status NOT IN ({hops})\n)"
-    );
-    let is_shown = format!(
-        "\nWHERE h.status NOT IN ({hops}) OR NOT EXISTS (\n  \
-         SELECT 1 FROM fate WHERE fate.root_id = h.root_id AND fate.name = coalesce(lower(h.recipient), '')\n)"
-    );
-    (fates, is_shown)
+/// Returns whether the rule asks for something else of a recipient or message than what `names_hop` knows: where it is true of the row
+/// that handed the mail on alone, that row is the answer.
+pub(super) fn names_detail(rule: &Rule, negated: bool) -> bool {
+    match rule {
+        Rule::And(list) | Rule::Or(list) => list.iter().any(|rule| names_detail(rule, negated)),
+        Rule::Not(inner) => names_detail(inner, !negated),
+        Rule::Any(field, _) => {
+            // These are the same in all messages of a mail.
+            let is_of_mail = matches!(field.name, "from" | "user" | "client" | "helo" | "subject");
+            let has_column = !field.recipient.plain.is_empty();
+            !negated && !is_of_mail && !hops::is_of_hop(field) && has_column
+        }
+    }
+}
+
+/// Returns whether the rule asks for something that the row which handed a mail on may have and that of its fate not.
+fn names_hop(rule: &Rule, negated: bool) -> bool {
+    match rule {
+        Rule::And(list) | Rule::Or(list) => list.iter().any(|rule| names_hop(rule, negated)),
+        Rule::Not(inner) => names_hop(inner, !negated),
+        Rule::Any(field, _) => !negated && hops::is_of_hop(field),
+    }
 }
 
 /// Returns whether a column of the chain's first message is asked for.
@@ -302,6 +325,9 @@ impl Writer {
         if part == Part::Message {
             all.push("NOT EXISTS (SELECT 1 FROM delivery_to t WHERE t.from_id = f.id)".into());
         }
+        if part == Part::Hop {
+            all.push(format!("t.status IN ({})", hops::words()));
+        }
         match condition {
             Condition::Always => {}
             Condition::And(list) => all.extend(list.iter().map(|c| self.condition(c))),
@@ -310,6 +336,9 @@ impl Writer {
         if !all.is_empty() {
             sql.push_str("\n  WHERE ");
             sql.push_str(&all.join("\n    AND "));
+        }
+        if part == Part::Carried {
+            sql.push_str(hops::ONCE);
         }
         sql
     }
@@ -344,6 +373,21 @@ fn compile(rule: &Rule, part: Part, negated: bool) -> Condition {
         Rule::Not(inner) => compile(inner, part, !negated),
         Rule::And(list) => join(list.iter().map(|r| compile(r, part, negated)), !negated),
         Rule::Or(list) => join(list.iter().map(|r| compile(r, part, negated)), negated),
+        // Only the row with the fate knows.
+        Rule::Any(field, _)
+            if part == Part::Hop && !hops::is_of_hop(field) && field.kind != FieldKind::Date =>
+        {
+            Condition::Always
+        }
+        Rule::Any(field, tests) if part == Part::Carried && hops::is_of_hop(field) => {
+            let any = tests.iter().flat_map(|test| leaves(part, field, test));
+            let any = any.map(Condition::on_hop);
+            if negated {
+                join(any.map(negate), true)
+            } else {
+                join(any, false)
+            }
+        }
         Rule::Any(field, tests) => {
             let any = tests.iter().flat_map(|test| leaves(part, field, test));
             if negated {

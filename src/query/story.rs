@@ -36,3 +36,43 @@ WHERE a.from_id IN (
     WHERE root_id = $1 OR parent_id IN (SELECT id FROM delivery_from WHERE root_id = $1)
 )
 ORDER BY a.time, a.id";
+
+/// Earlier refusals of the same client, sender and recipients: `$1` the root's id, `$2` from, `$3` until, `$4` the
+/// sender, `$5` the client's network, `$6` the parent domain of its name with a dot in front.
+pub const REFUSALS: &str = "\
+SELECT
+    n.id, n.time, n.recipient, n.sender, n.client_name, n.client_address, n.reply_code, n.dsn, n.rule, n.reason, n.count
+FROM noqueue n
+WHERE n.time >= $2 AND n.time <= $3 AND lower(n.sender) = lower($4)
+    AND (ip_in(n.client_address, $5) OR ends_with(lower(n.client_name), lower($6)))
+    AND lower(n.recipient) IN (
+        SELECT lower(unnest([t.recipient, t.orig_to]))
+        FROM delivery_to t JOIN delivery_from f ON f.id = t.from_id
+        WHERE f.root_id = $1
+    )
+ORDER BY n.time, n.id";
+
+/// The first mail of the same client, sender and recipient after a refusal: `$1` from, `$2` until, `$3` the sender, `$4` the recipient, `$5`
+/// the client's network, `$6` the parent domain of its name with a dot in front.
+pub const LATER: &str = "\
+SELECT f.id, f.root_id, f.queue_id, f.time
+FROM delivery_from f JOIN delivery_to t ON t.from_id = f.id
+WHERE f.time >= $1 AND f.time < $2 AND t.time >= $1 AND lower(f.sender) = lower($3)
+    AND (lower(t.recipient) = lower($4) OR lower(t.orig_to) = lower($4))
+    AND (ip_in(f.client_address, $5) OR ends_with(lower(f.client_name), lower($6)))
+ORDER BY f.time, f.id
+LIMIT 1";
+
+/// The log lines of the chain, as far as they are kept.
+pub const LINES: &str = "\
+SELECT l.line
+FROM log_line l
+WHERE l.from_id IN (
+    SELECT id FROM delivery_from
+    WHERE root_id = $1 OR parent_id IN (SELECT id FROM delivery_from WHERE root_id = $1)
+)
+ORDER BY l.time, l.rowid";
+
+/// The log lines of the refusal `$1`.
+pub const REFUSAL_LINES: &str =
+    "SELECT l.line FROM log_line l WHERE l.noqueue_id = $1 ORDER BY l.time, l.rowid";

@@ -8,6 +8,7 @@ use super::fields::{self, Field, FieldKind};
 use super::nearest::nearest;
 use super::plan::Test;
 use super::time::{self, Unit};
+use crate::cause;
 use crate::model::ip::Network;
 use crate::model::table::Param;
 
@@ -42,6 +43,7 @@ impl Given<'_> {
             FieldKind::MessageId => message_id(text),
             FieldKind::Status => self.status(text, is_word)?,
             FieldKind::Ever => self.ever(text, is_word)?,
+            FieldKind::Cause => self.cause(text)?,
             FieldKind::Text => vec![Test::Contains(text.to_owned())],
             FieldKind::Word => vec![Test::Equal(text.to_owned())],
             FieldKind::Service => vec![
@@ -159,6 +161,7 @@ impl Given<'_> {
                 | K::MessageId
                 | K::Status
                 | K::Ever
+                | K::Cause
                 | K::Text
                 | K::Word
                 | K::Service
@@ -253,6 +256,22 @@ impl Given<'_> {
             return Err(self.unknown_status(text, fields::RECIPIENT_STATUS));
         }
         Ok(vec![Test::Equal(text.to_owned())])
+    }
+
+    fn cause(&self, text: &str) -> Tests {
+        let causes = cause::meant(text);
+        if !causes.is_empty() {
+            let tests = causes.into_iter().map(str::to_owned).map(Test::Equal);
+            return Ok(tests.collect());
+        }
+        let names = || cause::all().iter().map(|cause| cause.name.as_str());
+        let words = names().flat_map(|name| std::iter::once(name).chain(name.split('_')));
+        let all: Vec<&str> = names().collect();
+        let hint = match nearest(text, words) {
+            Some(near) => format!("write {near} if that is meant; known are {}", all.join(" ")),
+            None => format!("known are {}", all.join(" ")),
+        };
+        Err(self.bad_value().hint(hint))
     }
 
     fn unknown_status(

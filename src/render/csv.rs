@@ -2,6 +2,7 @@
 //!
 //! - csv: RFC 4180. A text that begins with `= + - @`, tab or carriage return gets an apostrophe in front, or a spreadsheet would run
 //!   it as a formula: senders choose such texts. Numbers stay as they are.
+//!   Controls other than tab and line ends are `\\x1b`.
 //! - tsv: one row is one line: tab, line break, backslash and other controls in a text are `\t`, `\n`, `\\`, `\x1b`.
 //!
 //! NULL is empty in both. Times are RFC 3339 in UTC; lists and structs are JSON.
@@ -54,11 +55,14 @@ fn field(cell: &Cell) -> String {
 
 fn guarded(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if is_formula {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    // Spreadsheets read line breaks and tabs in quotes; anything else that a terminal would obey helps nobody.
+    let pieces = text.split_inclusive(['\n', '\r', '\t']).map(|piece| {
+        let plain = piece.trim_end_matches(['\n', '\r', '\t']);
+        let end = piece.get(plain.len()..).unwrap_or_default();
+        format!("{}{end}", terminal(plain))
+    });
+    let text: String = pieces.collect();
+    if is_formula { format!("'{text}") } else { text }
 }
 
 fn escaped(text: &str) -> String {

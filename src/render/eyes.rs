@@ -3,10 +3,12 @@
 use super::Style;
 use super::color::tone;
 use super::row::{self, Row, rows};
-use super::table::{Drawing, draw};
+use super::table::{Drawing, GAP, draw, natural, shorten};
+use super::wrap;
 use crate::model::table::Table;
 use crate::model::time::{SECOND, Time};
 use std::io::{self, Write};
+use tabled::grid::util::string::get_string_width;
 
 /// Headers; `via` is the next host of a mail, the client of a refusal.
 const COLUMNS: [&str; 7] = [
@@ -22,10 +24,13 @@ const COLUMNS: [&str; 7] = [
 /// Place of the status among them.
 const STATUS: usize = 2;
 
-/// On terminals narrower than this the year is left out, or nothing would be left of addresses.
+/// On terminals narrower than this the year is left out.
 const NARROW: u16 = 100;
 
-/// Writes one line a hit below headers; nothing when there are none.
+/// A reply shortened to less than this says nothing.
+const LEAST_REASON: usize = 24;
+
+/// Writes one line a hit below headers, or two where the addresses would have to be cut; nothing when there are none.
 pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut drawing = Drawing {
         columns: COLUMNS.map(str::to_owned).to_vec(),
@@ -42,12 +47,79 @@ pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Res
             hit.text("queue_id"),
             hit.text("status"),
             hit.address("sender"),
-            hit.address("recipient"),
+            match row::orig_to(&hit) {
+                Some(orig_to) => format!("{} (orig_to {orig_to})", hit.address("recipient")),
+                None => hit.address("recipient"),
+            },
             via(&hit),
             hit.said(),
         ]);
     }
-    draw(drawing, style, out)
+    let widths = natural(&drawing.columns, &drawing.rows);
+    let reason = widths.last().map_or(0, |w| (*w).min(LEAST_REASON));
+    let others: usize = widths.iter().rev().skip(1).map(|w| w + GAP).sum();
+    match style.width.map(usize::from) {
+        Some(width) if others + reason > width => two_lines(&drawing, &widths, width, style, out),
+        _ => draw(drawing, style, out),
+    }
+}
+
+/// Time, status and both addresses, which are never cut; below them the queue id, the next host and as much of the reply as fits.
+fn two_lines(
+    drawing: &Drawing,
+    widths: &[usize],
+    width: usize,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let column = |at: usize| widths.get(at).copied().unwrap_or(0);
+    let (time_width, status_width) = (column(0), column(STATUS));
+    let indent = time_width + GAP;
+    for (row, (_, _, tone)) in drawing.rows.iter().zip(&drawing.tones) {
+        let [time, queue_id, status, sender, recipient, via, reason] = row.as_slice() else {
+            continue;
+        };
+        let pad =
+            |text: &str, width: usize| " ".repeat(width.saturating_sub(get_string_width(text)));
+        let start = format!(
+            "{time}{}  {}{}  ",
+            pad(time, time_width),
+            tone.paint(status, style.color),
+            pad(status, status_width)
+        );
+        let addresses = format!("{sender} -> {recipient}");
+        let begins = indent + status_width + GAP;
+        for (i, line) in wrap::lines(&addresses, begins, begins, style.width)
+            .iter()
+            .enumerate()
+        {
+            if i == 0 {
+                writeln!(out, "{start}{line}")?;
+            } else {
+                writeln!(out, "{}{line}", " ".repeat(begins))?;
+            }
+        }
+        let via = if via.is_empty() {
+            String::new()
+        } else {
+            format!("via {via}")
+        };
+        let mut below = [queue_id.as_str(), via.as_str()]
+            .join(" ")
+            .trim()
+            .to_owned();
+        if !reason.is_empty() {
+            if !below.is_empty() {
+                below.push_str(": ");
+            }
+            below.push_str(reason);
+        }
+        if !below.is_empty() {
+            let below = shorten(&below, width.saturating_sub(indent).max(LEAST_REASON));
+            writeln!(out, "{}{below}", " ".repeat(indent))?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the time without its fraction, which would cost seven columns and answer nothing here.

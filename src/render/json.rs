@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC. `NaN`, `Infinity` and integers beyond 64 bits are strings, bytes are hexadecimal strings. Columns of the
 //! same name get a number, because an object has each key once.
 
+use super::escape::is_harmful;
 use super::row::hex;
 use crate::model::table::{Cell, Table};
 use crate::model::time::Time;
@@ -14,8 +15,7 @@ use std::io::{self, Write};
 pub(super) fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     let names = unique(&table.columns);
     for row in &table.rows {
-        serde_json::to_writer(&mut *out, &object(&names, row))?;
-        out.write_all(b"\n")?;
+        line(&object(&names, row), out)?;
     }
     Ok(())
 }
@@ -33,8 +33,30 @@ pub fn sections<S: AsRef<str>>(sections: &[(S, Table)], out: &mut dyn Write) -> 
         .iter()
         .map(|(name, table)| (name.as_ref().to_owned(), list(table)))
         .collect();
-    serde_json::to_writer(&mut *out, &Value::Object(all))?;
-    out.write_all(b"\n")
+    line(&Value::Object(all), out)
+}
+
+/// Writes the value as one line; what a terminal would obey or hide is escaped as JSON does it, so that the value stays the same.
+fn line(value: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let plain = serde_json::to_string(value)?;
+    if !plain.contains(is_harmful) {
+        return writeln!(out, "{plain}");
+    }
+    let mut text = String::with_capacity(plain.len() + 32);
+    for c in plain.chars() {
+        // Outside of strings nothing is harmful.
+        if is_harmful(c) {
+            let units = c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<String>();
+            text.push_str(&units);
+        } else {
+            text.push(c);
+        }
+    }
+    writeln!(out, "{text}")
 }
 
 fn object(names: &[String], row: &[Cell]) -> Value {

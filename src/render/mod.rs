@@ -10,13 +10,20 @@ pub mod escape;
 mod eyes;
 pub mod json;
 mod mark;
+pub mod mask;
 mod qid;
+mod record;
 mod row;
 mod short;
 pub mod story;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod ticket;
+mod timeline;
+mod verdict;
+mod words;
+mod wrap;
 
 pub use mark::Marks;
 
@@ -29,10 +36,16 @@ use std::io::{self, Write};
 pub enum Format {
     /// Columns for a terminal
     Table,
+    /// A block of lines a row
+    Record,
     /// One line a hit, for pipes
     Short,
     /// What became of one mail: verdict and timeline
     Story,
+    /// One mail as text to paste: times with zone, replies word for word, ids
+    Ticket,
+    /// The log lines of the mail
+    Raw,
     /// One JSON object a line
     Json,
     /// Comma-separated, for spreadsheets
@@ -76,7 +89,9 @@ impl Default for Style {
 pub fn hits(hits: &Table, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Table => eyes::write(hits, style, out),
-        Format::Short | Format::Story => short::write(hits, style, out),
+        Format::Short | Format::Story | Format::Ticket | Format::Raw => {
+            short::write(hits, style, out)
+        }
         _ => table(hits, format, style, out),
     }
 }
@@ -93,8 +108,11 @@ pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) 
         Format::Csv => csv::write(table, out),
         Format::Tsv => csv::write_tabs(table, out),
         Format::Qid => qid::write(table, out),
+        Format::Record => record::write(table, style, out),
         Format::Count => count::write(table, out),
-        Format::Table | Format::Short | Format::Story => table::write(table, style, out),
+        Format::Table | Format::Short | Format::Story | Format::Ticket | Format::Raw => {
+            table::write(table, style, out)
+        }
     }
 }
 
@@ -115,4 +133,10 @@ pub fn marked(
         }
         _ => self::table(table, format, style, out),
     }
+}
+
+/// Returns whether a table of it would be readable in the width: whether each column gets enough of it.
+#[must_use]
+pub fn is_readable(table: &Table, style: &Style) -> bool {
+    table::is_readable(table, style)
 }

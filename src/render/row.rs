@@ -97,6 +97,16 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Returns the recipient before rewriting, where it was another.
+pub(super) fn orig_to(row: &Row<'_>) -> Option<String> {
+    let orig_to = row.raw("orig_to")?;
+    let is_other = !row
+        .raw("recipient")
+        .unwrap_or_default()
+        .eq_ignore_ascii_case(orig_to);
+    (is_other && !orig_to.is_empty()).then(|| terminal(orig_to).into_owned())
+}
+
 /// Returns a time without its offset, in the zone of the style.
 pub(super) fn time(time: Time, zone: Zone) -> String {
     match zone.local(time) {

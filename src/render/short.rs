@@ -3,7 +3,7 @@
 use super::Style;
 use super::color::tone;
 use super::eyes::via;
-use super::row::{Row, rows};
+use super::row::{Row, orig_to, rows};
 use crate::model::table::Table;
 use chrono::SecondsFormat;
 use std::io::{self, Write};
@@ -30,6 +30,10 @@ fn line(hit: &Row<'_>, style: &Style) -> String {
         bracketed(hit, "sender"),
         bracketed(hit, "recipient"),
     );
+    // Who was asked for may be found behind an alias only.
+    if let Some(orig_to) = orig_to(hit) {
+        line.push_str(&format!(" orig_to=<{orig_to}>"));
+    }
     let via = via(hit);
     if !via.is_empty() {
         line.push_str(" via ");

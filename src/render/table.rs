@@ -15,7 +15,7 @@ use tabled::settings::{Alignment, Color, Padding, Style as Borders};
 /// A column is not made narrower than this: less would say nothing.
 const LEAST: usize = 8;
 /// Blanks between two columns.
-const GAP: usize = 2;
+pub(super) const GAP: usize = 2;
 
 /// Writes any table; nothing when it has no rows.
 pub(super) fn write(table: &Table, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -101,6 +101,26 @@ pub(super) fn draw(drawing: Drawing, style: &Style, out: &mut dyn Write) -> io::
     Ok(())
 }
 
+/// What a column needs at least for a table to be readable, if it is that wide.
+const READABLE: usize = 16;
+
+/// Returns whether each column gets its width, or enough to be read.
+pub(super) fn is_readable(table: &Table, style: &Style) -> bool {
+    let Some(width) = style.width.map(usize::from) else {
+        return true;
+    };
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|cells| cells.iter().map(|cell| row::cell(cell, style)).collect())
+        .collect();
+    let least: usize = natural(&table.columns, &rows)
+        .iter()
+        .map(|width| (*width).min(READABLE) + GAP)
+        .sum();
+    least <= width + GAP
+}
+
 fn is_numeric(table: &Table, column: usize) -> bool {
     let mut cells = table
         .rows
@@ -112,7 +132,7 @@ fn is_numeric(table: &Table, column: usize) -> bool {
         && cells.all(|cell| matches!(cell, Cell::Int(_) | Cell::Big(_) | Cell::Float(_)))
 }
 
-fn natural(columns: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+pub(super) fn natural(columns: &[String], rows: &[Vec<String>]) -> Vec<usize> {
     let mut widths: Vec<usize> = columns.iter().map(|name| get_string_width(name)).collect();
     for texts in rows {
         for (width, text) in widths.iter_mut().zip(texts) {

@@ -13,14 +13,18 @@
 //! | `journal` | the systemd journal as a source |
 //! | `again` | a task that cannot start yet, while log is read all the same |
 //! | `notify` | what systemd is told: ready, status, watchdog |
+//! | `metrics` | what Prometheus is told, over HTTP |
+//! | `retain` | the hourly work: pruning, rewriting the file |
 //! | `afresh` | starting again after a failure, later each time |
 
 mod afresh;
 mod again;
 #[cfg(feature = "journal")]
 pub mod journal;
+mod metrics;
 mod notify;
 mod open;
+pub mod retain;
 
 use crate::config::Config;
 use crate::ingest::feed::Feeds;
@@ -35,6 +39,7 @@ use anyhow::{Context, Result, anyhow};
 use notify::Notify;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -54,12 +59,20 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// How stamps are read, and what time it is.
     pub rules: Rules,
+    /// The service is to start afresh and rewrite the database.
+    pub is_compaction_due: Arc<AtomicBool>,
 }
 
 /// A live source: runs in a thread of its own until the pump has ended ([`feed::Closed`](crate::ingest::feed::Closed)).
 ///
 /// What goes wrong with what it reads it tells itself and tries again; an error that it returns starts the service afresh.
 pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
+
+/// What runs beside reading and storing, as long as they do: its name and its thread.
+const TASKS: [(&str, Task); 2] = [("retention", retain::run), ("metrics", metrics::run)];
+
+/// A part of the service that runs until it fails.
+type Task = fn(&Shared) -> Result<()>;
 
 /// Runs the service until it is killed.
 ///
@@ -69,7 +82,12 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     let notify = Notify::start();
     let _instance = open::sole_instance(&config.database, &notify)?;
     let run = afresh::Run::begin(&notify);
-    let store = open::open(config, &notify)?;
+    let mut store = open::open(config, &notify)?;
+    if store.wishes_compaction()? {
+        drop(store);
+        retain::compact(config);
+        store = open::open(config, &notify)?;
+    }
     let (streams, correlator) = import::restore(&store, rules)?;
     let (feeds, fed) = Feeds::channel();
     let (jobs, todo) = Jobs::channel();
@@ -82,6 +100,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
         health: Arc::new(Health::default()),
         config: Arc::new(config.clone()),
         rules,
+        is_compaction_due: Arc::default(),
     };
     let failed = Failures::new();
     let (health, ids) = (Arc::clone(&shared.health), streams.source_ids());
@@ -89,9 +108,11 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
         keep::keep(store, ids, &todo, &health).map(drop)
     });
     let health = Arc::clone(&shared.health);
+    let domains = config.metrics.domains.clone();
     failed.watch("reader of log", move || {
         let progress = Progress::start(None, false);
         Pump::new(rules, correlator, streams, jobs, &health, progress)
+            .with_domains(&domains)
             .pump(&fed)
             .map(drop)
     });
@@ -99,6 +120,10 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     let text = format!("started; database {}", config.database.display());
     run.tell_start(&text, &shared.health);
     notify.running(&shared.health, sources.len());
+    for (name, task) in TASKS {
+        let shared = shared.clone();
+        failed.watch(name, move || task(&shared));
+    }
     for source in sources {
         let shared = shared.clone();
         failed.watch("source", move || source(&shared));
@@ -115,6 +140,7 @@ fn start_tasks(shared: &Shared) -> Result<()> {
     let shared = shared.clone();
     again::start("questions cannot be answered", move || {
         let hooks = Hooks::default().feeds(shared.feeds.clone());
+        let hooks = retain::verbs(hooks, &shared);
         let (config, sessions) = (&shared.config, shared.sessions.clone());
         Server::start(&config.database, &config.serve, sessions, hooks).map(drop)
     })

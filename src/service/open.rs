@@ -105,7 +105,7 @@ fn lock_path(database: &Path) -> PathBuf {
 pub(super) fn open(config: &Config, notify: &Notify) -> Result<Store> {
     let limits = Limits {
         memory_mb: config.memory_mib,
-        ..Limits::WRITER
+        ..Limits::SERVICE
     };
     let mut pause = Pause::new();
     loop {

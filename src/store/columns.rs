@@ -61,7 +61,7 @@ impl<'r, R> Columns<'r, R> {
         self
     }
 
-    fn text(self, name: &str, get: impl Fn(&'r R) -> &'r str) -> Self {
+    pub(super) fn text(self, name: &str, get: impl Fn(&'r R) -> &'r str) -> Self {
         self.maybe_text(name, |row| Some(get(row)))
     }
 
@@ -73,7 +73,11 @@ impl<'r, R> Columns<'r, R> {
         self.push(name, Arc::new(builder.finish()))
     }
 
-    fn value<T: ArrowPrimitiveType>(self, name: &str, get: impl Fn(&'r R) -> T::Native) -> Self {
+    pub(super) fn value<T: ArrowPrimitiveType>(
+        self,
+        name: &str,
+        get: impl Fn(&'r R) -> T::Native,
+    ) -> Self {
         let array = PrimitiveArray::<T>::from_iter_values(self.rows.iter().map(get));
         self.push(name, Arc::new(array))
     }
@@ -123,6 +127,8 @@ impl<'r, R> Columns<'r, R> {
             .maybe::<UInt16Type>("reply_code", |r| get(r).reply_code)
             .maybe_text("reason", |r| get(r).reason.as_deref())
             .maybe_text("remote_queue_id", |r| get(r).remote_queue_id.as_deref())
+            .maybe_text("cause", |r| get(r).cause.as_deref())
+            .maybe_text("dnsbl", |r| get(r).dnsbl.as_deref())
     }
 }
 
@@ -229,6 +235,7 @@ impl Stored for Noqueue {
             .maybe_text("queue_id", |r| r.queue_id.as_deref())
             .maybe::<Int64Type>("from_id", |r| r.from_id)
             .value::<Int32Type>("count", |r| r.count)
+            .maybe_text("cause", |r| r.cause.as_deref())
     }
 }
 

@@ -54,6 +54,16 @@ pub enum Error {
         /// The database.
         path: PathBuf,
     },
+    /// Not enough space beside the database for its copy.
+    #[error("no room to rewrite {}: it takes {needed} MB, and {free} MB are free", .path.display())]
+    NoRoom {
+        /// The database.
+        path: PathBuf,
+        /// What the copy takes, in MB.
+        needed: u64,
+        /// What there is, in MB.
+        free: u64,
+    },
     /// The path names a directory.
     #[error("{} is a directory, not a database", .path.display())]
     IsDirectory {
@@ -172,6 +182,9 @@ impl Error {
         Some(match self {
             Self::Full { .. } => {
                 "nothing of the last batch was stored: free some space and run it again"
+            }
+            Self::NoRoom { .. } => {
+                "free some space there, or prune more first: only what is left is copied"
             }
             Self::Missing { .. } => "run `maillog ingest` first, or name the database with --db",
             Self::NotDatabase { .. } | Self::Foreign { .. } | Self::IsDirectory { .. } => {

@@ -1,12 +1,15 @@
-//! SQL functions written here: zones (DuckDB is built without ICU) and networks.
+//! SQL functions written here: zones (DuckDB is built without ICU), networks, causes.
 //!
 //! `local_time(t)` is the UTC time `t` on the system's clock, `in_zone(t, zone)` on the clock of that zone (a name, an
 //! offset such as `+02:00`, or `localtime` for the system's),
 //! `ip_in(address, network)` whether the address lies in the network, `ip_network(address)` the network that one customer
-//! or office mostly has: /24 of IPv4, /64 of IPv6; what is no address stays as it is. NULL in, NULL out.
+//! or office mostly has: /24 of IPv4, /64 of IPv6; what is no address stays as it is.
+//! `cause(reason, dsn, rule)` is the cause that a text and its codes tell, `cause_dnsbl` the block list in it; an empty text
+//! stands for a code or rule that is not known. NULL in, NULL out.
 //!
 //! Limits: a time outside the years that zones are known for (and `infinity`) is returned unchanged.
 
+use crate::cause::{Causes, Evidence, Finding};
 use crate::model::ip;
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
@@ -16,6 +19,7 @@ use duckdb::arrow::array::{
 };
 use duckdb::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use duckdb::vscalar::{ArrowFunctionSignature, VArrowScalar};
+use std::cell::RefCell;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -26,6 +30,8 @@ pub(super) fn register(conn: &Connection) -> duckdb::Result<()> {
     conn.register_scalar_function::<LocalTime>("local_time")?;
     conn.register_scalar_function::<InZone>("in_zone")?;
     conn.register_scalar_function::<IpIn>("ip_in")?;
+    conn.register_scalar_function::<Why>("cause")?;
+    conn.register_scalar_function::<WhichList>("cause_dnsbl")?;
     conn.register_scalar_function::<IpNetwork>("ip_network")
 }
 
@@ -124,6 +130,62 @@ impl VArrowScalar for IpIn {
             DataType::Boolean,
         )]
     }
+}
+
+thread_local! {
+    /// What was found for texts that are alike.
+    static CAUSES: RefCell<Causes> = RefCell::default();
+}
+
+struct Why;
+
+impl VArrowScalar for Why {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        Ok(Arc::new(found(&input, |finding| Some(finding.cause))?))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![three_texts()]
+    }
+}
+
+struct WhichList;
+
+impl VArrowScalar for WhichList {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        Ok(Arc::new(found(&input, |finding| finding.dnsbl)?))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![three_texts()]
+    }
+}
+
+fn three_texts() -> ArrowFunctionSignature {
+    ArrowFunctionSignature::exact(vec![DataType::Utf8; 3], DataType::Utf8)
+}
+
+fn found(
+    input: &RecordBatch,
+    part: impl for<'a> Fn(Finding<'a>) -> Option<&'a str>,
+) -> Result<StringArray, Box<dyn Error>> {
+    let (reasons, codes, rules) = (texts(input, 0)?, texts(input, 1)?, texts(input, 2)?);
+    Ok(CAUSES.with_borrow_mut(|causes| {
+        let rows = reasons.iter().zip(codes).zip(rules);
+        rows.map(|((reason, dsn), rule)| {
+            part(causes.find(&Evidence {
+                reason: reason?,
+                dsn: dsn.filter(|dsn| !dsn.is_empty()),
+                rule: rule.filter(|rule| !rule.is_empty()),
+                dnsbl: None,
+            }))
+        })
+        .collect()
+    }))
 }
 
 struct IpNetwork;

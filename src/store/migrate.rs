@@ -7,7 +7,11 @@ use duckdb::Connection;
 use std::path::Path;
 
 /// All migrations, oldest first; append only.
-const MIGRATIONS: &[&str] = &[include_str!("../../schema/0001_init.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../../schema/0001_init.sql"),
+    include_str!("../../schema/0002_retain.sql"),
+    include_str!("../../schema/0003_cause.sql"),
+];
 
 /// Latest version of the schema: the one that this program reads and writes.
 pub(super) const KNOWN: usize = MIGRATIONS.len();

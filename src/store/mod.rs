@@ -9,15 +9,20 @@ mod anchor;
 mod answer;
 mod cell;
 mod columns;
+pub mod compact;
+mod counter;
+pub mod erase;
 mod error;
 mod function;
 mod harmless;
 mod ledger;
 mod migrate;
 mod open;
+pub mod order;
 mod owner;
 mod pending;
 mod read;
+pub mod retain;
 mod select;
 pub mod status;
 mod write;
@@ -48,6 +53,7 @@ pub struct Store {
     pending: pending::Pending,
     /// The correlator's state as stored by this process: not written again while it stays the same.
     state: Option<String>,
+    series: counter::Series,
 }
 
 impl Store {
@@ -60,6 +66,7 @@ impl Store {
             in_transaction: false,
             pending: pending::Pending::default(),
             state: None,
+            series: counter::Series::default(),
         }
     }
 

@@ -8,7 +8,7 @@
 
 use super::error::Error;
 use super::owner::AsOwner;
-use super::{Store, function, migrate};
+use super::{Store, compact, function, migrate};
 use duckdb::{AccessMode, Config, Connection};
 use nix::sys::stat::{Mode, umask};
 use std::fs::{self, DirBuilder};
@@ -23,6 +23,8 @@ pub struct Limits {
     pub memory_mb: u32,
     /// Threads.
     pub threads: u8,
+    /// Parts of tables that each checkpoint may put together where rows are few or were deleted. It takes seconds.
+    pub merges: u32,
 }
 
 impl Limits {
@@ -31,11 +33,18 @@ impl Limits {
     pub const WRITER: Self = Self {
         memory_mb: 192,
         threads: 1,
+        merges: 100,
+    };
+    /// For the service: nothing may hold up the next commit. What merging would give back, compaction does.
+    pub const SERVICE: Self = Self {
+        merges: 0,
+        ..Self::WRITER
     };
     /// For a process that only reads: it may not spill, so it gets more.
     pub const READER: Self = Self {
         memory_mb: 1024,
         threads: 2,
+        merges: 0,
     };
 }
 
@@ -64,6 +73,9 @@ impl Store {
             .map_err(|error| Error::sort(Some(path), "", &error))?;
         // Left by a killed process; the lock is ours, so nobody uses it.
         let _ = fs::remove_dir_all(spill(path));
+        compact::remove_leftovers(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()));
+        let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
+        function::register(&conn).map_err(sort)?;
         migrate::migrate(&conn, Some(path))?;
         Self::from_connection(conn, Some(path))
     }
@@ -94,6 +106,7 @@ impl Store {
         let conn = config(Limits::WRITER, AccessMode::Automatic, Path::new(""))
             .and_then(Connection::open_in_memory_with_flags)
             .map_err(|error| Error::sort(None, "", &error))?;
+        function::register(&conn).map_err(|error| Error::sort(None, "", &error))?;
         migrate::migrate(&conn, None)?;
         Self::from_connection(conn, None)
     }
@@ -118,6 +131,8 @@ impl Store {
         let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
+        let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
+        function::register(&conn).map_err(sort)?;
         let (found, known) = (migrate::version(&conn, Some(path))?, migrate::KNOWN);
         match found {
             0 => Err(missing()),
@@ -129,7 +144,6 @@ impl Store {
 
     fn from_connection(conn: Connection, path: Option<&Path>) -> Result<Self, Error> {
         let sort = |error: duckdb::Error| Error::sort(path, "", &error);
-        function::register(&conn).map_err(sort)?;
         let session = conn.try_clone().map_err(sort)?;
         Ok(Self::new(conn, session, path))
     }
@@ -148,6 +162,7 @@ fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Conf
         .threads(i64::from(limits.threads))?
         .with("preserve_insertion_order", "false")?
         .with("checkpoint_threshold", CHECKPOINT_THRESHOLD)?
+        .with("max_vacuum_tasks", limits.merges.to_string())?
         .with("lock_configuration", "true")
 }
 

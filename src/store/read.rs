@@ -59,10 +59,7 @@ impl Store {
     where
         E: std::fmt::Display,
     {
-        let sql = "SELECT state FROM open_message WHERE name = 'correlator'";
-        let state = self.conn.query_row(sql, [], |row| row.get(0)).optional();
-        let state = state.map_err(|error| self.sort(sql, &error))?;
-        let state: String = state.unwrap_or_default();
+        let state = self.state()?;
         let closed = closed(&state).map_err(|error| Error::Data {
             table: "open_message",
             cause: error.to_string(),
@@ -77,6 +74,14 @@ impl Store {
             messages: self.rows(&by_ids::<DeliveryFrom>("id"), params![list], delivery_from)?,
             recipients: self.rows(&by_ids::<DeliveryTo>("from_id"), params![list], delivery_to)?,
         })
+    }
+
+    /// Returns the correlator's state as stored; empty for a new database.
+    pub(super) fn state(&self) -> Result<String, Error> {
+        let sql = "SELECT state FROM open_message WHERE name = 'correlator'";
+        let state = self.conn.query_row(sql, [], |row| row.get(0)).optional();
+        let state: Option<String> = state.map_err(|error| self.sort(sql, &error))?;
+        Ok(state.unwrap_or_default())
     }
 
     /// Learns the numbers of the sources, once.
@@ -169,6 +174,8 @@ impl<'r> Fields<'r> {
             reply_code: self.get()?,
             reason: self.maybe_text()?,
             remote_queue_id: self.maybe_text()?,
+            cause: self.maybe_text()?,
+            dnsbl: self.maybe_text()?,
         })
     }
 }

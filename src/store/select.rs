@@ -98,6 +98,23 @@ impl Session {
         columns
     }
 
+    /// Returns how one `SELECT` would be run; it is not run.
+    pub fn explain(&self, sql: &str) -> Result<Table, Error> {
+        self.refuse_others(sql)?;
+        let explain = format!("EXPLAIN {sql}");
+        let mut rows = Vec::new();
+        let mut keep = |_: &[String], row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        };
+        let columns = self
+            .conn
+            .prepare(&explain)
+            .and_then(|mut statement| each(&mut statement, &[], &mut keep))
+            .map_err(|error| Error::sort(self.path.as_deref(), sql, &error))?;
+        Ok(Table { columns, rows })
+    }
+
     /// Refuses what is not one `SELECT`.
     ///
     /// Text that cannot be parsed is refused here, too: preparing it would run the statements before the error.

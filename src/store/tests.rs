@@ -7,6 +7,7 @@ mod full;
 mod function;
 mod migrate;
 mod open;
+mod retain;
 mod select;
 mod status;
 

@@ -5,7 +5,8 @@
 
 use super::columns::Stored;
 use super::error::Error;
-use super::{Store, ledger};
+use super::{Store, counter, ledger};
+use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::model::row::{Changes, CoverageRow, DeliveryFrom, DeliveryTo, UnparsedRow};
 use crate::model::time::Time;
@@ -28,6 +29,8 @@ pub struct Batch {
     pub anchors: Vec<(SourceKey, Vec<Anchor>)>,
     /// What was not understood.
     pub unparsed: Vec<UnparsedRow>,
+    /// What is added to the totals of metrics.
+    pub counts: Vec<Count>,
     /// Time of the commit.
     pub now: Time,
 }
@@ -92,7 +95,9 @@ impl Store {
         let mut changes = batch.changes;
         self.pending.absorb(&mut changes);
         self.pending.release_all(&mut changes);
+        let counts = self.series.admit(&self.conn, batch.counts);
         let sort = |error: duckdb::Error| self.sort("COMMIT", &error);
+        let counts = counts.map_err(sort)?;
         let ledger = ledger::write_cursors(&self.conn, &self.source_ids, &batch.cursors, batch.now)
             .map_err(sort)?;
         let coverage = ledger.coverage(&self.source_ids, batch.coverage)?;
@@ -102,6 +107,7 @@ impl Store {
             .and_then(|()| ledger::write_state(&self.conn, state))
             .and_then(|()| ledger::merge_coverage(&self.conn, &coverage))
             .and_then(|()| ledger::merge_unparsed(&self.conn, &batch.unparsed))
+            .and_then(|()| counter::merge(&self.conn, &counts))
             .map_err(sort)?;
         Ok(ledger)
     }

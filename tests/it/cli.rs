@@ -29,6 +29,7 @@ fn commands_print_what_tests_cmd_and_the_readme_say() {
         .env("PAGER", "cat")
         .env("COLUMNS", "100")
         .case("tests/cmd/*.trycmd")
+        .case("testlogs/questions.md")
         .case(place.path("README.md"));
     cases.run();
 }

@@ -4,6 +4,8 @@
 #![cfg(feature = "store")]
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod canned;
 #[cfg(test)]
 mod cli;
@@ -12,9 +14,13 @@ mod crash;
 #[cfg(test)]
 mod expected;
 #[cfg(test)]
+mod follow;
+#[cfg(test)]
 mod generator;
 #[cfg(test)]
 mod ground_truth;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
@@ -32,6 +38,8 @@ mod package;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod prune;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod resume;
@@ -41,6 +49,8 @@ mod samples;
 mod server;
 #[cfg(test)]
 mod service;
+#[cfg(test)]
+mod shell;
 #[cfg(test)]
 mod tables;
 

@@ -83,6 +83,21 @@ fn every_field_and_status_is_in_the_manual_of_the_language() {
 }
 
 #[test]
+fn every_cause_is_in_the_manual_with_its_advice() {
+    for cause in maillog::cause::all() {
+        let also = cause.also.iter().map(|name| format!(" , {name}"));
+        let item = format!(
+            ".It Cm {}{}\n{}\n{}\n",
+            cause.name,
+            also.collect::<String>(),
+            cause.means,
+            cause.advice
+        );
+        assert!(QUERY.contains(&item), "not in maillog-query(7):\n{item}");
+    }
+}
+
+#[test]
 fn pages_are_well_formed() {
     for entry in std::fs::read_dir("man").unwrap() {
         let page = entry.unwrap().path();

@@ -47,6 +47,12 @@ impl<'p> Service<'p> {
         self.child.wait().unwrap();
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
+    }
+
     /// Kills it and starts it again.
     pub(crate) fn restart(&mut self) {
         self.kill();

@@ -83,12 +83,6 @@ pub(super) fn show(param: &Param, run: &Context) -> String {
         Param::Int(number) => number.to_string(),
         Param::Float(number) => number.to_string(),
         Param::Bool(truth) => truth.to_string(),
-        Param::Text(text) => format!("'{}'", escape::terminal(text)),
-        Param::Blob(bytes) => format!("{} bytes", bytes.len()),
-        Param::List(list) => {
-            let shown: Vec<String> = list.iter().map(|param| show(param, run)).collect();
-            format!("[{}]", shown.join(", "))
-        }
-        Param::Null => "NULL".to_owned(),
+        other => escape::terminal(&other.to_string()).into_owned(),
     }
 }

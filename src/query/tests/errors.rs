@@ -55,6 +55,8 @@ const WRONG: &[&str] = &[
     "date:-2h",
     "status:delivered",
     "status:bunced",
+    "cause:gerylisted",
+    "cause:qwertz",
     "ever:queued",
     "ever:xyzzyx",
     "size:big",

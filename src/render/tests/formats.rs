@@ -12,7 +12,7 @@ fn hits_as_wide_as_they_are() {
 
 #[test]
 fn hits_fit_a_terminal() {
-    for width in [80, 100, 132] {
+    for width in [80, 100, 132, 200] {
         let drawn = shown_hits(&hits(), Format::Table, &berlin(Some(width)));
         for line in drawn.lines() {
             let used = tabled::grid::util::string::get_string_width(line);
@@ -23,9 +23,14 @@ fn hits_fit_a_terminal() {
 }
 
 #[test]
-fn narrowest_terminal_still_shows_each_column() {
-    let drawn = shown_hits(&hits(), Format::Table, &berlin(Some(1)));
-    assert_eq!(drawn.lines().count(), 5);
+fn narrow_terminal_shows_addresses_whole() {
+    for width in [1, 40, 80] {
+        let drawn = shown_hits(&hits(), Format::Table, &berlin(Some(width)));
+        for address in ["bob@example.net", "alice@example.org", "名前@例え.example"] {
+            assert!(drawn.contains(address), "{address} at {width}: {drawn}");
+        }
+    }
+    insta::assert_snapshot!(shown_hits(&hits(), Format::Table, &berlin(Some(80))));
 }
 
 #[test]

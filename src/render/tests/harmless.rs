@@ -1,6 +1,7 @@
 //! Whatever the cells hold, a terminal is not told to do anything, and programs can read what is for them.
 
 use super::super::story::{self, StoryInput};
+use super::super::ticket;
 use super::super::{Format, Style, escape};
 use super::{berlin, shown, shown_hits};
 use crate::model::table::{Cell, Table};
@@ -94,9 +95,11 @@ proptest! {
     #[test]
     fn no_story_moves_a_terminal(messages in any_table(), recipients in any_table(), attempts in any_table()) {
         let mut out = Vec::new();
-        let story = StoryInput { messages, recipients, attempts };
+        let story = StoryInput { messages, recipients, refusals: attempts.clone(), attempts };
         story::write(&story, &berlin(None), &mut out).unwrap();
-        story::write_refusals(&story.messages, &berlin(None), &mut out).unwrap();
+        story::write_refusals(&story.messages, &[], &[], &berlin(None), &mut out).unwrap();
+        ticket::write(&story, &berlin(None), &mut out).unwrap();
+        ticket::write_refusals(&story.messages, &[], &[], &berlin(None), &mut out).unwrap();
         assert_harmless(&String::from_utf8(out).unwrap());
     }
 

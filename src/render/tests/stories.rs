@@ -83,6 +83,7 @@ fn told(
         messages: rows(messages),
         recipients: rows(recipients),
         attempts: rows(attempts),
+        refusals: Table::default(),
     };
     let mut out = Vec::new();
     story::write(&story, &berlin(None), &mut out).unwrap();
@@ -287,7 +288,7 @@ fn refusal_is_told_with_client_and_rule() {
         ("host", text("mx1")),
         ("count", Cell::Int(3)),
     ]]);
-    story::write_refusals(&hits, &berlin(None), &mut out).unwrap();
+    story::write_refusals(&hits, &[], &[], &berlin(None), &mut out).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap());
 }
 

@@ -5,7 +5,7 @@ use super::life::{Step, drain, step};
 use super::watch::place_of;
 use super::{Candidate, Follower, Gone, Place, Taker, key_of, names, tell_name};
 use crate::model::cursor::{Cursor, SourceKey};
-use crate::model::time::{HOUR, SECOND, Time};
+use crate::model::time::{HOUR, MINUTE, SECOND, Time};
 use crate::source::input::Input;
 use crate::source::{Encoding, Error, Hints, Options, identity};
 use std::cmp::Reverse;
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Stamps may be in another zone than file times, so a rotated file may seem that much older than its last line.
 const SLACK: i64 = 26 * HOUR;
+/// Lines of several writers are not quite in the order of their stamps.
+const DISORDER: i64 = MINUTE;
 /// A compressed file is left alone until it has not been written for so long.
 const SETTLED: Duration = Duration::from_secs(2);
 /// A file in a directory that has no time so far in it is no log.
@@ -378,7 +380,8 @@ impl Follower {
         let place = taker.open(&candidate)?;
         let is_later = || {
             let begins = input.and_then(Input::first);
-            file.begins_after.is_some_and(|time| begins >= Some(time))
+            file.begins_after
+                .is_some_and(|time| begins >= Some(time.plus(-DISORDER)))
         };
         if file.is_rest && !place.is_known && !is_later() {
             return Ok(None);

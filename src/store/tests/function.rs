@@ -32,6 +32,24 @@ fn zones_follow_their_rules_in_summer_and_winter() {
 }
 
 #[test]
+fn a_cause_is_told_by_text_and_codes() {
+    let store = Store::open_in_memory().unwrap();
+    let sql = "SELECT cause('550 sorry', '5.1.1', ''), cause('550 sorry', '', 'relay'), cause('550 sorry', '', ''),
+        cause_dnsbl('554 Client host [192.0.2.1] blocked using bl.example.org', '', ''), cause_dnsbl('550 sorry', '5.1.1', '')";
+    let text = |text: &str| Cell::Text(text.to_owned());
+    assert_eq!(
+        cells(&store, sql),
+        [
+            text("unknown_user"),
+            text("relay_denied"),
+            text("other"),
+            text("bl.example.org"),
+            Cell::Null
+        ]
+    );
+}
+
+#[test]
 fn many_rows_with_several_zones() {
     let store = Store::open_in_memory().unwrap();
     let sql = "SELECT count(*) FROM range(100000) AS r(i) WHERE in_zone(TIMESTAMP '2026-01-01' + to_seconds(i),

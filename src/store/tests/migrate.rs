@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::migrate::{KNOWN, apply, version};
+use crate::store::migrate::{KNOWN, MIGRATIONS, apply, version};
 use duckdb::Connection;
 
 fn shape(conn: &Connection) -> Vec<String> {
@@ -69,6 +69,47 @@ fn newer_database_is_refused() {
     assert_eq!(
         error.to_string(),
         "the database was made by a newer maillog: schema 2, this one knows 1"
+    );
+}
+
+#[test]
+fn causes_of_an_older_database_are_found_once() {
+    let conn = Connection::open_in_memory().unwrap();
+    crate::store::function::register(&conn).unwrap();
+    apply(&conn, None, &MIGRATIONS[..1]).unwrap();
+    let to = "INSERT INTO delivery_to (id, from_id, host, instance, queue_id, recipient, time, first_time, attempts, dsn, status, reason) VALUES
+        (1, 1, 'h', 'i', 'Q', 'a@x', '2026-11-20', '2026-11-20', 1, '5.2.2', 'bounced', 'host x[192.0.2.1] said: 552 5.2.2 Mailbox full'),
+        (2, 1, 'h', 'i', 'Q', 'b@x', '2026-11-20', '2026-11-20', 1, '2.0.0', 'sent', '250 ok, no spam'),
+        (3, 1, 'h', 'i', 'Q', 'c@x', '2026-11-20', '2026-11-20', 1, '2.7.0', 'discarded', '250 2.7.0 Ok, discarded, id=1-1 - SPAM'),
+        (4, 1, 'h', 'i', 'Q', 'd@x', '2026-11-20', '2026-11-20', 0, NULL, 'held', NULL),
+        (5, 1, 'h', 'i', 'Q', 'e@x', '2026-11-20', '2026-11-20', 2, '5.7.1', 'bounced', 'host x[192.0.2.1] said: 554 see https://www.spamhaus.org/x')";
+    conn.execute_batch(to).unwrap();
+    let earlier = "INSERT INTO delivery_attempt (id, to_id, from_id, time, dsn, status, reason) VALUES
+        (1, 5, 1, '2026-11-19', '4.4.1', 'deferred', 'connect to x[192.0.2.1]:25: Connection timed out')";
+    conn.execute_batch(earlier).unwrap();
+    let refusals = "INSERT INTO noqueue (id, time, host, instance, service, action, protocol_state, rule, dsn, reason, count) VALUES
+        (1, '2026-11-20', 'h', 'i', 'smtpd', 'reject', 'RCPT', 'relay', '5.7.1', '554 5.7.1 <x@y>: Relay access denied', 1),
+        (2, '2026-11-20', 'h', 'i', 'smtpd', 'non-SMTP command', '', NULL, NULL, 'non-SMTP command from x[192.0.2.1]: spam', 1)";
+    conn.execute_batch(refusals).unwrap();
+    apply(&conn, None, MIGRATIONS).unwrap();
+    let sql = "SELECT concat_ws(' ', id, cause, dnsbl) FROM delivery_to
+        UNION ALL SELECT concat_ws(' ', 'earlier', cause, dnsbl) FROM attempt WHERE NOT is_last
+        UNION ALL SELECT concat_ws(' ', 'refusal', cause, dnsbl) FROM noqueue ORDER BY ALL";
+    let mut statement = conn.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    let found: Vec<String> = rows.map(Result::unwrap).collect();
+    assert_eq!(
+        found,
+        [
+            "1 mailbox_full",
+            "2",
+            "3 spam",
+            "4",
+            "5 blocklisted spamhaus.org",
+            "earlier timeout",
+            "refusal protocol",
+            "refusal relay_denied",
+        ]
     );
 }
 

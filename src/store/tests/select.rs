@@ -296,7 +296,7 @@ fn refuse_all(store: &Store, dir: &std::path::Path) {
     assert_eq!(before, after);
     assert_eq!(
         text(store, "SELECT value FROM meta WHERE key = 'maillog_schema'"),
-        "1"
+        crate::store::migrate::KNOWN.to_string()
     );
     let locked = "SELECT count(*) FROM duckdb_settings() WHERE (name, value) IN (('lock_configuration', 'true'), \
         ('enable_external_access', 'false'), ('autoload_known_extensions', 'false'), ('autoinstall_known_extensions', 'false'))";

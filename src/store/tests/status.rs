@@ -77,7 +77,10 @@ fn status_tells_sources_spans_loss_and_sizes() {
     let database = &status.database.rows[0];
     assert_eq!(
         database[..2],
-        [text(&path.display().to_string()), text("1")]
+        [
+            text(&path.display().to_string()),
+            text(&crate::store::migrate::KNOWN.to_string())
+        ]
     );
     assert!(
         matches!(database[2..], [Cell::Int(size), Cell::Int(wal)] if size > 0 && wal > 0),

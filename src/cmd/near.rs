@@ -1,0 +1,250 @@
+//! Near misses: what might have been meant where nothing was found, each with the command to type.
+//!
+//! Only addresses have near misses. They are looked for in the window of the search, at most the newest month of it, in one pass; whether
+//! the same search finds something at other times is asked for what was searched, too.
+
+use super::find::Find;
+use crate::answers::Answers;
+use crate::model::table::{Cell, Param, Table};
+use crate::model::time::{DAY, SECOND, Time};
+use crate::model::zone::Zone;
+use crate::query::{self, Options, Plan};
+use crate::render::escape;
+use crate::store;
+
+/// Days of the window in which similar addresses are looked for, so that the cost has a bound.
+const MOST_DAYS: i64 = 31;
+
+/// Addresses told.
+const MOST: usize = 5;
+
+/// Letters that may differ.
+const DISTANCE: i64 = 2;
+
+/// `$1` from, `$2` until, `$3` the local part, `$4` the domain, `$5` the local part without its tag. Addresses of which one part is the
+/// same and the other one similar; the distance to what was asked for, and how often.
+const SIMILAR: &str = "\
+WITH seen AS (
+    SELECT lower(recipient) AS name FROM delivery_to WHERE time >= $1 AND first_time < $2
+    UNION ALL
+    SELECT lower(orig_to) FROM delivery_to WHERE time >= $1 AND first_time < $2 AND orig_to IS NOT NULL
+    UNION ALL
+    SELECT lower(recipient) FROM noqueue WHERE time >= $1 AND time < $2
+),
+counted AS (
+    SELECT name, count(*) AS times FROM seen
+    WHERE starts_with(name, $3 || '@') OR ends_with(name, '@' || $4)
+    GROUP BY name
+),
+apart AS (
+    SELECT
+        name, times,
+        CASE
+            WHEN starts_with(name, $5 || '+') OR name = $5 || '@' || $4 THEN 0
+            WHEN ends_with(name, '@' || $4) THEN damerau_levenshtein(name[: length(name) - length($4) - 1], $3)
+            ELSE least(damerau_levenshtein(name[length($3) + 2 :], $4), 3)
+        END AS distance,
+        ends_with(name, '@' || $4) AS same_domain
+    FROM counted
+    WHERE name <> $3 || '@' || $4
+)
+SELECT name, times, distance FROM apart
+WHERE distance <= CASE WHEN same_domain THEN least($6, (length($3) + 1) // 3) ELSE 3 END
+ORDER BY distance, times DESC, name
+LIMIT 5";
+
+/// `$1` from, `$2` until, `$3` the address.
+const AS_SENDER: &str = "\
+SELECT
+    (SELECT count(*) FROM delivery_from WHERE updated >= $1 AND time < $2 AND lower(sender) = $3)
+    + (SELECT count(*) FROM noqueue WHERE time >= $1 AND time < $2 AND lower(sender) = $3)";
+
+/// Returns the lines to say.
+///
+/// # Errors
+/// When the database fails.
+pub fn misses(
+    store: &Answers,
+    find: &Find,
+    options: &Options,
+    plan: &Plan,
+) -> Result<Vec<String>, store::Error> {
+    let mut lines = Vec::new();
+    let same = same_window(find);
+    let (since, until) = span(store, plan)?;
+    for (field, address) in plan.asked.iter().take(2) {
+        if *field == "from" {
+            let found = count(store, &as_recipient(), since, until, address)?;
+            lines.extend(note(
+                found,
+                &format!("as recipient ({found})"),
+                &format!("to:{address}"),
+                &same,
+            ));
+        } else {
+            let found = count(store, AS_SENDER, since, until, address)?;
+            lines.extend(note(
+                found,
+                &format!("as sender ({found})"),
+                &format!("from:{address}"),
+                &same,
+            ));
+        }
+        for (name, times) in similar(store, since, until, address)? {
+            let what = format!("{} ({times})", escape::terminal(&name));
+            let field = if *field == "from" { "addr" } else { "to" };
+            lines.extend(note(1, &what, &format!("{field}:{name}"), &same));
+        }
+    }
+    lines.extend(other_times(store, find, options, plan)?);
+    if !lines.is_empty() {
+        lines.insert(0, "near misses:".to_owned());
+    }
+    Ok(lines)
+}
+
+fn as_recipient() -> String {
+    "SELECT count(*) FROM delivery_to WHERE time >= $1 AND first_time < $2 AND (lower(recipient) = $3 OR lower(orig_to) = $3)".to_owned()
+}
+
+/// Returns the newest month of the window, as far as log was read.
+fn span(store: &Answers, plan: &Plan) -> Result<(Time, Time), store::Error> {
+    let end = Time(i64::MAX / 4);
+    let last = match plan.window.1 {
+        Some(until) => until,
+        None => match store
+            .select("SELECT max(last_time) FROM coverage", &[])?
+            .rows
+            .first()
+            .map(Vec::as_slice)
+        {
+            Some([Cell::Time(last)]) => *last,
+            _ => end,
+        },
+    };
+    let earliest = last.plus(-MOST_DAYS * DAY);
+    let since = plan.window.0.map_or(earliest, |since| since.max(earliest));
+    Ok((since, plan.window.1.unwrap_or(end)))
+}
+
+fn count(
+    store: &Answers,
+    sql: &str,
+    since: Time,
+    until: Time,
+    address: &str,
+) -> Result<i64, store::Error> {
+    let params = [
+        Param::Time(since),
+        Param::Time(until),
+        Param::Text(address.to_owned()),
+    ];
+    Ok(
+        match store.select(sql, &params)?.rows.first().map(Vec::as_slice) {
+            Some([Cell::Int(n)]) => *n,
+            _ => 0,
+        },
+    )
+}
+
+fn similar(
+    store: &Answers,
+    since: Time,
+    until: Time,
+    address: &str,
+) -> Result<Vec<(String, i64)>, store::Error> {
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return Ok(Vec::new());
+    };
+    let base = local.split('+').next().unwrap_or(local);
+    let params = [
+        Param::Time(since),
+        Param::Time(until),
+        Param::Text(local.to_owned()),
+        Param::Text(domain.to_owned()),
+        Param::Text(base.to_owned()),
+        Param::Int(DISTANCE),
+    ];
+    let found = store.select(SIMILAR, &params)?;
+    let name = |row: &Vec<Cell>| match row.as_slice() {
+        [Cell::Text(name), Cell::Int(times), ..] => Some((name.clone(), *times)),
+        _ => None,
+    };
+    Ok(found.rows.iter().filter_map(name).take(MOST).collect())
+}
+
+/// Asks the same of all that is stored, where the search had a window.
+fn other_times(
+    store: &Answers,
+    find: &Find,
+    options: &Options,
+    plan: &Plan,
+) -> Result<Option<String>, store::Error> {
+    if options.all || plan.window == (None, None) || !plan.is_window_outside {
+        return Ok(None);
+    }
+    let everything = Options {
+        since: None,
+        until: None,
+        all: true,
+        limit: Some(1000),
+        ..options.clone()
+    };
+    let Ok(all) = query::compile(&find.terms, &everything) else {
+        return Ok(None);
+    };
+    let found = store.select(&all.sql, &all.params)?;
+    Ok(at_other_times(&found, options.zone))
+}
+
+fn at_other_times(found: &Table, zone: Zone) -> Option<String> {
+    let column = found.columns.iter().position(|name| name == "time")?;
+    let time = |row: &Vec<Cell>| match row.get(column) {
+        Some(Cell::Time(time)) => Some(*time),
+        _ => None,
+    };
+    let times = || found.rows.iter().filter_map(time);
+    let (first, last) = (times().min()?, times().max()?);
+    let n = found.rows.len();
+    let many = if n >= 1000 {
+        "1000 or more".to_owned()
+    } else {
+        n.to_string()
+    };
+    let whole = |t: Time| zone.show(t.plus(-t.0.rem_euclid(SECOND)));
+    Some(format!(
+        "  at other times ({many}), from {} to {}: --all instead of a time",
+        whole(first),
+        whole(last)
+    ))
+}
+
+fn note(found: i64, what: &str, term: &str, same: &str) -> Option<String> {
+    (found > 0).then(|| format!("  {what}: maillog find {}{same}", typed(term)))
+}
+
+/// Returns the options that name the window.
+fn same_window(find: &Find) -> String {
+    let mut options = String::new();
+    for (option, value) in [(" -S ", &find.since), (" -U ", &find.until)] {
+        if let Some(value) = value {
+            options.push_str(option);
+            options.push_str(&typed(value));
+        }
+    }
+    if find.all {
+        options.push_str(" --all");
+    }
+    options
+}
+
+/// Returns the term as it is typed in a shell.
+fn typed(term: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@._+:-=/%".contains(c);
+    let shown = escape::terminal(term);
+    if shown.chars().all(is_plain) {
+        shown.into_owned()
+    } else {
+        format!("'{}'", shown.replace('\'', "'\\''"))
+    }
+}

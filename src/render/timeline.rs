@@ -1,0 +1,193 @@
+//! Timeline: everything that happened to a mail, over all of its messages, in the order of time.
+
+use super::Style;
+use super::color::{Tone, tone};
+use super::row::{self, Row};
+use super::story::Chain;
+use super::verdict::{relay_of, same_id};
+use super::words::{duration, is_greylisting, prefixed, whole_seconds};
+use super::wrap::wrapped;
+use crate::model::row::{link, message_status};
+use crate::model::time::Time;
+use std::io::{self, Write};
+
+/// Writes the timeline.
+pub(super) fn write(chain: &Chain<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut events = Vec::new();
+    for refused in &chain.refusals {
+        refusal(refused, &mut events);
+    }
+    let messages = &chain.messages;
+    for message in messages {
+        arrival(message, messages, &mut events);
+        ending(message, &mut events);
+    }
+    for attempt in &chain.attempts {
+        let is_of = |r: &&Row<'_>| same_id(r.int("id"), attempt.int("to_id"));
+        let to = chain.recipients.iter().find(is_of);
+        let name = to.map_or_else(|| "-".into(), |r| r.address("recipient"));
+        attempts(attempt, &name, &queue_id(messages, attempt), &mut events);
+    }
+    for recipient in &chain.recipients {
+        attempts(
+            recipient,
+            &recipient.address("recipient"),
+            &queue_id(messages, recipient),
+            &mut events,
+        );
+    }
+    draw(events, style, out)
+}
+
+/// Something that happened: when, in which message, what.
+struct Happening {
+    time: Option<Time>,
+    /// Order of things at the same time: arrival, attempts, end.
+    rank: u8,
+    queue_id: String,
+    text: String,
+    tone: Tone,
+}
+
+fn queue_id(messages: &[Row<'_>], row: &Row<'_>) -> String {
+    messages
+        .iter()
+        .find(|m| same_id(m.int("id"), row.int("from_id")))
+        .map(|m| m.text("queue_id"))
+        .unwrap_or_default()
+}
+
+/// A try that our door refused before the mail was taken.
+fn refusal(n: &Row<'_>, events: &mut Vec<Happening>) {
+    let what = if is_greylisting(n) {
+        "greylisted"
+    } else {
+        "refused"
+    };
+    events.push(Happening {
+        time: n.time("time"),
+        rank: 0,
+        queue_id: String::new(),
+        text: format!(
+            "{} {what} at our door{}{}",
+            n.address("recipient"),
+            prefixed(", client ", &n.client()),
+            prefixed(": ", &n.said())
+        ),
+        tone: Tone::Waiting,
+    });
+}
+
+fn arrival(m: &Row<'_>, messages: &[Row<'_>], events: &mut Vec<Happening>) {
+    let parent = messages
+        .iter()
+        .find(|p| same_id(p.int("id"), m.int("parent_id")))
+        .map(|p| p.text("queue_id"));
+    let of = parent.map(|id| format!(" {id}")).unwrap_or_default();
+    let service = m.text("service");
+    let user = prefixed(", user ", &m.text("sasl_username"));
+    let client = prefixed(" from ", &m.client());
+    let text = match m.raw("parent_link") {
+        Some(link::FILTER) => format!("back from the content filter, continues{of}"),
+        Some(link::RELAY) => format!("taken over{client}, continues{of}"),
+        Some(link::FORWARD) => format!("forwarded, continues{of}"),
+        Some(link::REQUEUE) => format!("queued anew, continues{of}"),
+        Some(link::BOUNCE) => format!("notice of failure about{of}"),
+        Some(link::DELAY) => format!("notice of delay about{of}"),
+        Some(link::STATUS) => format!("notice of delivery about{of}"),
+        _ if !client.is_empty() => format!("received{client}{}{user}", prefixed(" by ", &service)),
+        _ if m.int("uid").is_some() => format!(
+            "submitted on this host by user id {}",
+            m.int("uid").unwrap_or_default()
+        ),
+        _ if m.raw("origin") == Some("unknown") => {
+            "first seen; its arrival is not in the log".to_owned()
+        }
+        _ => format!("entered the queue{}", prefixed(" through ", &service)),
+    };
+    events.push(Happening {
+        time: m.time("time"),
+        rank: 0,
+        queue_id: m.text("queue_id"),
+        text,
+        tone: Tone::Plain,
+    });
+}
+
+fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {
+    let word = m.raw("status").unwrap_or_default();
+    let time = match word {
+        message_status::HELD => m.time("updated"),
+        _ => m.time("removed"),
+    };
+    if time.is_none() {
+        return;
+    }
+    let text = match word {
+        message_status::DONE => "left the queue".to_owned(),
+        _ => format!("{}{}", m.text("status"), prefixed(": ", &m.text("reason"))),
+    };
+    events.push(Happening {
+        time,
+        rank: 2,
+        queue_id: m.text("queue_id"),
+        text,
+        tone: tone(word),
+    });
+}
+
+fn attempts(attempt: &Row<'_>, name: &str, queue_id: &str, events: &mut Vec<Happening>) {
+    let mut text = format!("{name} {}", attempt.text("status"));
+    if let Some(relay) = relay_of(attempt) {
+        text.push_str(" via ");
+        text.push_str(&relay);
+    }
+    text.push_str(&prefixed(": ", &attempt.said()));
+    let parts = [
+        "delay_before_qmgr",
+        "delay_in_qmgr",
+        "delay_conn_setup",
+        "delay_transmission",
+    ]
+    .map(|part| attempt.float(part));
+    if let (Some(delay), [Some(a), Some(b), Some(c), Some(d)]) = (attempt.float("delay"), parts) {
+        let delay = duration(delay);
+        text = format!("{text} [{delay}: received {a}, queued {b}, connected {c}, sent {d} s]");
+    }
+    let tls = attempt.text("tls");
+    if !tls.is_empty() {
+        text = format!("{text} [tls {tls}]");
+    }
+    let tone = tone(attempt.raw("status").unwrap_or_default());
+    events.push(Happening {
+        time: attempt.time("time"),
+        rank: 1,
+        queue_id: queue_id.to_owned(),
+        text,
+        tone,
+    });
+}
+
+fn draw(mut events: Vec<Happening>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    events.sort_by_key(|event| (event.time, event.rank));
+    let width = events
+        .iter()
+        .map(|event| event.queue_id.chars().count())
+        .max()
+        .unwrap_or(0);
+    for event in events {
+        let time = event.time.map_or_else(
+            || " ".repeat(19),
+            |t| row::time(whole_seconds(t), style.zone),
+        );
+        // Two blanks, the time, two blanks, the id, two blanks.
+        let start = format!("  {time}  {:<width$}  ", event.queue_id);
+        let hang = if style.width.is_some_and(|w| usize::from(w) < 100) {
+            6
+        } else {
+            25 + width
+        };
+        wrapped(&start, &event.text, hang, event.tone, style, out)?;
+    }
+    Ok(())
+}

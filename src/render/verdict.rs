@@ -1,0 +1,298 @@
+//! Verdict: one sentence with the fate of each recipient of a mail.
+
+use super::Style;
+use super::color::{Tone, tone};
+use super::escape::terminal;
+use super::row::Row;
+use super::story::{Chain, at};
+use super::words::{count, duration, is_greylisting, length, prefixed, when};
+use crate::model::row::{link, message_status, recipient_status as status};
+
+pub(super) fn is_notice(message: &Row<'_>) -> bool {
+    matches!(
+        message.raw("parent_link"),
+        Some(link::BOUNCE | link::DELAY | link::STATUS)
+    )
+}
+
+pub(super) fn is_handed_on(recipient: &Row<'_>) -> bool {
+    matches!(
+        recipient.raw("status"),
+        Some(status::FILTERED | status::RELAYED | status::FORWARDED | status::REQUEUED)
+    )
+}
+
+pub(super) fn same_id(a: Option<i64>, b: Option<i64>) -> bool {
+    a.is_some() && a == b
+}
+
+/// Returns the recipients whose rows have a fate: not those of notices, nor those that another row carries on.
+pub(super) fn told<'c, 'a>(chain: &'c Chain<'a>) -> Vec<&'c Row<'a>> {
+    let messages = &chain.messages;
+    let of_mail = |r: &&Row<'_>| {
+        messages
+            .iter()
+            .find(|m| same_id(m.int("id"), r.int("from_id")))
+            .is_none_or(|m| !is_notice(m) || messages.iter().all(is_notice))
+    };
+    let mail = chain.recipients.iter().filter(of_mail);
+    mail.filter(|r| !is_handed_on(r) || !is_continued(chain, r))
+        .collect()
+}
+
+/// Returns whether a recipient of a message that continues the hop's is known: of its name, or of the message with the id that was answered.
+fn is_continued(chain: &Chain<'_>, hop: &Row<'_>) -> bool {
+    let same =
+        |a: Option<&str>, b: Option<&str>| a.zip(b).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+    let children = chain
+        .messages
+        .iter()
+        .filter(|m| !is_notice(m) && same_id(m.int("parent_id"), hop.int("from_id")));
+    let mut next = children.flat_map(|m| {
+        let is_named = m.raw("queue_id") == hop.raw("remote_queue_id");
+        let of_it = chain
+            .recipients
+            .iter()
+            .filter(|r| same_id(r.int("from_id"), m.int("id")));
+        of_it.map(move |r| (is_named, r))
+    });
+    next.any(|(is_named, r)| {
+        is_named
+            || same(r.raw("recipient"), hop.raw("recipient"))
+            || same(r.raw("orig_to"), hop.raw("recipient"))
+    })
+}
+
+/// One sentence a recipient; one of the message when it has no recipients.
+pub(super) fn all(chain: &Chain<'_>, style: &Style) -> Vec<(Tone, String)> {
+    let sentences: Vec<(Tone, String)> = told(chain)
+        .into_iter()
+        .map(|r| {
+            let tone = tone(r.raw("status").unwrap_or_default());
+            (tone, of_recipient(chain, r, style))
+        })
+        .collect();
+    if sentences.is_empty() {
+        let messages = &chain.messages;
+        return messages
+            .iter()
+            .rfind(|m| !is_notice(m))
+            .or(messages.last())
+            .map(|m| of_message(m, style))
+            .into_iter()
+            .collect();
+    }
+    sentences
+}
+
+/// Returns what notice of that kind about the recipient's message became of.
+fn notice(chain: &Chain<'_>, recipient: &Row<'_>, kind: &str) -> Option<String> {
+    let is_about = |m: &&Row<'_>| {
+        m.raw("parent_link") == Some(kind) && same_id(m.int("parent_id"), recipient.int("from_id"))
+    };
+    let notice = chain.messages.iter().find(is_about)?;
+    let sent = chain
+        .recipients
+        .iter()
+        .find(|r| same_id(r.int("from_id"), notice.int("id")));
+    Some(match sent {
+        None => notice.text("queue_id"),
+        Some(to) => {
+            let what = match to.raw("status").unwrap_or_default() {
+                status::SENT => "delivered",
+                status::FILTERED | status::RELAYED | status::FORWARDED => "handed on",
+                status::BOUNCED | status::EXPIRED => "itself undeliverable",
+                status::DEFERRED | status::SOFTBOUNCE => "not delivered yet",
+                other => other,
+            };
+            let (id, to) = (notice.text("queue_id"), to.address("recipient"));
+            format!("{id} to {to}, {}", terminal(what))
+        }
+    })
+}
+
+/// Returns how the mail came through after the door or the next host had put it off.
+fn put_off(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
+    let mut text = String::new();
+    let named = |row: &&&Row<'_>| {
+        let name = row.raw("recipient").unwrap_or_default();
+        let is = |column| r.raw(column).is_some_and(|a| a.eq_ignore_ascii_case(name));
+        is("recipient") || is("orig_to")
+    };
+    let mut ours = chain.refusals.iter().filter(|row| named(&row));
+    if let (Some(refusal), Some(first)) = (ours.next(), chain.first()) {
+        let after = length(refusal.time("time"), first.time("time"));
+        let what = if is_greylisting(refusal) {
+            "greylisted"
+        } else {
+            "refused"
+        };
+        let (from, to) = (at(refusal, "time", style), at(first, "time", style));
+        text.push_str(&format!(
+            "; {what} at our door at {from}, accepted at {to}{after}"
+        ));
+    }
+    let earlier = |a: &&Row<'_>| same_id(a.int("to_id"), r.int("id")) && is_greylisting(a);
+    if r.raw("status") == Some(status::SENT)
+        && let Some(attempt) = chain.attempts.iter().find(earlier)
+    {
+        let after = length(attempt.time("time"), r.time("time"));
+        let (from, to) = (at(attempt, "time", style), at(r, "time", style));
+        text.push_str(&format!(
+            "; greylisted there at {from}, accepted at {to}{after}"
+        ));
+    }
+    text
+}
+
+fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
+    let at = at(r, "time", style);
+    let tries = r.int("attempts").unwrap_or(0);
+    let reason = prefixed(": ", &r.said());
+    let noticed = notice(chain, r, link::BOUNCE).map_or_else(
+        || "; no notice to the sender in the log".to_owned(),
+        |id| format!("; notice to the sender: {id}"),
+    );
+    let by = match relay_of(r) {
+        Some(relay) if relay.contains('[') => format!(" to {relay}"),
+        Some(program) => format!(" by {program}"),
+        None => prefixed(" by ", &r.text("agent")),
+    };
+    let tried = relay_of(r).map_or_else(String::new, |relay| format!(" ({relay})"));
+    let what = match r.raw("status").unwrap_or_default() {
+        status::SENT => sent(r, &by, &at, tries),
+        status::DEFERRED | status::SOFTBOUNCE => {
+            let told = notice(chain, r, link::DELAY)
+                .map(|id| format!("; notice of delay to the sender: {id}"));
+            format!(
+                "not delivered yet, Postfix keeps trying: {} since {}, the last on {at}{tried}{reason}{}",
+                count(tries, "attempt"),
+                when(r.time("first_time"), style),
+                told.unwrap_or_default()
+            )
+        }
+        status::BOUNCED => format!("undeliverable since {at}{tried}{reason}{noticed}"),
+        status::EXPIRED => format!(
+            "given up on {at} after {}{tried}{reason}{noticed}",
+            count(tries, "attempt")
+        ),
+        status::DELETED => format!("deleted from the queue by an administrator on {at}{reason}"),
+        status::DISCARDED => format!("dropped on purpose on {at}{reason}"),
+        status::HELD => {
+            format!("held in the queue since {at} until an administrator releases it{reason}")
+        }
+        status::REJECTED => format!("refused on {at}{reason}"),
+        status::CANCELED => {
+            format!("never received completely: the client went away on {at}{reason}")
+        }
+        status::FILTERED => format!(
+            "handed to a content filter on {at}{by}; what came back is not in the log{}",
+            theirs(r)
+        ),
+        status::RELAYED => format!(
+            "handed to our next host on {at}{by}; what it did is not in the log{}",
+            theirs(r)
+        ),
+        status::FORWARDED => {
+            format!("forwarded on {at}; the new message is not in the log{reason}")
+        }
+        status::REQUEUED => format!("queued anew on {at}; the new message is not in the log"),
+        status::UNKNOWN => format!("outcome not in the log; last seen on {at}{reason}"),
+        _ => format!("{} on {at}{by}{reason}", r.text("status")),
+    };
+    format!("{}: {what}{}", addressed(r), put_off(chain, r, style))
+}
+
+fn sent(r: &Row<'_>, by: &str, at: &str, tries: i64) -> String {
+    let delay = r
+        .float("delay")
+        .map(|d| format!(", {} after it arrived", duration(d)))
+        .unwrap_or_default();
+    let tries = if tries > 1 {
+        format!(", at attempt {tries}")
+    } else {
+        String::new()
+    };
+    format!("delivered{by} on {at}{delay}{tries}{}", theirs(r))
+}
+
+/// Returns the queue id that the next host gave it.
+fn theirs(r: &Row<'_>) -> String {
+    prefixed("; queue id there: ", &r.text("remote_queue_id"))
+}
+
+/// Returns where it was handed to or tried; none where there was no such place.
+pub(super) fn relay_of(row: &Row<'_>) -> Option<String> {
+    Some(row.text("relay")).filter(|relay| !relay.is_empty() && relay != "none")
+}
+
+/// Returns the recipient, with the address that the sender used where it is another.
+fn addressed(r: &Row<'_>) -> String {
+    let name = r.address("recipient");
+    match r.raw("orig_to") {
+        Some(orig_to) if Some(orig_to) != r.raw("recipient") => {
+            format!("{name} (addressed as {})", terminal(orig_to))
+        }
+        _ => name,
+    }
+}
+
+/// Returns the sentence of a refusal; `later` is what the same client brought for the same recipient afterwards.
+pub(super) fn refused(hit: &Row<'_>, later: Option<&Row<'_>>, style: &Style) -> String {
+    let what = if is_greylisting(hit) {
+        "greylisted at the door"
+    } else {
+        "refused at the door"
+    };
+    let mut sentence = format!(
+        "{}: {what}{} on {}",
+        hit.address("recipient"),
+        prefixed(", client ", &hit.client()),
+        at(hit, "time", style),
+    );
+    sentence.push_str(&prefixed(": ", &hit.said()));
+    match later {
+        Some(mail) => {
+            let after = length(hit.time("time"), mail.time("time"));
+            let (id, time) = (mail.text("queue_id"), at(mail, "time", style));
+            sentence.push_str(&format!(
+                "; the same client came through at {time}{after}: {id}"
+            ));
+        }
+        None if hit.raw("recipient").is_some() && hit.time("time").is_some() => sentence
+            .push_str("; nothing from that client and sender came through to this recipient later"),
+        None => {}
+    }
+    sentence
+}
+
+fn of_message(m: &Row<'_>, style: &Style) -> (Tone, String) {
+    let word = m.raw("status").unwrap_or_default();
+    let at = when(m.time("updated").or(m.time("time")), style);
+    let reason = prefixed(": ", &m.text("reason"));
+    let what = match word {
+        message_status::RECEIVING => format!("still being received; last seen on {at}"),
+        message_status::QUEUED => format!(
+            "in the queue since {}; no attempt to deliver it in the log",
+            when(m.time("time"), style)
+        ),
+        message_status::HELD => format!("held in the queue since {at}{reason}"),
+        message_status::DONE => {
+            format!("left the queue on {at}; its deliveries are not in the log")
+        }
+        message_status::EXPIRED => format!("given up on {at}{reason}"),
+        message_status::DELETED => format!("deleted from the queue by an administrator on {at}"),
+        message_status::CANCELED => {
+            format!("never received completely: the client went away on {at}{reason}")
+        }
+        message_status::REJECTED => format!("refused on {at}{reason}"),
+        message_status::DISCARDED => format!("dropped on purpose on {at}{reason}"),
+        message_status::CORRUPT => format!("moved to the corrupt queue on {at}{reason}"),
+        message_status::REQUEUED => {
+            format!("queued anew on {at}; the new message is not in the log")
+        }
+        message_status::LOST => format!("no trace since {at}"),
+        _ => format!("outcome not in the log; last seen on {at}{reason}"),
+    };
+    (tone(word), format!("{}: {what}", m.text("queue_id")))
+}

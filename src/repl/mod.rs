@@ -1,0 +1,361 @@
+//! Repl: the SQL shell of a terminal.
+//!
+//! Statements end with `;` and may have several lines; lines that begin with `.` or `\` are for the shell. The
+//! database is opened for each statement and left again, so that an open shell keeps nobody from writing.
+
+mod dot;
+mod editor;
+mod interrupt;
+mod progress;
+mod show;
+mod text;
+mod words;
+
+use crate::answers::Answers;
+use crate::model::table::{Param, Table};
+use crate::notice;
+use crate::render::{Format, Style, escape};
+use anyhow::{Context, Result, anyhow, bail};
+use dot::Dot;
+use editor::Edit;
+use interrupt::Watch;
+use rustyline::error::ReadlineError;
+use show::Show;
+use std::fs::{self, DirBuilder, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use words::Words;
+
+/// What the shell needs of the program around it.
+pub struct Host<'a> {
+    /// Opens the database, or reaches the service that holds it.
+    pub open: &'a dyn Fn() -> Result<Answers>,
+    /// Hands over stdout, through a pager where there is one.
+    pub page: &'a Page<'a>,
+    /// Runs a subcommand of maillog and tells what goes wrong.
+    pub command: &'a dyn Fn(Vec<String>),
+    /// Tells what went wrong.
+    pub tell: &'a dyn Fn(&anyhow::Error),
+    /// Where statements are remembered.
+    pub history: Option<PathBuf>,
+    /// Use colour.
+    pub color: bool,
+}
+
+/// Gives a writer and its style to what writes.
+pub type Page<'a> = dyn Fn(&mut dyn FnMut(&Style, &mut dyn Write) -> Result<()>) -> Result<()> + 'a;
+
+/// Cuts a text into its statements, for one that is not typed but given.
+#[must_use]
+pub fn statements(text: &str) -> Vec<&str> {
+    let (mut statements, rest) = text::split(text);
+    if !rest.is_empty() {
+        statements.push(rest);
+    }
+    statements
+}
+
+/// Reads and answers until the user leaves.
+///
+/// # Errors
+/// When the database cannot be opened at the start, or the terminal fails.
+pub fn run(host: &Host<'_>) -> Result<()> {
+    let words = words(host)?;
+    let watch = Watch::start().context("cannot wait for Ctrl-C")?;
+    let mut editor = editor::new(words, host.color).context("cannot use the terminal")?;
+    if let Some(file) = &host.history {
+        // Without a history there is still a shell.
+        let _ = editor.load_history(file);
+    }
+    notice::block(
+        "maillog SQL, read-only. Statements end with ;   .help lists commands, .exit leaves.",
+    );
+    let mut shell = Shell {
+        host,
+        watch,
+        show: Show::default(),
+        last: String::new(),
+    };
+    let ended = shell.read(&mut editor);
+    if let Some(file) = &host.history
+        && let Err(error) = remember(&mut editor, file)
+    {
+        notice::say(&format!("cannot write {}: {error}", file.display()));
+    }
+    ended
+}
+
+/// Loads what can be completed.
+fn words(host: &Host<'_>) -> Result<Words> {
+    let store = (host.open)()?;
+    Ok(Words::new(
+        &store.select(words::COLUMNS, &[])?,
+        &store.select(words::FUNCTIONS, &[])?,
+    ))
+}
+
+/// Statements may hold addresses: only their author may read the file.
+fn remember(editor: &mut Edit, file: &Path) -> Result<()> {
+    if let Some(directory) = file.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
+    }
+    editor.save_history(file)?;
+    fs::set_permissions(file, Permissions::from_mode(0o600))?;
+    Ok(())
+}
+
+struct Shell<'a> {
+    host: &'a Host<'a>,
+    watch: Watch,
+    show: Show,
+    /// The last statement, for `.edit`.
+    last: String,
+}
+
+/// Whether to go on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    Go,
+    Leave,
+}
+
+impl Shell<'_> {
+    fn read(&mut self, editor: &mut Edit) -> Result<()> {
+        loop {
+            let input = match editor.readline("maillog> ") {
+                Ok(input) => input,
+                Err(ReadlineError::Interrupted) => continue,
+                Err(ReadlineError::Eof) => return Ok(()),
+                Err(error) => return Err(error).context("cannot read from the terminal"),
+            };
+            if input.trim().is_empty() {
+                continue;
+            }
+            // A history that cannot grow is no reason to stop.
+            let _ = editor.add_history_entry(&input);
+            match self.take(&input) {
+                Ok(Next::Leave) => return Ok(()),
+                Ok(Next::Go) => {}
+                Err(error) => (self.host.tell)(&error),
+            }
+        }
+    }
+
+    fn take(&mut self, input: &str) -> Result<Next> {
+        if dot::is_command(input) {
+            let command = dot::parse(input).map_err(|wrong| anyhow!(wrong))?;
+            return self.command(command);
+        }
+        self.statements(input)?;
+        Ok(Next::Go)
+    }
+
+    fn statements(&mut self, text: &str) -> Result<()> {
+        text.clone_into(&mut self.last);
+        for statement in statements(text) {
+            let start = Instant::now();
+            let table = self.ask(|store| store.select(statement, &[]))?;
+            self.show.table(&table, start.elapsed(), self.host)?;
+        }
+        Ok(())
+    }
+
+    /// Opens the database and asks; Ctrl-C ends the query.
+    fn ask(
+        &self,
+        question: impl FnOnce(&Answers) -> Result<Table, crate::store::Error>,
+    ) -> Result<Table> {
+        let store = (self.host.open)()?;
+        let interrupt = store.interrupt();
+        let waiting = progress::Waiting::start();
+        let answer = self
+            .watch
+            .during(move || interrupt.interrupt(), || question(&store));
+        drop(waiting);
+        Ok(answer?)
+    }
+
+    fn command(&mut self, command: Dot) -> Result<Next> {
+        match command {
+            Dot::Exit => return Ok(Next::Leave),
+            Dot::Help { name } => self.help(name.as_deref())?,
+            Dot::Tables { pattern } => self.list(TABLES, &like(pattern.as_deref()))?,
+            Dot::Schema { table: None } => self.list(TABLES, "%")?,
+            Dot::Schema { table: Some(table) } => self.columns(&table)?,
+            Dot::Mode { format } => self.mode(format)?,
+            Dot::Expanded { when } => self.expanded(when),
+            Dot::Output { file } => self.show.send_to(file)?,
+            Dot::Timer { switch } => {
+                self.show.timer = dot::Switch::apply(switch, self.show.timer);
+                let state = if self.show.timer { "on" } else { "off" };
+                notice::block(&format!("timer {state}"));
+            }
+            Dot::Explain(words) => self.explain(&words.words.join(" "))?,
+            Dot::Find(words) => self.subcommand("find", words.words),
+            Dot::Query(words) => self.subcommand("query", words.words),
+            Dot::Edit => self.edit()?,
+            Dot::Read { file } => {
+                let text =
+                    fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
+                self.statements(&text)?;
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    fn subcommand(&self, name: &str, words: Vec<String>) {
+        let mut arguments = vec![name.to_owned()];
+        arguments.extend(words);
+        (self.host.command)(arguments);
+    }
+
+    fn help(&self, name: Option<&str>) -> Result<()> {
+        let text = match name {
+            Some(name) => dot::help(name).map_err(|wrong| anyhow!(wrong))?,
+            None => dot::commands()
+                .into_iter()
+                .map(|(name, about)| format!("{name:<10}  {about}\n"))
+                .collect(),
+        };
+        (self.host.page)(&mut |_, out| Ok(out.write_all(text.as_bytes())?))
+    }
+
+    fn list(&mut self, sql: &str, pattern: &str) -> Result<()> {
+        let start = Instant::now();
+        let pattern = Param::Text(pattern.to_owned());
+        let table = self.ask(|store| store.select(sql, &[pattern]))?;
+        self.show.table(&table, start.elapsed(), self.host)
+    }
+
+    fn columns(&mut self, table: &str) -> Result<()> {
+        let start = Instant::now();
+        let name = Param::Text(table.to_owned());
+        let columns = self.ask(|store| store.select(COLUMNS, &[name]))?;
+        if columns.rows.is_empty() {
+            bail!(
+                "no table or view {}; .tables lists them",
+                escape::terminal(table)
+            );
+        }
+        self.show.table(&columns, start.elapsed(), self.host)
+    }
+
+    fn mode(&mut self, format: Option<Format>) -> Result<()> {
+        use clap::ValueEnum as _;
+        match format {
+            Some(
+                form @ (Format::Table | Format::Record | Format::Json | Format::Csv | Format::Tsv),
+            ) => self.show.format = form,
+            Some(_) => bail!("this form belongs to .find; here: table, record, json, csv, tsv"),
+            None => {
+                let name = self.show.format.to_possible_value();
+                notice::block(name.as_ref().map_or("table", |value| value.get_name()));
+            }
+        }
+        Ok(())
+    }
+
+    fn expanded(&mut self, when: Option<dot::Expanded>) {
+        use dot::Expanded::{Off, On};
+        self.show.expanded = when.unwrap_or(if self.show.expanded == On { Off } else { On });
+        let state = match self.show.expanded {
+            On => "on",
+            Off => "off",
+            dot::Expanded::Auto => "auto",
+        };
+        notice::block(&format!("expanded {state}"));
+    }
+
+    fn explain(&mut self, statement: &str) -> Result<()> {
+        let statement = statement.trim().trim_end_matches(';').to_owned();
+        if statement.is_empty() {
+            bail!(".explain needs a statement");
+        }
+        let plan = self.ask(|store| store.explain(&statement))?;
+        (self.host.page)(&mut |_, out| {
+            for row in &plan.rows {
+                if let Some(crate::model::table::Cell::Text(text)) = row.last() {
+                    for line in text.lines() {
+                        writeln!(out, "{}", escape::terminal(line))?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Lets `$VISUAL`, `$EDITOR` or vi change the last statement, and runs what comes back.
+    fn edit(&mut self) -> Result<()> {
+        let named = ["VISUAL", "EDITOR"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+        let editor = named.unwrap_or_else(|| "vi".to_owned());
+        let directory = private_directory()?;
+        let file = directory.join("statement.sql");
+        let edited = fs::write(&file, format!("{}\n", self.last.trim()))
+            .and_then(|()| {
+                std::process::Command::new("sh")
+                    .arg("-c")
+                    .arg(format!("{editor} \"$1\""))
+                    .arg("sh")
+                    .arg(&file)
+                    .status()
+            })
+            .with_context(|| format!("cannot start {editor}"))
+            .and_then(|status| {
+                if status.success() {
+                    fs::read_to_string(&file).context("cannot read what was written")
+                } else {
+                    bail!("{editor} failed; nothing is run")
+                }
+            });
+        let _ = fs::remove_dir_all(&directory);
+        let text = edited?;
+        if text.trim() == self.last.trim() {
+            return Ok(());
+        }
+        notice::block(text.trim());
+        self.statements(&text)
+    }
+}
+
+/// Makes a directory that nobody else can look into.
+fn private_directory() -> Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("maillog-{}", std::process::id()));
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&path)
+        .with_context(|| format!("cannot make {}", path.display()))?;
+    Ok(path)
+}
+
+/// Returns the pattern as one of LIKE.
+fn like(pattern: Option<&str>) -> String {
+    pattern.map_or_else(
+        || "%".to_owned(),
+        |p| p.replace('_', "\\_").replace('*', "%").replace('?', "_"),
+    )
+}
+
+/// Tables and views with their sizes; rows as estimated by DuckDB.
+const TABLES: &str = "\
+SELECT table_name AS name, 'table' AS type, estimated_size AS rows, column_count AS columns
+FROM duckdb_tables()
+WHERE NOT internal AND table_name LIKE $1 ESCAPE '\\'
+UNION ALL
+SELECT view_name, 'view', NULL, column_count
+FROM duckdb_views()
+WHERE NOT internal AND view_name LIKE $1 ESCAPE '\\'
+ORDER BY ALL";
+
+/// Columns of one table or view.
+const COLUMNS: &str = "\
+SELECT column_name AS \"column\", data_type AS type, is_nullable AS \"null\"
+FROM duckdb_columns()
+WHERE NOT internal AND table_name = $1
+ORDER BY column_index";

@@ -1,0 +1,476 @@
+//! Metrics for Prometheus, over HTTP: `GET /metrics` on the address of the settings.
+//!
+//! Promises: a scrape reads the stored totals, a few hundred rows, on a connection of its own. What would have to look
+//! through tables is kept for half a minute and renewed beside the scrape. Only these texts are served, to few at once.
+//!
+//! Limits: no TLS and no password; listen on loopback, or let a proxy stand in front.
+
+use super::Shared;
+use crate::ingest::health::Health;
+use crate::metrics::family::{FAMILIES, Family, Kind};
+use crate::metrics::label;
+use crate::model::table::{Cell, Table};
+use crate::model::time::{SECOND, Time};
+use crate::notice::{self, Level};
+use crate::store::{self, Session, Sessions};
+use anyhow::{Context, Result, anyhow};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::CONTENT_TYPE;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus::proto::{
+    Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
+};
+use prometheus::{Encoder, TextEncoder};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// How long what is dear to find out stays true enough.
+const SLOW_AGE: Duration = Duration::from_secs(30);
+/// Connections at a time; Prometheus keeps one.
+const CONNECTIONS: usize = 16;
+/// Time for a request to arrive.
+const HEADERS: Duration = Duration::from_secs(10);
+/// Time after which a connection is closed, whatever it does.
+const LONGEST: Duration = Duration::from_mins(10);
+/// Pause before the address is tried again.
+const AGAIN: Duration = Duration::from_secs(30);
+/// Hosts with a series of their own.
+const HOSTS: usize = 200;
+
+/// Rows of what stands in the queue: its kind, messages, arrival of the oldest.
+const QUEUE: &str = "\
+SELECT CASE
+        WHEN f.status = 'held' THEN 'hold'
+        WHEN f.status = 'receiving' THEN 'incoming'
+        WHEN f.id IN (SELECT from_id FROM delivery_to WHERE status IN ('deferred', 'SOFTBOUNCE')
+            AND from_id >= (SELECT min(id) FROM delivery_from WHERE removed IS NULL)) THEN 'deferred'
+        ELSE 'active'
+    END AS queue, count(*) AS messages, min(f.time) AS oldest
+FROM delivery_from f
+WHERE f.removed IS NULL
+GROUP BY queue";
+const HOST_TIMES: &str = "SELECT host, max(last_time) FROM coverage GROUP BY host ORDER BY max(last_time) DESC LIMIT 200";
+const TABLES: [&str; 8] = [
+    "delivery_from",
+    "delivery_to",
+    "delivery_attempt",
+    "noqueue",
+    "connection",
+    "auth",
+    "event",
+    "log_line",
+];
+
+/// Answers until the service ends. Trouble with the address or the database is told, and tried again.
+pub(super) fn run(shared: &Shared) -> Result<()> {
+    let Some(address) = shared.config.metrics.listen else {
+        // Nothing to do, for ever: an end would be taken for a failure.
+        loop {
+            thread::park();
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the metrics")?;
+    let scraped = Rc::new(Scraped::new(shared)?);
+    loop {
+        let error = tokio::task::LocalSet::new().block_on(&runtime, serve(address, &scraped));
+        notice::tell(
+            Level::Warning,
+            &format!("cannot answer for metrics on {address}: {error}"),
+        );
+        thread::sleep(AGAIN);
+    }
+}
+
+async fn serve(address: SocketAddr, scraped: &Rc<Scraped>) -> std::io::Error {
+    let listener = match tokio::net::TcpListener::bind(address).await {
+        Ok(listener) => listener,
+        Err(error) => return error,
+    };
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        // Who finds no place waits in the backlog.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return std::io::Error::other("closed");
+        };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Too many open files, or a client that is gone already.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let scraped = Rc::clone(scraped);
+        tokio::task::spawn_local(async move {
+            let answer = service_fn(|request| {
+                let answer = respond(&request, &scraped);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADERS)
+                .serve_connection(TokioIo::new(stream), answer);
+            // A client that goes away or talks nonsense is no concern of ours.
+            let _ = tokio::time::timeout(LONGEST, connection).await;
+            drop(place);
+        });
+    }
+}
+
+fn respond(request: &Request<Incoming>, scraped: &Scraped) -> Response<Full<Bytes>> {
+    let plain = "text/plain; charset=utf-8";
+    let (status, kind, body) = match (request.method(), request.uri().path()) {
+        (&Method::GET | &Method::HEAD, "/metrics") => match scraped.text() {
+            Ok(text) => (StatusCode::OK, prometheus::TEXT_FORMAT, text),
+            Err(error) => {
+                let text = format!("{error:#}\n").into_bytes();
+                (StatusCode::SERVICE_UNAVAILABLE, plain, text)
+            }
+        },
+        (&Method::GET | &Method::HEAD, "/") => {
+            (StatusCode::OK, plain, b"maillog: see /metrics\n".to_vec())
+        }
+        (&Method::GET | &Method::HEAD, _) => {
+            (StatusCode::NOT_FOUND, plain, b"see /metrics\n".to_vec())
+        }
+        _ => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            plain,
+            b"GET only\n".to_vec(),
+        ),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    if let Ok(kind) = kind.parse() {
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+    }
+    response
+}
+
+/// Samples of one family: labels and value.
+type Samples = BTreeMap<&'static str, Vec<(String, f64)>>;
+
+/// What is scraped.
+struct Scraped {
+    session: Session,
+    sessions: Sessions,
+    health: Arc<Health>,
+    database: PathBuf,
+    slow: Arc<Mutex<Option<Slow>>>,
+    is_renewing: Arc<AtomicBool>,
+}
+
+/// What takes looking through tables.
+#[derive(Clone, Default)]
+struct Slow {
+    made: Option<Instant>,
+    samples: Samples,
+}
+
+impl Scraped {
+    fn new(shared: &Shared) -> Result<Self> {
+        Ok(Self {
+            session: shared.sessions.open().context("cannot start the metrics")?,
+            sessions: shared.sessions.clone(),
+            health: Arc::clone(&shared.health),
+            database: shared.config.database.clone(),
+            slow: Arc::default(),
+            is_renewing: Arc::default(),
+        })
+    }
+
+    fn text(&self) -> Result<Vec<u8>> {
+        let stored = self
+            .session
+            .select(
+                "SELECT name, labels, value FROM counter ORDER BY name, labels",
+                &[],
+            )
+            .context("cannot read the totals")?;
+        let mut samples = self.slow()?;
+        self.live(&mut samples);
+        let stored = stored_samples(&stored);
+        let families: Vec<MetricFamily> = FAMILIES
+            .iter()
+            .filter_map(|family| match family.kind {
+                Kind::Gauge => made(family, samples.get(family.name)?),
+                Kind::Counter => counted(family, &stored),
+                Kind::Histogram(bounds) => histogram(family, bounds, &stored),
+            })
+            .collect();
+        let mut text = Vec::new();
+        TextEncoder::new()
+            .encode(&families, &mut text)
+            .map_err(|error| anyhow!("cannot write the metrics: {error}"))?;
+        Ok(text)
+    }
+
+    /// Returns what was found out last, and has it found out again when it is old.
+    fn slow(&self) -> Result<Samples> {
+        let last = locked(&self.slow).clone();
+        let Some(last) = last else {
+            let fresh = slow(&self.session).context("cannot look at the tables")?;
+            let samples = fresh.samples.clone();
+            *locked(&self.slow) = Some(fresh);
+            return Ok(samples);
+        };
+        let is_old = last.made.is_none_or(|made| made.elapsed() > SLOW_AGE);
+        if is_old && !self.is_renewing.swap(true, Ordering::AcqRel) {
+            let (sessions, place) = (self.sessions.clone(), Arc::clone(&self.slow));
+            let is_renewing = Arc::clone(&self.is_renewing);
+            thread::spawn(move || {
+                // What cannot be found out now stays as it was.
+                if let Ok(Ok(fresh)) = sessions.open().map(|session| slow(&session)) {
+                    *locked(&place) = Some(fresh);
+                }
+                is_renewing.store(false, Ordering::Release);
+            });
+        }
+        Ok(last.samples)
+    }
+
+    /// What the process knows without asking the database.
+    fn live(&self, samples: &mut Samples) {
+        let now: Time = chrono::Utc::now().into();
+        let (mut up, mut lag) = (BTreeMap::new(), BTreeMap::new());
+        for (name, source) in self.health.sources() {
+            if source.state == "ended" {
+                continue;
+            }
+            let source_name = label::source(&name).to_owned();
+            let is_up = f64::from(u8::from(source.last_read.is_some()));
+            let known = up.entry(source_name.clone()).or_insert(0.0_f64);
+            *known = known.max(is_up);
+            if let Some(last) = source.last_entry {
+                let behind = seconds(now.since(last).max(0));
+                let known = lag.entry(source_name).or_insert(behind);
+                *known = known.min(behind);
+            }
+        }
+        let labelled = |name: &str, list: BTreeMap<String, f64>| -> Vec<(String, f64)> {
+            list.into_iter()
+                .map(|(value, sample)| (label::join(&[(name, &value)]), sample))
+                .collect()
+        };
+        samples.insert("postfix_up", labelled("path", up));
+        samples.insert("maillog_ingest_lag_seconds", labelled("source", lag));
+        let one = |value: f64| vec![(String::new(), value)];
+        samples.insert(
+            "maillog_open_messages",
+            one(float(self.health.open_messages())),
+        );
+        if let Some(time) = self.health.last_commit() {
+            samples.insert(
+                "maillog_last_commit_timestamp_seconds",
+                one(seconds(time.0)),
+            );
+        }
+        let version = label::join(&[("version", env!("CARGO_PKG_VERSION"))]);
+        samples.insert("maillog_build_info", vec![(version, 1.0)]);
+        samples.insert("maillog_database_size_bytes", one(size(&self.database)));
+        let mut wal = self.database.clone().into_os_string();
+        wal.push(".wal");
+        samples.insert("maillog_wal_size_bytes", one(size(Path::new(&wal))));
+    }
+}
+
+fn slow(session: &Session) -> Result<Slow, store::Error> {
+    let mut samples = Samples::new();
+    let now: Time = chrono::Utc::now().into();
+    let queue = session.select(QUEUE, &[])?;
+    let mut messages = Vec::new();
+    let mut ages = Vec::new();
+    for queue_name in ["incoming", "active", "deferred", "hold"] {
+        let found = queue.rows.iter().find_map(|row| match row.as_slice() {
+            [Cell::Text(name), Cell::Int(count), Cell::Time(oldest)] if name == queue_name => {
+                Some((*count, *oldest))
+            }
+            _ => None,
+        });
+        let labels = label::join(&[("queue", queue_name)]);
+        let count = found.map_or(0, |(count, _)| count);
+        messages.push((labels.clone(), float(count.unsigned_abs())));
+        let age = found.map_or(0, |(_, oldest)| now.since(oldest).max(0));
+        ages.push((labels, seconds(age)));
+    }
+    samples.insert("postfix_queue_messages", messages);
+    samples.insert("postfix_queue_oldest_age_seconds", ages);
+    samples.insert(
+        "maillog_last_event_timestamp_seconds",
+        host_times(&session.select(HOST_TIMES, &[])?),
+    );
+    let counts = TABLES.map(|table| format!("SELECT '{table}', count(*) FROM {table}"));
+    let rows = session.select(&counts.join(" UNION ALL "), &[])?;
+    let rows = rows.rows.iter().filter_map(|row| match row.as_slice() {
+        [Cell::Text(table), Cell::Int(count)] => Some((
+            label::join(&[("table", table)]),
+            float(count.unsigned_abs()),
+        )),
+        _ => None,
+    });
+    samples.insert("maillog_rows", rows.collect());
+    let free = "SELECT block_size * free_blocks FROM pragma_database_size() WHERE database_name = current_database()";
+    if let Some([Cell::Int(free)]) = session.select(free, &[])?.rows.first().map(Vec::as_slice) {
+        samples.insert(
+            "maillog_database_free_bytes",
+            vec![(String::new(), float(free.unsigned_abs()))],
+        );
+    }
+    Ok(Slow {
+        made: Some(Instant::now()),
+        samples,
+    })
+}
+
+/// Several odd names may share the label `other`: the latest counts.
+fn host_times(table: &Table) -> Vec<(String, f64)> {
+    let mut times: BTreeMap<String, f64> = BTreeMap::new();
+    for row in table.rows.iter().take(HOSTS) {
+        if let [Cell::Text(host), Cell::Time(time)] = row.as_slice() {
+            let known = times
+                .entry(label::join(&[("host", label::word(host))]))
+                .or_insert(0.0);
+            *known = known.max(seconds(time.0));
+        }
+    }
+    times.into_iter().collect()
+}
+
+/// Totals by name.
+fn stored_samples(table: &Table) -> BTreeMap<String, Vec<(String, f64)>> {
+    let mut all: BTreeMap<String, Vec<(String, f64)>> = BTreeMap::new();
+    for row in &table.rows {
+        if let [Cell::Text(name), Cell::Text(labels), Cell::Float(value)] = row.as_slice() {
+            all.entry(name.clone())
+                .or_default()
+                .push((labels.clone(), *value));
+        }
+    }
+    all
+}
+
+fn family_of(family: &Family, kind: MetricType, metrics: Vec<Metric>) -> Option<MetricFamily> {
+    if metrics.is_empty() {
+        return None;
+    }
+    let mut made = MetricFamily::default();
+    made.set_name(family.name.to_owned());
+    made.set_help(family.help.to_owned());
+    made.set_field_type(kind);
+    made.set_metric(metrics);
+    Some(made)
+}
+
+fn labels(text: &str) -> Vec<LabelPair> {
+    let pairs = label::split(text).into_iter();
+    pairs
+        .map(|(name, value)| {
+            let mut pair = LabelPair::default();
+            pair.set_name(name.to_owned());
+            pair.set_value(value.to_owned());
+            pair
+        })
+        .collect()
+}
+
+fn made(family: &Family, samples: &[(String, f64)]) -> Option<MetricFamily> {
+    let metrics = samples.iter().map(|(text, value)| {
+        let mut gauge = Gauge::default();
+        gauge.set_value(*value);
+        let mut metric = Metric::from_label(labels(text));
+        metric.set_gauge(gauge);
+        metric
+    });
+    family_of(family, MetricType::GAUGE, metrics.collect())
+}
+
+/// A counter without labels begins at 0; one with labels with the first of its kind.
+fn counted(family: &Family, stored: &BTreeMap<String, Vec<(String, f64)>>) -> Option<MetricFamily> {
+    let metrics = stored.get(family.name)?.iter().map(|(text, value)| {
+        let mut counter = Counter::default();
+        counter.set_value(*value);
+        let mut metric = Metric::from_label(labels(text));
+        metric.set_counter(counter);
+        metric
+    });
+    family_of(family, MetricType::COUNTER, metrics.collect())
+}
+
+/// Puts the buckets of each series together: stored apart, told cumulatively.
+fn histogram(
+    family: &Family,
+    bounds: &[f64],
+    stored: &BTreeMap<String, Vec<(String, f64)>>,
+) -> Option<MetricFamily> {
+    let of = |ending: &str| stored.get(&format!("{}{ending}", family.name));
+    let mut buckets: BTreeMap<(String, String), f64> = BTreeMap::new();
+    for (text, value) in of("_bucket")? {
+        let mut pairs = label::split(text);
+        let bound = pairs.pop().map(|(_, bound)| bound.to_owned());
+        buckets.insert((label::join(&pairs), bound.unwrap_or_default()), *value);
+    }
+    let metrics = of("_count")?.iter().map(|(text, count)| {
+        let mut sum = 0.0;
+        let list = bounds.iter().map(|bound| {
+            sum += buckets
+                .get(&(text.clone(), bound.to_string()))
+                .copied()
+                .unwrap_or(0.0);
+            let mut bucket = Bucket::default();
+            bucket.set_upper_bound(*bound);
+            bucket.set_cumulative_count(whole(sum));
+            bucket
+        });
+        let list = list.collect();
+        let total = of("_sum").and_then(|sums| sums.iter().find(|(labels, _)| labels == text));
+        let mut histogram = Histogram::default();
+        histogram.set_bucket(list);
+        histogram.set_sample_count(whole(*count));
+        histogram.set_sample_sum(total.map_or(0.0, |(_, sum)| *sum));
+        let mut metric = Metric::from_label(labels(text));
+        metric.set_histogram(histogram);
+        metric
+    });
+    let metrics: Vec<Metric> = metrics.collect();
+    family_of(family, MetricType::HISTOGRAM, metrics)
+}
+
+/// Its length is asked without opening it (see store/open.rs).
+fn size(path: &Path) -> f64 {
+    std::fs::metadata(path).map_or(0.0, |data| float(data.len()))
+}
+
+fn locked<T>(place: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and sizes for a graph")]
+fn float(number: u64) -> f64 {
+    number as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "times for a graph")]
+fn seconds(micros: i64) -> f64 {
+    micros as f64 / SECOND as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count stored as a double"
+)]
+fn whole(count: f64) -> u64 {
+    count as u64
+}

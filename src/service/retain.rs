@@ -1,0 +1,204 @@
+//! The hourly work: what is past retention goes, slice by slice between two commits; the file shrinks when most is free.
+
+use super::Shared;
+use crate::config::Config;
+use crate::correlate;
+use crate::ingest::keep::Jobs;
+use crate::model::retain::Cutoffs;
+use crate::model::table::Table;
+use crate::notice::{self, Level};
+use crate::server::{Failure, Hooks};
+use crate::store::compact::{self, Compacted};
+use crate::store::erase::{Address, Erased, Eraser};
+use crate::store::order;
+use crate::store::retain::{self, Gone, Pruner};
+use crate::store::{Error, Limits};
+use anyhow::{Context, Result, anyhow};
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// After the start, when catching up with the log comes first.
+const FIRST: Duration = Duration::from_mins(2);
+const HOURLY: Duration = Duration::from_hours(1);
+/// How soon a wish is heard.
+const TICK: Duration = Duration::from_secs(1);
+/// Between two slices: what waits to be stored comes first.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Prunes each hour, for as long as the service runs.
+///
+/// # Errors
+/// When the database fails, and when it is to be compacted: both are for a fresh start.
+pub(super) fn run(shared: &Shared) -> Result<()> {
+    wait(shared, FIRST)?;
+    loop {
+        let cutoffs = shared.config.retain.cutoffs(shared.rules.present.now());
+        let gone = prune(&shared.jobs, cutoffs)?;
+        if gone.iter().any(|(_, rows)| *rows > 0) {
+            notice::say(&format!("past retention: {}", list(&gone)));
+        }
+        compact_if_mostly_free(shared)?;
+        wait(shared, HOURLY)?;
+    }
+}
+
+/// Waits; an error when somebody wants the database rewritten.
+fn wait(shared: &Shared, time: Duration) -> Result<()> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        if shared.is_compaction_due.load(Ordering::Acquire) {
+            return Err(anyhow!("the database file is rewritten, as was asked for"));
+        }
+        thread::sleep(TICK);
+    }
+    Ok(())
+}
+
+/// What our own `maillog prune` may have done: by name `maillog_prune`, `maillog_erase` and `maillog_compact`.
+pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
+    let jobs = shared.jobs.clone();
+    let erasing = shared.jobs.clone();
+    let compacting = shared.clone();
+    hooks
+        .verb("maillog_prune", move |argument| {
+            let cutoffs = order::cutoffs(argument).ok_or_else(misunderstood)?;
+            Ok(order::gone_table(
+                &prune(&jobs, cutoffs).map_err(|error| failed(&error))?,
+            ))
+        })
+        .verb("maillog_erase", move |argument| {
+            let address = Address::parse(argument).ok_or_else(misunderstood)?;
+            Ok(order::erased_table(
+                &erase(&erasing, address).map_err(|error| failed(&error))?,
+            ))
+        })
+        .verb("maillog_compact", move |_| {
+            wish_compaction(&compacting).map_err(|error| failed(&error))?;
+            compacting.is_compaction_due.store(true, Ordering::Release);
+            Ok(Table::default())
+        })
+}
+
+fn misunderstood() -> Failure {
+    Failure::new(
+        "22023",
+        "the service does not understand what it is asked to do",
+    )
+    .hint("the service runs another version of maillog: restart it")
+}
+
+fn failed(error: &anyhow::Error) -> Failure {
+    Failure::new("58000", format!("{error:#}"))
+}
+
+fn list(gone: &Gone) -> String {
+    let parts: Vec<String> = gone
+        .iter()
+        .map(|(table, rows)| format!("{rows} of {table}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// Prunes; the storing thread does other work between the slices.
+///
+/// # Errors
+/// When the database fails or the service ends.
+pub fn prune(jobs: &Jobs, cutoffs: Cutoffs) -> Result<Gone> {
+    let mut pruner = Pruner::new(cutoffs);
+    let mut total = Gone::new();
+    loop {
+        let (back, slice) = jobs
+            .run(move |store| {
+                let slice = pruner.step(store, correlate::message_ids);
+                (pruner, slice)
+            })
+            .ok_or_else(stopped)?;
+        pruner = back;
+        let slice = slice.context("cannot prune")?;
+        retain::add(&mut total, slice.gone);
+        if slice.is_last {
+            return Ok(total);
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Erases an address; messages that the correlator has in memory stay and are counted.
+///
+/// # Errors
+/// When the database fails or the service ends.
+pub fn erase(jobs: &Jobs, address: Address) -> Result<Erased> {
+    let mut eraser = Eraser::new(address, true);
+    loop {
+        let (back, done) = jobs
+            .run(move |store| {
+                let done = eraser.step(store, correlate::message_ids);
+                (eraser, done)
+            })
+            .ok_or_else(stopped)?;
+        eraser = back;
+        if done.context("cannot erase the address")? {
+            return Ok(eraser.erased);
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Asks for the database to be rewritten, which needs a fresh start of the service.
+///
+/// # Errors
+/// When there is no room, or the database fails.
+pub fn wish_compaction(shared: &Shared) -> Result<()> {
+    let path = shared.config.database.clone();
+    let wished = shared.jobs.run(move |store| -> Result<(), Error> {
+        store.checkpoint()?;
+        compact::check_room(&path, store.space()?)?;
+        store.wish_compaction()
+    });
+    wished.ok_or_else(stopped)?.context("cannot compact")
+}
+
+fn compact_if_mostly_free(shared: &Shared) -> Result<()> {
+    // What was deleted is free after the next checkpoint; one each hour would leave tables in small pieces.
+    let space = shared.jobs.run(|store| store.space());
+    let space = space
+        .ok_or_else(stopped)?
+        .context("cannot look at the database")?;
+    if !space.is_mostly_free() {
+        return Ok(());
+    }
+    if let Err(error) = wish_compaction(shared) {
+        notice::tell(Level::Warning, &format!("{error:#}"));
+        return Ok(());
+    }
+    Err(anyhow!(
+        "more than half of the database file is free: it is rewritten"
+    ))
+}
+
+fn stopped() -> anyhow::Error {
+    anyhow!("the database stopped")
+}
+
+/// Rewrites the database at the start of the service; told, and never in the way.
+pub(super) fn compact(config: &Config) {
+    let limits = Limits {
+        memory_mb: config.memory_mib,
+        ..Limits::WRITER
+    };
+    match compact::compact(&config.database, limits) {
+        Ok(Compacted { before, after }) => notice::tell(
+            Level::Notice,
+            &format!(
+                "database file rewritten: {} MB before, {} MB now",
+                before.div_ceil(1_000_000),
+                after.div_ceil(1_000_000)
+            ),
+        ),
+        Err(error) => notice::tell(
+            Level::Warning,
+            &format!("the database file is not rewritten: {error}"),
+        ),
+    }
+}

@@ -1,0 +1,623 @@
+//! Erases one mail address from every table, in slices that hold up nobody.
+//!
+//! | what names the address | what becomes of it |
+//! |---|---|
+//! | recipient, recipient before rewriting | the row goes with its attempts; with the last recipient goes the message |
+//! | sender, login of a message | the message stays for its other recipients; sender, login, client, helo, message-id and subject go, its raw lines too |
+//! | refusal, log-in, raw line | the row goes |
+//! | a text that quotes it (replies, samples) | the address in it is replaced by [`PSEUDONYM`] |
+//!
+//! Compared without regard to case; also quoted (`"alice"@example.org`) and as VERP and SRS write it
+//! (`bounce+alice=example.org@lists.example`, `SRS0=x=y=example.org=alice@relay.example`).
+//!
+//! Limits: messages in the queue stay as they are, for the next line about them needs their row: their number is told.
+//! What is deleted leaves the file when it is compacted (`compact.rs`).
+
+use super::Store;
+use super::error::Error;
+use super::retain::{Gone, add, note};
+use crate::model::table::Param;
+use duckdb::types::Value;
+use duckdb::{Connection, ToSql, params};
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+/// Stands where an erased address stood.
+pub const PSEUDONYM: &str = "erased@invalid";
+
+const AIM: Duration = Duration::from_millis(150);
+const LEAST: i64 = 20_000;
+const MOST: i64 = 2_000_000;
+const FIRST: i64 = 100_000;
+
+/// What the address is found and replaced by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// As typed.
+    typed: String,
+    /// Lower-case texts, one of which every row that names the address contains.
+    needles: [String; 4],
+    /// Patterns of RE2 with what replaces each: text before, text after.
+    patterns: [(String, &'static str); 3],
+}
+
+impl Address {
+    /// Reads an address; none when it is not of the form local@domain.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = text
+            .strip_prefix('<')
+            .and_then(|t| t.strip_suffix('>'))
+            .unwrap_or(text);
+        let (local, domain) = text.rsplit_once('@')?;
+        let local = local
+            .strip_prefix('"')
+            .and_then(|t| t.strip_suffix('"'))
+            .unwrap_or(local);
+        if local.is_empty() || domain.is_empty() || text.chars().any(char::is_control) {
+            return None;
+        }
+        let (l, d) = (local.to_lowercase(), domain.to_lowercase());
+        let needles = [
+            format!("{l}@{d}"),
+            format!("\"{l}\"@{d}"),
+            format!("{l}={d}"),
+            format!("={d}={l}@"),
+        ];
+        let (l, d) = (regex::escape(&l), regex::escape(&d));
+        // Not part of a longer address: what may go on in a local part before it, in a domain after it.
+        let after = r"($|[^\pL\pN._-]|[.](?:$|[^\pL\pN]))";
+        let patterns = [
+            (
+                format!(r#"(?i)(^|[^\pL\pN._%+~-])(?:{l}|"{l}")@{d}{after}"#),
+                r"\1erased@invalid\2",
+            ),
+            (
+                format!(r"(?i)(^|[^\pL\pN._]){l}={d}{after}"),
+                r"\1erased=invalid\2",
+            ),
+            (format!(r"(?i)(=){d}={l}(@)"), r"\1invalid=erased\2"),
+        ];
+        Some(Self {
+            typed: format!("{local}@{domain}"),
+            needles,
+            patterns,
+        })
+    }
+
+    /// Returns the address as JSON text has it: quotation marks and backslashes are escaped there.
+    fn in_json(&self) -> Option<Self> {
+        let json = serde_json::to_string(&self.typed).ok()?;
+        let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+        Self::parse(inner)
+    }
+
+    /// Returns a condition that holds where one of the columns names the address.
+    fn named_in(&self, columns: &[&str]) -> String {
+        let all = format!("lower(concat_ws(chr(10), {}))", columns.join(", "));
+        let near: Vec<String> = self
+            .needles
+            .iter()
+            .map(|needle| format!("contains({all}, {})", literal(needle)))
+            .collect();
+        let text = format!("concat_ws(chr(10), {})", columns.join(", "));
+        // `^` and `$` of a column are line feeds here: a boundary like any other.
+        let exact: Vec<String> = self
+            .patterns
+            .iter()
+            .map(|(pattern, _)| format!("regexp_matches({text}, {})", literal(pattern)))
+            .collect();
+        format!("({}) AND ({})", near.join(" OR "), exact.join(" OR "))
+    }
+
+    /// Returns a condition that holds where one of the columns is the address.
+    fn is_one_of(&self, columns: &[&str]) -> String {
+        let [plain, quoted, ..] = &self.needles;
+        let values = format!("({}, {})", literal(plain), literal(quoted));
+        let list: Vec<String> = columns
+            .iter()
+            .map(|column| format!("coalesce(lower({column}) IN {values}, false)"))
+            .collect();
+        format!("({})", list.join(" OR "))
+    }
+
+    /// Returns assignments that replace the address in the columns.
+    fn replaced(&self, columns: &[&str]) -> String {
+        let list: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                let mut text = (*column).to_owned();
+                // Twice: two addresses side by side share the character between them.
+                for (pattern, with) in self.patterns.iter().chain(&self.patterns) {
+                    text = format!(
+                        "regexp_replace({text}, {}, '{with}', 'g')",
+                        literal(pattern)
+                    );
+                }
+                format!("{column} = {text}")
+            })
+            .collect();
+        list.join(", ")
+    }
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// What is done to the rows of a table that name the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    /// Recipients: rows go, texts are changed.
+    Recipients,
+    /// Messages: who sent it goes out of the row, texts are changed.
+    Messages,
+    /// Rows go.
+    Delete,
+    /// Texts are changed.
+    Replace,
+}
+
+struct Pass {
+    table: &'static str,
+    columns: &'static [&'static str],
+    deed: Deed,
+}
+
+const STATE_TEXTS: &[&str] = &[
+    "relay",
+    "relay_name",
+    "relay_address",
+    "reason",
+    "remote_queue_id",
+];
+
+/// Attempts come before recipients go: they name no address of their own.
+const PASSES: &[Pass] = &[
+    Pass {
+        table: "log_line",
+        columns: &["line"],
+        deed: Deed::Delete,
+    },
+    Pass {
+        table: "noqueue",
+        columns: &[
+            "sender",
+            "recipient",
+            "sasl_username",
+            "reason",
+            "helo_name",
+            "client_name",
+            "dnsbl",
+        ],
+        deed: Deed::Delete,
+    },
+    Pass {
+        table: "auth",
+        columns: &["sasl_username", "reason", "client_name"],
+        deed: Deed::Delete,
+    },
+    Pass {
+        table: "connection",
+        columns: &["client_name", "commands", "outcome"],
+        deed: Deed::Replace,
+    },
+    Pass {
+        table: "delivery_attempt",
+        columns: STATE_TEXTS,
+        deed: Deed::Replace,
+    },
+    Pass {
+        table: "delivery_to",
+        columns: &[
+            "recipient",
+            "orig_to",
+            "relay",
+            "relay_name",
+            "relay_address",
+            "reason",
+            "remote_queue_id",
+        ],
+        deed: Deed::Recipients,
+    },
+    Pass {
+        table: "delivery_from",
+        columns: &[
+            "sender",
+            "sasl_username",
+            "sasl_sender",
+            "message_id",
+            "resent_message_id",
+            "subject",
+            "reason",
+            "helo_name",
+            "client_name",
+            "orig_client",
+        ],
+        deed: Deed::Messages,
+    },
+    Pass {
+        table: "event",
+        columns: &["template", "sample"],
+        deed: Deed::Replace,
+    },
+    Pass {
+        table: "unparsed",
+        columns: &["template", "sample"],
+        deed: Deed::Replace,
+    },
+];
+
+/// Columns of a message that tell of its sender.
+const OF_SENDER: [&str; 12] = [
+    "client_name",
+    "client_address",
+    "client_port",
+    "helo_name",
+    "sasl_method",
+    "sasl_username",
+    "sasl_sender",
+    "orig_client",
+    "message_id",
+    "resent_message_id",
+    "subject",
+    "uid",
+];
+const SENDERS: &[&str] = &["sender", "sasl_username", "sasl_sender"];
+const RECIPIENTS: &[&str] = &["recipient", "orig_to"];
+
+const OPEN: &str = "CREATE OR REPLACE TEMP TABLE erase_open AS \
+                    SELECT id FROM delivery_from WHERE removed IS NULL UNION SELECT unnest(?::BIGINT[])";
+const TOUCHED: &str = "CREATE OR REPLACE TEMP TABLE erase_touched (from_id BIGINT)";
+
+/// What an erasure came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// Rows that went, by table.
+    pub gone: Gone,
+    /// Rows that were changed, by table.
+    pub changed: Gone,
+    /// Messages in the queue (or, in a running service, in its memory) that name the address and stay.
+    pub open: u64,
+}
+
+/// An erasure in slices: call [`Eraser::step`] until it says that it was the last.
+#[derive(Debug)]
+pub struct Eraser {
+    address: Address,
+    /// A service is running: its correlator remembers messages and sessions, and writes them down again.
+    is_live: bool,
+    pass: usize,
+    at: i64,
+    rows: i64,
+    is_prepared: bool,
+    /// What was done so far.
+    pub erased: Erased,
+}
+
+impl Eraser {
+    /// Begins an erasure.
+    #[must_use]
+    pub fn new(address: Address, is_live: bool) -> Self {
+        Self {
+            address,
+            is_live,
+            pass: 0,
+            at: 0,
+            rows: FIRST,
+            is_prepared: false,
+            erased: Erased::default(),
+        }
+    }
+
+    /// Does one slice; tells whether it was the last. `kept` names closed messages in the correlator's memory.
+    ///
+    /// # Errors
+    /// When the database fails; nothing of the slice is done then.
+    pub fn step<E: Display>(
+        &mut self,
+        store: &mut Store,
+        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<bool, Error> {
+        if store.in_transaction {
+            return Ok(false);
+        }
+        if !self.is_prepared {
+            self.prepare(store, kept)?;
+        }
+        let Some(pass) = PASSES.get(self.pass) else {
+            self.finish(store)?;
+            return Ok(true);
+        };
+        let start = Instant::now();
+        let (address, at, end) = (&self.address, self.at, self.at + self.rows);
+        let (gone, changed, is_end) = store.transact("erase", |conn| {
+            let mut run = Run {
+                conn,
+                address,
+                gone: Gone::new(),
+                changed: Gone::new(),
+            };
+            let last: Option<i64> = conn.query_row(
+                &format!("SELECT max(rowid) FROM {}", pass.table),
+                [],
+                |row| row.get(0),
+            )?;
+            run.slice(pass, at, end)?;
+            Ok((run.gone, run.changed, last.is_none_or(|last| end > last)))
+        })?;
+        add(&mut self.erased.gone, gone);
+        add(&mut self.erased.changed, changed);
+        self.at = end;
+        if is_end {
+            self.pass += 1;
+            self.at = 0;
+            self.rows = FIRST;
+        } else if start.elapsed() > AIM * 2 {
+            self.rows = (self.rows / 2).max(LEAST);
+        } else if start.elapsed() < AIM / 2 {
+            self.rows = (self.rows * 2).min(MOST);
+        }
+        Ok(false)
+    }
+
+    fn prepare<E: Display>(
+        &mut self,
+        store: &Store,
+        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<(), Error> {
+        let closed = if self.is_live {
+            store.closed_in_memory(kept)?
+        } else {
+            Vec::new()
+        };
+        let list = Value::List(closed.into_iter().map(Value::BigInt).collect());
+        let prepared = store
+            .conn
+            .execute(OPEN, params![list])
+            .and_then(|_| store.conn.execute_batch(TOUCHED));
+        prepared.map_err(|error| store.sort(OPEN, &error))?;
+        self.is_prepared = true;
+        Ok(())
+    }
+
+    /// Messages that lost their last recipient, and what no table row but a state holds.
+    fn finish(&mut self, store: &Store) -> Result<(), Error> {
+        let (address, is_live) = (&self.address, self.is_live);
+        let (gone, changed, open) = store.transact("erase", |conn| {
+            let mut run = Run {
+                conn,
+                address,
+                gone: Gone::new(),
+                changed: Gone::new(),
+            };
+            run.emptied()?;
+            if !is_live {
+                run.states()?;
+            }
+            let open = run.open()?;
+            conn.execute_batch("DROP TABLE temp.erase_open; DROP TABLE temp.erase_touched")?;
+            Ok((run.gone, run.changed, open))
+        })?;
+        add(&mut self.erased.gone, gone);
+        add(&mut self.erased.changed, changed);
+        self.erased.open = open;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Erases the address in one go: for a command that has the database to itself.
+    ///
+    /// # Errors
+    /// When the database fails; what went before stays erased.
+    pub fn erase<E: Display>(
+        &mut self,
+        address: Address,
+        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<Erased, Error> {
+        let mut eraser = Eraser::new(address, false);
+        while !eraser.step(self, &kept)? {}
+        // What was learned of the state's text is no longer so.
+        self.state = None;
+        Ok(eraser.erased)
+    }
+}
+
+/// One slice at work.
+struct Run<'a> {
+    conn: &'a Connection,
+    address: &'a Address,
+    gone: Gone,
+    changed: Gone,
+}
+
+impl Run<'_> {
+    fn slice(&mut self, pass: &Pass, at: i64, end: i64) -> duckdb::Result<()> {
+        let rows = format!(
+            "rowid >= {at} AND rowid < {end} AND {}",
+            self.address.named_in(pass.columns)
+        );
+        let stage = format!(
+            "CREATE OR REPLACE TEMP TABLE erase_rows AS SELECT rowid AS row FROM {} WHERE {rows}",
+            pass.table
+        );
+        if self.conn.execute(&stage, [])? == 0 || self.staged()? == 0 {
+            return Ok(());
+        }
+        let found = "rowid BETWEEN (SELECT min(row) FROM temp.erase_rows) AND (SELECT max(row) FROM temp.erase_rows) \
+                     AND rowid IN (SELECT row FROM temp.erase_rows)";
+        match pass.deed {
+            Deed::Delete => self.delete(pass.table, found),
+            Deed::Replace => self.replace(pass, found),
+            Deed::Recipients => {
+                let closed = format!("{found} AND from_id NOT IN (SELECT id FROM temp.erase_open)");
+                self.recipients(&closed)?;
+                self.replace(pass, &closed)
+            }
+            Deed::Messages => {
+                let closed = format!("{found} AND id NOT IN (SELECT id FROM temp.erase_open)");
+                self.messages(&closed)?;
+                self.replace(pass, &closed)
+            }
+        }
+    }
+
+    fn staged(&self) -> duckdb::Result<i64> {
+        self.conn
+            .query_row("SELECT count(*) FROM temp.erase_rows", [], |row| row.get(0))
+    }
+
+    fn delete(&mut self, table: &'static str, condition: &str) -> duckdb::Result<()> {
+        let rows = self
+            .conn
+            .execute(&format!("DELETE FROM {table} WHERE {condition}"), [])?;
+        if rows > 0 {
+            let gone = vec![(table, rows as u64)];
+            note(self.conn, &gone)?;
+            add(&mut self.gone, gone);
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, pass: &Pass, condition: &str) -> duckdb::Result<()> {
+        let (table, set) = (pass.table, self.address.replaced(pass.columns));
+        let still = self.address.named_in(pass.columns);
+        self.update(table, &set, &format!("{condition} AND {still}"), &[])
+    }
+
+    fn update(
+        &mut self,
+        table: &'static str,
+        set: &str,
+        condition: &str,
+        values: &[&dyn ToSql],
+    ) -> duckdb::Result<()> {
+        let sql = format!("UPDATE {table} SET {set} WHERE {condition}");
+        let rows = self.conn.execute(&sql, values)?;
+        if rows > 0 {
+            add(&mut self.changed, vec![(table, rows as u64)]);
+        }
+        Ok(())
+    }
+
+    /// Rows of the recipient go with their attempts; their messages are looked at later.
+    fn recipients(&mut self, condition: &str) -> duckdb::Result<()> {
+        let is = self.address.is_one_of(RECIPIENTS);
+        let stage = format!(
+            "CREATE OR REPLACE TEMP TABLE erase_to AS SELECT id, from_id FROM delivery_to WHERE {condition} AND {is}"
+        );
+        self.conn.execute_batch(&stage)?;
+        self.conn
+            .execute_batch("INSERT INTO temp.erase_touched SELECT from_id FROM temp.erase_to")?;
+        let of_message = |column: &str, source: &str| {
+            format!(
+                "{column} BETWEEN (SELECT min({source}) FROM temp.erase_to) AND (SELECT max({source}) FROM temp.erase_to)"
+            )
+        };
+        let attempts = format!(
+            "{} AND to_id IN (SELECT id FROM temp.erase_to)",
+            of_message("from_id", "from_id")
+        );
+        self.delete("delivery_attempt", &attempts)?;
+        let rows = format!(
+            "{} AND id IN (SELECT id FROM temp.erase_to)",
+            of_message("id", "id")
+        );
+        self.delete("delivery_to", &rows)
+    }
+
+    /// Who sent it goes out of the row; raw lines of the message tell of nobody else as much.
+    fn messages(&mut self, condition: &str) -> duckdb::Result<()> {
+        let is = self.address.is_one_of(SENDERS);
+        let stage = format!(
+            "CREATE OR REPLACE TEMP TABLE erase_sent AS SELECT id FROM delivery_from WHERE {condition} AND {is}"
+        );
+        self.conn.execute_batch(&stage)?;
+        let among = |column: &str| {
+            format!(
+                "{column} BETWEEN (SELECT min(id) FROM temp.erase_sent) AND (SELECT max(id) FROM temp.erase_sent) \
+                 AND {column} IN (SELECT id FROM temp.erase_sent)"
+            )
+        };
+        self.delete("log_line", &among("from_id"))?;
+        let nothing: Vec<String> = OF_SENDER
+            .iter()
+            .map(|column| format!("{column} = NULL"))
+            .collect();
+        let set = format!("{}, sender = '{PSEUDONYM}'", nothing.join(", "));
+        self.update("delivery_from", &set, &among("id"), &[])
+    }
+
+    /// Messages whose last recipient went.
+    fn emptied(&mut self) -> duckdb::Result<()> {
+        let ends = "BETWEEN (SELECT min(from_id) FROM temp.erase_touched) AND (SELECT max(from_id) FROM temp.erase_touched)";
+        self.conn.execute_batch(&format!(
+            "CREATE OR REPLACE TEMP TABLE erase_empty AS SELECT DISTINCT from_id AS id FROM temp.erase_touched \
+             WHERE from_id NOT IN (SELECT from_id FROM delivery_to WHERE from_id {ends} \
+             AND from_id IN (SELECT from_id FROM temp.erase_touched))"
+        ))?;
+        for (table, column) in [("log_line", "from_id"), ("delivery_from", "id")] {
+            self.delete(
+                table,
+                &format!("{column} {ends} AND {column} IN (SELECT id FROM temp.erase_empty)"),
+            )?;
+        }
+        self.conn.execute_batch("DROP TABLE temp.erase_empty")
+    }
+
+    /// The correlator's state and that of the readers: JSON.
+    fn states(&mut self) -> duckdb::Result<()> {
+        let Some(address) = self.address.in_json() else {
+            return Ok(());
+        };
+        for table in ["open_message", "source"] {
+            let (set, named) = (address.replaced(&["state"]), address.named_in(&["state"]));
+            self.update(table, &set, &named, &[])?;
+        }
+        Ok(())
+    }
+
+    /// Counts the messages that stay although they name the address.
+    fn open(&self) -> duckdb::Result<u64> {
+        let (sender, recipient) = (
+            self.address.named_in(SENDERS),
+            self.address.named_in(RECIPIENTS),
+        );
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT id FROM delivery_from WHERE id IN (SELECT id FROM temp.erase_open) AND {sender} \
+             UNION SELECT from_id FROM delivery_to WHERE from_id IN (SELECT id FROM temp.erase_open) AND {recipient})"
+        );
+        self.conn.query_row(&sql, [], |row| row.get(0))
+    }
+}
+
+/// Returns the statement that tells how many rows name the address, and what would become of them.
+#[must_use]
+pub fn preview(address: &Address) -> (String, Vec<Param>) {
+    let parts: Vec<String> = PASSES
+        .iter()
+        .enumerate()
+        .map(|(number, pass)| {
+            let (named, is) = (
+                address.named_in(pass.columns),
+                match pass.deed {
+                    Deed::Delete => "true".to_owned(),
+                    Deed::Recipients => address.is_one_of(RECIPIENTS),
+                    Deed::Messages | Deed::Replace => "false".to_owned(),
+                },
+            );
+            format!(
+                "SELECT {number} AS number, '{}' AS \"table\", count(*) FILTER (WHERE {is}) AS deleted, \
+                 count(*) FILTER (WHERE NOT {is}) AS changed FROM {} WHERE {named}",
+                pass.table, pass.table
+            )
+        })
+        .collect();
+    let sql = format!(
+        "SELECT \"table\", deleted, changed FROM ({}) WHERE deleted + changed > 0 ORDER BY number",
+        parts.join(" UNION ALL ")
+    );
+    (sql, Vec::new())
+}

@@ -1,0 +1,444 @@
+//! Deletes what is past retention, in slices that hold up nobody.
+//!
+//! A slice is one transaction over at most some ten thousand rows of one table, found by row number, so that its time
+//! does not depend on the size of the table; how many rows it takes follows from how long the last one took.
+//!
+//! Promises: what belongs together goes together (a message with its recipients, attempts and raw lines), and nothing
+//! of a message that is still open goes, nor of one that the correlator may still change. Killed between two slices,
+//! the tables are whole.
+//!
+//! Limits: a checkpoint between two slices may move rows to lower numbers; the pass begins anew then. The file does not
+//! shrink, its blocks are used again (`compact.rs` rewrites it).
+
+use super::Store;
+use super::error::Error;
+use super::ledger::timestamp;
+use crate::model::retain::{Cutoffs, Group};
+use crate::model::table::Param;
+use crate::model::time::{DAY, Time};
+use duckdb::types::Value;
+use duckdb::{Connection, params};
+use std::time::{Duration, Instant};
+
+/// Time that a slice should take: ingestion waits for it.
+const AIM: Duration = Duration::from_millis(150);
+/// Rows of a slice, at least, at most, and of the first one.
+const LEAST: i64 = 2_000;
+const MOST: i64 = 200_000;
+const FIRST: i64 = 20_000;
+/// Days that a source is remembered after the last row that it can have brought has gone: a file read again after that
+/// counts as new, and its rows go again.
+const SOURCE_DAYS: i64 = 366;
+
+/// Rows of messages in the queue, and of what hangs on them, stay whatever their age.
+const OPEN: &str = "CREATE OR REPLACE TEMP TABLE retain_open AS \
+                    SELECT id, true AS is_queued FROM delivery_from WHERE removed IS NULL \
+                    UNION ALL SELECT unnest(?::BIGINT[]), false";
+
+/// One pass over one table.
+#[derive(Debug, Clone, Copy)]
+struct Pass {
+    group: Group,
+    table: &'static str,
+    /// Which rows may go; `$1` is the time before which they do.
+    condition: &'static str,
+}
+
+/// Raw lines come first: most of them go long before their message.
+const PASSES: [Pass; 5] = [
+    Pass {
+        group: Group::Lines,
+        table: "log_line",
+        condition: "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open WHERE is_queued))",
+    },
+    Pass {
+        group: Group::Noqueue,
+        table: "noqueue",
+        condition: "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open WHERE is_queued))",
+    },
+    Pass {
+        group: Group::Connection,
+        table: "connection",
+        condition: "time < $1",
+    },
+    Pass {
+        group: Group::Auth,
+        table: "auth",
+        condition: "time < $1",
+    },
+    Pass {
+        group: Group::Deliveries,
+        table: "delivery_from",
+        condition: "removed < $1 AND id NOT IN (SELECT id FROM temp.retain_open)",
+    },
+];
+
+/// What hangs on a message, by `from_id`.
+const PARTS: [&str; 3] = ["delivery_to", "delivery_attempt", "log_line"];
+
+/// Rows that went, by table.
+pub type Gone = Vec<(&'static str, u64)>;
+
+/// One slice done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Slice {
+    /// What went in it.
+    pub gone: Gone,
+    /// There is nothing more to do.
+    pub is_last: bool,
+}
+
+/// A run of pruning: call [`Pruner::step`] until it says that it was the last.
+#[derive(Debug)]
+pub struct Pruner {
+    cutoffs: Cutoffs,
+    /// Index of the pass that is due.
+    pass: usize,
+    /// First row number to look at.
+    at: i64,
+    /// The current pass has deleted rows since it last began at the first row.
+    is_fruitful: bool,
+    rows: i64,
+    is_prepared: bool,
+}
+
+impl Pruner {
+    /// Begins a run.
+    #[must_use]
+    pub const fn new(cutoffs: Cutoffs) -> Self {
+        Self {
+            cutoffs,
+            pass: 0,
+            at: 0,
+            is_fruitful: false,
+            rows: FIRST,
+            is_prepared: false,
+        }
+    }
+
+    /// Deletes one slice.
+    ///
+    /// `kept` names messages that stay although they are closed: those the correlator still has in memory.
+    ///
+    /// # Errors
+    /// When the database fails; nothing of the slice is deleted then.
+    pub fn step<E: std::fmt::Display>(
+        &mut self,
+        store: &mut Store,
+        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<Slice, Error> {
+        if store.in_transaction {
+            // Between two parts of an import: later.
+            return Ok(Slice::default());
+        }
+        if !self.is_prepared {
+            let closed = store.closed_in_memory(kept)?;
+            let list = Value::List(closed.into_iter().map(Value::BigInt).collect());
+            let prepared = store.conn.execute(OPEN, params![list]);
+            prepared.map_err(|error| store.sort(OPEN, &error))?;
+            self.is_prepared = true;
+        }
+        while let Some(pass) = PASSES.get(self.pass) {
+            let Some(cutoff) = self.cutoffs.of(pass.group) else {
+                self.next_pass();
+                continue;
+            };
+            let start = Instant::now();
+            let found = store.transact("prune", |conn| {
+                slice(conn, pass, cutoff, self.at, self.rows)
+            })?;
+            if let Some((gone, next)) = found {
+                self.at = next;
+                self.is_fruitful = true;
+                self.adapt(start.elapsed());
+                return Ok(Slice {
+                    gone,
+                    is_last: false,
+                });
+            }
+            if self.at > 0 && self.is_fruitful {
+                // A checkpoint may have moved rows behind us.
+                (self.at, self.is_fruitful) = (0, false);
+                continue;
+            }
+            self.next_pass();
+        }
+        let cutoffs = self.cutoffs;
+        let gone = store.transact("prune", |conn| ledgers(conn, &cutoffs))?;
+        // What the store remembers of the sources may be gone.
+        store.source_ids.clear();
+        let _ = store
+            .conn
+            .execute_batch("DROP TABLE IF EXISTS temp.retain_open");
+        Ok(Slice {
+            gone,
+            is_last: true,
+        })
+    }
+
+    const fn next_pass(&mut self) {
+        self.pass += 1;
+        self.at = 0;
+        self.is_fruitful = false;
+        self.rows = FIRST;
+    }
+
+    fn adapt(&mut self, took: Duration) {
+        if took > AIM * 2 {
+            self.rows = (self.rows / 2).max(LEAST);
+        } else if took < AIM / 2 {
+            self.rows = (self.rows * 2).min(MOST);
+        }
+    }
+}
+
+impl Store {
+    /// Prunes in one go: for a command that has the database to itself.
+    ///
+    /// # Errors
+    /// When the database fails; what went before stays deleted.
+    pub fn prune<E: std::fmt::Display>(
+        &mut self,
+        cutoffs: Cutoffs,
+        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<Gone, Error> {
+        let mut pruner = Pruner::new(cutoffs);
+        let mut total = Gone::new();
+        loop {
+            let slice = pruner.step(self, &kept)?;
+            add(&mut total, slice.gone);
+            if slice.is_last {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Returns the closed messages that the correlator may still change.
+    pub(super) fn closed_in_memory<E: std::fmt::Display>(
+        &self,
+        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<Vec<i64>, Error> {
+        kept(&self.state()?).map_err(|error| Error::Data {
+            table: "open_message",
+            cause: error.to_string(),
+        })
+    }
+
+    /// Runs `work` in a transaction of its own.
+    pub(super) fn transact<T>(
+        &self,
+        what: &str,
+        work: impl FnOnce(&Connection) -> duckdb::Result<T>,
+    ) -> Result<T, Error> {
+        let run = |sql: &str| self.conn.execute_batch(sql);
+        let done = run("BEGIN TRANSACTION")
+            .and_then(|()| work(&self.conn))
+            .and_then(|value| run("COMMIT").map(|()| value));
+        done.map_err(|error| {
+            // The error given is the one to tell; a failed COMMIT has rolled back already.
+            let _ = run("ROLLBACK");
+            self.sort(what, &error)
+        })
+    }
+}
+
+/// Adds up rows by table.
+pub fn add(total: &mut Gone, more: Gone) {
+    for (table, rows) in more {
+        match total.iter_mut().find(|(known, _)| *known == table) {
+            Some((_, sum)) => *sum += rows,
+            None => total.push((table, rows)),
+        }
+    }
+}
+
+/// Deletes the next rows of the pass from row number `at` on; returns what went and where to go on, none at the end.
+fn slice(
+    conn: &Connection,
+    pass: &Pass,
+    cutoff: Time,
+    at: i64,
+    rows: i64,
+) -> duckdb::Result<Option<(Gone, i64)>> {
+    let Pass {
+        table, condition, ..
+    } = pass;
+    let cutoff = timestamp(cutoff);
+    let find = format!(
+        "SELECT min(row), max(row) FROM \
+         (SELECT rowid AS row FROM {table} WHERE rowid >= $2 AND {condition} LIMIT {rows})"
+    );
+    let range: (Option<i64>, Option<i64>) = conn.query_row(&find, params![cutoff, at], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let (Some(first), Some(last)) = range else {
+        return Ok(None);
+    };
+    let mut gone = Gone::new();
+    let condition = format!("rowid BETWEEN $2 AND $3 AND {condition}");
+    if *table == "delivery_from" {
+        messages(conn, &condition, params![cutoff, first, last], &mut gone)?;
+    } else {
+        let delete = format!("DELETE FROM {table} WHERE {condition}");
+        count(
+            &mut gone,
+            table,
+            conn.execute(&delete, params![cutoff, first, last])?,
+        );
+    }
+    note(conn, &gone)?;
+    Ok(Some((gone, last + 1)))
+}
+
+/// Deletes the messages that the condition names, with all that hangs on them.
+fn messages(
+    conn: &Connection,
+    condition: &str,
+    values: &[&dyn duckdb::ToSql],
+    gone: &mut Gone,
+) -> duckdb::Result<()> {
+    let stage = format!(
+        "CREATE OR REPLACE TEMP TABLE retain_gone AS SELECT id FROM delivery_from WHERE {condition}"
+    );
+    conn.execute(&stage, values)?;
+    let ends = "SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM temp.retain_gone";
+    let (low, high): (i64, i64) = conn.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // The bounds are what zone maps understand.
+    for (table, column) in PARTS
+        .map(|table| (table, "from_id"))
+        .into_iter()
+        .chain([("delivery_from", "id")])
+    {
+        let delete = format!(
+            "DELETE FROM {table} WHERE {column} BETWEEN ? AND ? AND {column} IN (SELECT id FROM temp.retain_gone)"
+        );
+        count(gone, table, conn.execute(&delete, params![low, high])?);
+    }
+    conn.execute_batch("DROP TABLE temp.retain_gone")
+}
+
+/// Deletes from the small tables.
+fn ledgers(conn: &Connection, cutoffs: &Cutoffs) -> duckdb::Result<Gone> {
+    let mut gone = Gone::new();
+    if let Some(cutoff) = cutoffs.of(Group::Event) {
+        // A row stands for a whole day.
+        let day = timestamp(Time(cutoff.0.div_euclid(DAY) * DAY));
+        delete(conn, &mut gone, "event", "day < ?", &day)?;
+        delete(
+            conn,
+            &mut gone,
+            "unparsed",
+            "last_time < ?",
+            &timestamp(cutoff),
+        )?;
+    }
+    if let Some(cutoff) = cutoffs.of(Group::Deliveries) {
+        // What is gone cannot be vouched for: "nothing found" must not name that time.
+        let hour = timestamp(cutoff.hour());
+        delete(conn, &mut gone, "coverage", "hour < ?", &hour)?;
+    }
+    if let Some(cutoff) = cutoffs.ledger {
+        // By its anchors a piece of a log is recognised; all that it could bring is past retention.
+        let sources = "source_id IN (SELECT id FROM source WHERE coalesce(last_time, last_read) < $1 AND last_read < $1)";
+        delete(conn, &mut gone, "anchor", sources, &timestamp(cutoff))?;
+        let forgotten = timestamp(cutoff.plus(-SOURCE_DAYS * DAY));
+        let unused = "coalesce(last_time, last_read) < $1 AND last_read < $1 \
+                      AND id NOT IN (SELECT source_id FROM anchor) AND id NOT IN (SELECT source_id FROM coverage)";
+        delete(conn, &mut gone, "source", unused, &forgotten)?;
+    }
+    note(conn, &gone)?;
+    Ok(gone)
+}
+
+fn delete(
+    conn: &Connection,
+    gone: &mut Gone,
+    table: &'static str,
+    condition: &str,
+    value: &Value,
+) -> duckdb::Result<()> {
+    let sql = format!("DELETE FROM {table} WHERE {condition}");
+    count(gone, table, conn.execute(&sql, params![value])?);
+    Ok(())
+}
+
+fn count(gone: &mut Gone, table: &'static str, rows: usize) {
+    if rows > 0 {
+        add(gone, vec![(table, rows as u64)]);
+    }
+}
+
+/// Adds what went to the totals that metrics tell.
+pub(super) fn note(conn: &Connection, gone: &Gone) -> duckdb::Result<()> {
+    for (table, rows) in gone {
+        let labels = format!("table=\"{table}\"");
+        #[expect(clippy::cast_precision_loss, reason = "a count of rows")]
+        let rows = *rows as f64;
+        let name = "maillog_pruned_rows_total";
+        let update = "UPDATE counter SET value = value + $3 WHERE name = $1 AND labels = $2";
+        if conn.execute(update, params![name, labels, rows])? == 0 {
+            conn.execute(
+                "INSERT INTO counter VALUES ($1, $2, $3)",
+                params![name, labels, rows],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// What would go, a row a table: its name, the rows, their first and last time, and the time before which they go.
+const COLUMNS: [&str; 5] = ["table", "rows", "first_time", "last_time", "before"];
+
+/// Returns the statement that tells what pruning would delete, with its parameters.
+#[must_use]
+pub fn preview(cutoffs: &Cutoffs) -> (String, Vec<Param>) {
+    let mut parts = Vec::new();
+    let mut times = Vec::new();
+    let open = "IN (SELECT id FROM delivery_from WHERE removed IS NULL)";
+    let mut tell = |group: Group, table: &str, time: &str, condition: &str| {
+        let Some(cutoff) = cutoffs.of(group) else {
+            return;
+        };
+        times.push(Param::Time(cutoff));
+        let (number, order) = (times.len(), parts.len());
+        let condition = condition.replace("$1", &format!("${number}"));
+        parts.push(format!(
+            "SELECT {order} AS number, '{table}' AS \"table\", count(*) AS rows, min({time}) AS first_time, \
+             max({time}) AS last_time, ${number}::TIMESTAMP AS before FROM {table} WHERE {condition}"
+        ));
+    };
+    let messages = "removed < $1";
+    let of_message = "from_id IN (SELECT id FROM delivery_from WHERE removed < $1)";
+    tell(Group::Deliveries, "delivery_from", "time", messages);
+    tell(Group::Deliveries, "delivery_to", "time", of_message);
+    tell(Group::Deliveries, "delivery_attempt", "time", of_message);
+    let free = format!("time < $1 AND (from_id IS NULL OR from_id NOT {open})");
+    tell(Group::Noqueue, "noqueue", "time", &free);
+    tell(Group::Connection, "connection", "time", "time < $1");
+    tell(Group::Auth, "auth", "time", "time < $1");
+    tell(
+        Group::Event,
+        "event",
+        "first_time",
+        "day < date_trunc('day', $1)",
+    );
+    tell(Group::Event, "unparsed", "first_time", "last_time < $1");
+    tell(Group::Lines, "log_line", "time", &free);
+    tell(
+        Group::Deliveries,
+        "coverage",
+        "first_time",
+        "hour < date_trunc('hour', $1)",
+    );
+    let columns = COLUMNS.map(|column| format!("\"{column}\"")).join(", ");
+    if parts.is_empty() {
+        let nothing = "SELECT '' AS \"table\", 0::BIGINT AS rows, NULL::TIMESTAMP AS first_time, \
+                       NULL::TIMESTAMP AS last_time, NULL::TIMESTAMP AS before WHERE false";
+        return (nothing.to_owned(), times);
+    }
+    let sql = format!(
+        "SELECT {columns} FROM ({}) WHERE rows > 0 ORDER BY number",
+        parts.join(" UNION ALL ")
+    );
+    (sql, times)
+}
