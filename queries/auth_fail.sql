@@ -15,8 +15,8 @@ SELECT
     coalesce(sum(count) FILTER (WHERE ok), 0)::BIGINT AS succeeded,
     count(DISTINCT client_address) FILTER (WHERE NOT ok) AS addresses,
     count(DISTINCT sasl_username) FILTER (WHERE NOT ok) AS users,
-    mode(sasl_username) FILTER (WHERE NOT ok) AS usual_user,
-    mode(client_name) FILTER (WHERE NOT ok) AS usual_name,
+    mode(sasl_username ORDER BY sasl_username) FILTER (WHERE NOT ok) AS usual_user,
+    mode(client_name ORDER BY client_name) FILTER (WHERE NOT ok) AS usual_name,
     min(time) FILTER (WHERE NOT ok) AS first_time,
     max(time) FILTER (WHERE NOT ok) AS last_time
 FROM auth

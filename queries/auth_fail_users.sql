@@ -15,8 +15,8 @@ WITH
             sasl_username,
             sum(count) AS failures,
             count(DISTINCT ip_network(client_address)) AS networks,
-            mode(client_address) AS usual_address,
-            mode(reason) AS reason,
+            mode(client_address ORDER BY client_address) AS usual_address,
+            mode(reason ORDER BY reason) AS reason,
             min(time) AS first_time,
             max(time) AS last_time
         FROM auth

@@ -14,7 +14,7 @@ SELECT
     string_agg(DISTINCT sasl_method, ' ' ORDER BY sasl_method) AS methods,
     sum(count)::BIGINT AS logins,
     count(DISTINCT client_address) AS addresses,
-    mode(client_address) AS usual_address,
+    mode(client_address ORDER BY client_address) AS usual_address,
     max(time) AS last_time
 FROM auth
 WHERE time >= $since

@@ -14,7 +14,7 @@ SELECT
     service,
     sum(count)::BIGINT AS sessions,
     count(DISTINCT client_address) AS clients,
-    mode(client_address) AS busiest,
+    mode(client_address ORDER BY client_address) AS busiest,
     max(time) AS last_time
 FROM connection
 WHERE time >= $since

@@ -32,7 +32,7 @@ SELECT
     action,
     sum(count)::BIGINT AS number,
     count(DISTINCT client_address) AS clients,
-    mode(client_address) AS busiest,
+    mode(client_address ORDER BY client_address) AS busiest,
     max(time) AS last_time
 FROM counted
 GROUP BY action

@@ -30,7 +30,7 @@ SELECT
     what,
     sum(count)::BIGINT AS number,
     count(DISTINCT client_address) AS clients,
-    mode(client_address) AS busiest,
+    mode(client_address ORDER BY client_address) AS busiest,
     max(time) AS last_time,
     left(arg_max(sample, time), 160) AS sample
 FROM broken

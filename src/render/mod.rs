@@ -128,7 +128,7 @@ pub fn marked(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Table | Format::Short | Format::Story => {
+        Format::Table | Format::Short | Format::Story | Format::Ticket | Format::Raw => {
             self::table(&mark::draw(table, marks, style), format, style, out)
         }
         _ => self::table(table, format, style, out),

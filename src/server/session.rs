@@ -350,7 +350,11 @@ impl<S: Stream> Session<S> {
                 let (pool, sql, params) = (
                     Arc::clone(&self.pool),
                     sql.clone(),
-                    vec![Param::Null; prepared.types.len()],
+                    prepared
+                        .types
+                        .iter()
+                        .map(value::example)
+                        .collect::<Vec<_>>(),
                 );
                 let asked = sql.clone();
                 let described =

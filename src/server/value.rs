@@ -347,6 +347,18 @@ pub(super) fn param(kind: &Type, bytes: &[u8], is_binary: bool) -> Result<Param,
     })
 }
 
+/// Returns a value of the type, by which a statement is described: functions are chosen by the types of what they are
+/// given, and a NULL has none. Text stays NULL, because an empty one may not be what it is cast to.
+pub(super) fn example(kind: &Type) -> Param {
+    match *kind {
+        Type::INT2 | Type::INT4 | Type::INT8 | Type::OID => Param::Int(0),
+        Type::FLOAT4 | Type::FLOAT8 => Param::Float(0.0),
+        Type::BOOL => Param::Bool(false),
+        Type::TIMESTAMP | Type::TIMESTAMPTZ => Param::Time(Time(0)),
+        _ => Param::Null,
+    }
+}
+
 fn param_text(kind: &Type, text: &str) -> Option<Param> {
     if let Some(inner) = element(kind) {
         return list(&inner, text);

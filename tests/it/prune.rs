@@ -59,7 +59,7 @@ fn totals_agree_with_the_tables_and_outlive_them() {
         ),
         (
             "postfix_qmgr_messages_removed_total",
-            "SELECT count(*) FROM delivery_from WHERE removed IS NOT NULL AND status IN ('done', 'expired')",
+            "SELECT count(*) FROM delivery_from WHERE removed IS NOT NULL AND status IN ('done', 'expired', 'discarded')",
         ),
         (
             "maillog_ingest_lines_total",

@@ -138,6 +138,12 @@ fn every_command_answers_the_same_beside_a_service() {
         &["query", "senders_count", "--all", "--top", "3"],
         &["query", "bounced_detail", "--all"],
         &["status", "--schema"],
+        &["summary", "--since", "2026-11-01"],
+        &["prune", "--dry-run"],
+        &["find", "--all", "-o", "ticket", "bo.0117@ok.test"],
+        &["find", "--all", "-o", "raw", "bo.0117@ok.test"],
+        &["find", "--all", "--mask", "status:deferred"],
+        &["find", "--all", "--count-by", "cause", "@ok.test"],
         &["sql", "SELECT * FROM delivery_to ORDER BY id LIMIT 20"],
         &[
             "sql",
@@ -186,6 +192,33 @@ fn every_command_answers_the_same_beside_a_service() {
     // The sizes of the files differ, for the service has a WAL.
     let status = service.place.succeed(&["status", "--json"]);
     assert!(status.contains("\"schema\""), "{status}");
+}
+
+#[test]
+fn every_canned_query_answers_the_same_beside_a_service() {
+    let place = filled();
+    let names = std::fs::read_dir("queries").unwrap().map(|file| {
+        let path = file.unwrap().path();
+        path.file_stem().unwrap().to_str().unwrap().to_owned()
+    });
+    // The sizes of the files differ, for the service has a WAL.
+    let names: Vec<String> = names.filter(|name| name != "storage").collect();
+    let ask = |place: &Place| -> Vec<_> {
+        let now = ["--now", "2026-11-21T12:00:00Z", "query"];
+        let ask = |name: &String| {
+            let outcome = place.run(&[&now[..], &[name]].concat());
+            (name.clone(), outcome.code, outcome.stdout, outcome.stderr)
+        };
+        names.iter().map(ask).collect()
+    };
+    let without = ask(&place);
+    let service = Service::start(place, &Serve::default());
+    let with = ask(&service.place);
+    for (without, with) in without.iter().zip(&with) {
+        assert_eq!(without, with);
+    }
+    let answered = without.iter().filter(|(_, code, ..)| *code == Some(0));
+    assert!(answered.count() > 50);
 }
 
 #[test]

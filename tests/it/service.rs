@@ -59,8 +59,7 @@ impl<'p> Service<'p> {
         self.child = spawn(self.place, &self.args);
     }
 
-    /// Waits until the SQL gives the number; asks beside the service where that can be done, else between two lives
-    /// of it.
+    /// Waits until the SQL gives the number; asks beside the service.
     pub(crate) fn until(&mut self, sql: &str, number: i64) {
         let begun = Instant::now();
         let mut question: Vec<&str> = self.global.iter().map(String::as_str).collect();
@@ -86,11 +85,9 @@ impl<'p> Service<'p> {
                 std::thread::sleep(LOOK);
                 asked = ask(self.place);
             } else {
-                // Time to read something.
-                std::thread::sleep(LOOK * 20);
-                self.kill();
+                // It has just begun, or waits for something itself.
+                std::thread::sleep(LOOK * 2);
                 asked = ask(self.place);
-                self.child = spawn(self.place, &self.args);
             }
         }
         panic!(

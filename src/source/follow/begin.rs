@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 const SLACK: i64 = 26 * HOUR;
 /// Lines of several writers are not quite in the order of their stamps.
 const DISORDER: i64 = MINUTE;
-/// A compressed file is left alone until it has not been written for so long.
+/// A compressed file beside what it is made from is left alone until it has not been written for so long.
 const SETTLED: Duration = Duration::from_secs(2);
 /// A file in a directory that has no time so far in it is no log.
 const LOG_BYTES: u64 = 64 * 1024;
@@ -58,14 +58,26 @@ impl Follower {
             } else {
                 return Ok(None);
             };
-        for path in names::rotated(path) {
-            self.rest(&path, written, begins_after);
-        }
+        self.add_rests(path, written, begins_after);
         Ok(last.filter(|_| is_new))
     }
 
-    /// Adds a rotated file unless it was last written before; one that is gone by now has another name, or none.
-    pub(super) fn rest(&mut self, path: &Path, written: i64, begins_after: Option<Time>) {
+    /// Adds the rotated files beside a path that were not last written before.
+    pub(super) fn add_rests(&mut self, path: &Path, written: i64, begins_after: Option<Time>) {
+        // One that is gone by now has just got another name, or was compressed.
+        for _ in 0..3 {
+            let rotated = names::rotated(path);
+            for path in &rotated {
+                self.rest(path, written, begins_after);
+            }
+            if rotated.iter().all(|path| path.exists()) {
+                break;
+            }
+        }
+    }
+
+    /// Adds a rotated file unless it was last written before.
+    fn rest(&mut self, path: &Path, written: i64, begins_after: Option<Time>) {
         let no = self.number();
         let Ok(mut file) = File::open(no, path, false) else {
             return;
@@ -155,7 +167,7 @@ impl Follower {
         if file.head.is_empty() || (is_plain && !is_line) {
             return Ok(None);
         }
-        if !is_plain && is_being_written(&file.handle) {
+        if !is_plain && is_being_written(&file.handle, &file.path) {
             // To be looked at again even if it does not change any more.
             file.stat = Stat::default();
             return Ok(None);
@@ -435,7 +447,11 @@ fn unpack(file: &mut File, input: &Input, offset: u64, taker: &mut dyn Taker) ->
     taker.end(file.no)
 }
 
-fn is_being_written(file: &std::fs::File) -> bool {
+/// Tells whether a compressed file may grow: what it is made from is there until it is whole.
+fn is_being_written(file: &std::fs::File, path: &Path) -> bool {
+    if !path.with_extension("").exists() {
+        return false;
+    }
     let modified = file.metadata().and_then(|about| about.modified());
     modified.is_ok_and(|at| {
         SystemTime::now()

@@ -116,9 +116,7 @@ impl Follower {
         }
         // And it may have been cut short more than once.
         let last_time = taker.last_time(no)?;
-        for path in names::rotated(&file.path) {
-            self.rest(&path, file.written, last_time);
-        }
+        self.add_rests(&file.path, file.written, last_time);
         if !has_copy {
             file.lost = Some(format!(
                 "{} was cut short: lines may be missing that were not read before",
