@@ -401,7 +401,7 @@ pub fn preview(cutoffs: &Cutoffs) -> (String, Vec<Param>) {
         };
         times.push(Param::Time(cutoff));
         let (number, order) = (times.len(), parts.len());
-        let condition = condition.replace("$1", &format!("${number}"));
+        let condition = condition.replace("$1", &format!("${number}::TIMESTAMP"));
         parts.push(format!(
             "SELECT {order} AS number, '{table}' AS \"table\", count(*) AS rows, min({time}) AS first_time, \
              max({time}) AS last_time, ${number}::TIMESTAMP AS before FROM {table} WHERE {condition}"

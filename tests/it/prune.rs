@@ -185,3 +185,87 @@ fn nonsense_is_refused_before_anything_goes() {
     );
     assert!(!nowhere.path("maillog.duckdb").exists());
 }
+
+/// An address that nobody uses now.
+fn free_address() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// Scrapes; none while nobody answers.
+fn scrape(address: std::net::SocketAddr) -> Option<String> {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).ok()?;
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
+}
+
+/// Scrapes until the series is there.
+fn scrape_until(address: std::net::SocketAddr, series: &str) -> String {
+    let begun = std::time::Instant::now();
+    loop {
+        if let Some(text) = scrape(address).filter(|text| text.contains(series)) {
+            return text;
+        }
+        assert!(begun.elapsed().as_secs() < 60, "no {series}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn beside_a_running_service_totals_are_scraped_and_rows_are_pruned() {
+    let place = Place::new();
+    let address = free_address();
+    let (settings, log) = (place.path("maillog.toml"), place.path("mail.log"));
+    std::fs::write(&settings, format!("[metrics]\nlisten = \"{address}\"\n")).unwrap();
+    std::fs::copy(LOG[1], &log).unwrap();
+    let global = ["--config", settings.to_str().unwrap()];
+    let args = ["--follow", log.to_str().unwrap()];
+    let mut service = crate::service::Service::start_with(&place, &global, &args);
+    let before = scrape_until(address, "postfix_smtpd_connects_total ");
+    promtool(&before);
+    let counters = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.contains("_total"));
+        let stored = lines.filter(|line| !line.starts_with('#') && !line.contains("pruned"));
+        stored.map(str::to_owned).collect()
+    };
+    place.succeed(&["prune", "--dry-run", "--now", LATER]);
+    let told = place.succeed(&["prune", "--now", LATER, "--table", "connection"]);
+    assert!(told.contains("connection\t"), "{told}");
+    service.until("SELECT count(*) FROM connection", 0);
+    let full = scrape_until(address, "maillog_pruned_rows_total{table=\"connection\"}");
+    service.restart();
+    let after = scrape_until(address, "postfix_smtpd_connects_total ");
+    assert_eq!(counters(&after), counters(&full));
+    place.succeed(&["prune", "--compact"]);
+    let begun = std::time::Instant::now();
+    while !std::fs::read_to_string(place.path("said")).unwrap().contains("database file rewritten") {
+        assert!(begun.elapsed().as_secs() < 60);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(counters(&scrape_until(address, "postfix_smtpd_connects_total ")), counters(&full));
+}
+
+/// Prometheus's own opinion.
+fn promtool(text: &str) {
+    use std::io::Write as _;
+    let child = std::process::Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        crate::program::say("skipped: promtool check metrics (no promtool)");
+        return;
+    };
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
