@@ -244,11 +244,17 @@ fn beside_a_running_service_totals_are_scraped_and_rows_are_pruned() {
     assert_eq!(counters(&after), counters(&full));
     place.succeed(&["prune", "--compact"]);
     let begun = std::time::Instant::now();
-    while !std::fs::read_to_string(place.path("said")).unwrap().contains("database file rewritten") {
+    while !std::fs::read_to_string(place.path("said"))
+        .unwrap()
+        .contains("database file rewritten")
+    {
         assert!(begun.elapsed().as_secs() < 60);
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    assert_eq!(counters(&scrape_until(address, "postfix_smtpd_connects_total ")), counters(&full));
+    assert_eq!(
+        counters(&scrape_until(address, "postfix_smtpd_connects_total ")),
+        counters(&full)
+    );
 }
 
 /// Prometheus's own opinion.
@@ -264,8 +270,14 @@ fn promtool(text: &str) {
         crate::program::say("skipped: promtool check metrics (no promtool)");
         return;
     };
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
 }

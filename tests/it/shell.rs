@@ -141,7 +141,10 @@ fn nothing_can_be_written_from_the_shell() {
     ] {
         shell.answer(statement, "only a single SELECT can be run here");
     }
-    shell.answer("SELECT * FROM read_text('/etc/passwd');", "cannot be used here");
+    shell.answer(
+        "SELECT * FROM read_text('/etc/passwd');",
+        "cannot be used here",
+    );
     shell.answer("SELECT 'still ' || 'here' AS x;", "still here");
     shell.leave();
 }
