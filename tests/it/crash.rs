@@ -13,6 +13,7 @@ use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// More than one batch, so that there are moments between two.
@@ -216,27 +217,30 @@ fn a_service_that_is_killed_while_the_log_lives_equals_one_import() {
     // What is rotated before the first commit was never followed.
     service.until(READ, lines_of(&log[..living.written]));
     let limit = log.len() / (crashes * 6) + 1;
-    let (mut stops, mut answers) = (0, 0);
-    for _ in 0..crashes {
-        living.live(limit);
-        if living.random.below(5) == 0 {
-            service.signal(Signal::SIGSTOP);
+    let done = AtomicBool::new(false);
+    let (stops, answers) = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| ask_until(&done, &place));
+        let mut stops = 0;
+        for crash in 0..crashes {
             living.live(limit);
-            stops += 1;
+            if crash % 5 == 1 {
+                service.signal(Signal::SIGSTOP);
+                living.live(limit);
+                stops += 1;
+                if living.random.below(2) == 0 {
+                    service.signal(Signal::SIGCONT);
+                    living.live(limit);
+                }
+            }
+            service.kill();
             if living.random.below(2) == 0 {
-                service.signal(Signal::SIGCONT);
                 living.live(limit);
             }
-        } else if living.random.below(3) == 0 {
-            let asked = place.run(&["sql", "SELECT count(*) FROM delivery_to"]);
-            answers += usize::from(asked.code == Some(0));
+            service.restart();
         }
-        service.kill();
-        if living.random.below(2) == 0 {
-            living.live(limit);
-        }
-        service.restart();
-    }
+        done.store(true, Ordering::Relaxed);
+        (stops, asking.join().unwrap())
+    });
     while living.written < log.len() {
         living.write(log.len());
     }
@@ -244,15 +248,28 @@ fn a_service_that_is_killed_while_the_log_lives_equals_one_import() {
     service.kill();
     expected.expect_same(&Tables::of(&place), "a service that was killed");
     say(&format!(
-        "{crashes} kills, {stops} stops, {} rotations, {answers} answers",
+        "{crashes} kills, {stops} stops, {} rotations, {answers} answers meanwhile",
         living.rotations
     ));
+    assert!(answers > 0);
     assert_eq!(
         service.said().matches("missing").count(),
         0,
         "{}",
         service.said()
     );
+}
+
+/// Asks without pause, beside the service or, while there is none, by itself; returns how often there was an answer.
+fn ask_until(done: &AtomicBool, place: &Place) -> usize {
+    let mut answers = 0;
+    while !done.load(Ordering::Relaxed) {
+        let asked = place.run(&["find", "@example.com", "--all", "-o", "count"]);
+        // A service that dies or stands still is an error to tell, nothing else is.
+        assert!(matches!(asked.code, Some(0..=2)), "{asked:?}");
+        answers += usize::from(asked.code != Some(2));
+    }
+    answers
 }
 
 /// A small file system on a place, until it is dropped.
