@@ -1,10 +1,13 @@
 //! Answers: the database as the commands see it, whether this process opened it or a service that has it is asked.
 
 use crate::client::{Cancel, Client};
+use crate::instance;
 use crate::model::table::{Cell, Param, Table};
 use crate::store::{Error, Interrupt, Status, Store, status};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Where answers come from.
 pub enum Answers {
@@ -12,6 +15,26 @@ pub enum Answers {
     Here(Box<Store>),
     /// The service that has it.
     There(Box<Client>),
+}
+
+/// How long a question leaves the file to a service that does not answer yet.
+const COURTESY: Duration = Duration::from_secs(2);
+/// Time between two looks for it.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Asks the service if one runs, waiting a while for it: one that waits for its database would never get it while
+/// questions open the file one after the other.
+fn leave_file(database: &Path, zone: Option<&str>) -> Option<Client> {
+    let begun = Instant::now();
+    while instance::runs(database) && begun.elapsed() < COURTESY {
+        match Client::connect(database, zone) {
+            Ok(Some(client)) => return Some(client),
+            Ok(None) => thread::sleep(LOOK),
+            // Told by who finds the file locked.
+            Err(_) => return None,
+        }
+    }
+    None
 }
 
 /// Stops a question, from another thread.
@@ -39,6 +62,9 @@ impl Answers {
     /// # Errors
     /// When it is missing, foreign, newer, broken, or held by somebody who does not answer.
     pub fn open(database: &Path, zone: Option<&str>) -> Result<Self, Error> {
+        if let Some(client) = leave_file(database, zone) {
+            return Ok(Self::There(Box::new(client)));
+        }
         match Store::open_reader(database) {
             Ok(store) => Ok(Self::Here(Box::new(store))),
             // Who may not read the file may yet ask.

@@ -22,6 +22,8 @@ pub mod config;
 pub mod correlate;
 #[cfg(feature = "store")]
 pub mod ingest;
+#[cfg(feature = "store")]
+pub mod instance;
 pub mod metrics;
 pub mod model;
 pub mod notice;

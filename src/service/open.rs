@@ -1,32 +1,30 @@
 //! Open: the database for the service alone. Another program that holds it is waited for; a second service is not.
-//!
-//! A lock on a file beside the database tells the two apart: only a service holds it.
+//! `crate::instance` tells the two apart.
 
 use super::afresh;
 use super::notify::Notify;
 use crate::config::Config;
+use crate::instance::{self, Refused};
 use crate::notice::{self, Level};
 use crate::store::{AsOwner, Error, Limits, Store};
 use anyhow::{Context, Result, anyhow};
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use nix::fcntl::Flock;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 /// First pause before the database is tried again; each is twice as long,
 const FIRST: Duration = Duration::from_millis(500);
 /// up to this one.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Makes sure that no other service has this database; held as long as the process lives.
 ///
 /// # Errors
 /// When one has, or when the directory of the database cannot be used.
 pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<File>> {
-    let path = lock_path(database);
+    let path = instance::path(database);
     let mut pause = Pause::new();
     let file = loop {
         match lock_file(&path) {
@@ -53,49 +51,19 @@ pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<Fi
         }
     };
     passed("there is space again");
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(mut held) => {
-            // The number is for people and for the message below.
-            let _ = held.set_len(0);
-            let _ = writeln!(held, "{}", std::process::id());
-            Ok(held)
-        }
-        Err((mut file, Errno::EWOULDBLOCK)) => {
-            let mut pid = String::new();
-            let _ = file.read_to_string(&mut pid);
-            Err(anyhow!(
-                "another maillog service (pid {}) has {}",
-                pid.trim(),
-                database.display()
-            ))
-        }
-        Err((_, errno)) => Err(anyhow!("cannot lock {}: {}", path.display(), errno.desc())),
-    }
+    instance::hold(file).map_err(|refused| match refused {
+        Refused::Held(pid) => anyhow!(
+            "another maillog service (pid {pid}) has {}",
+            database.display()
+        ),
+        Refused::Failed(errno) => anyhow!("cannot lock {}: {}", path.display(), errno.desc()),
+    })
 }
 
-/// Opens the file that a service locks, made with its directory as needed.
+/// Opens the file that a service locks, for the owner of the database.
 fn lock_file(path: &Path) -> std::io::Result<File> {
     let _owner = AsOwner::of(path);
-    if let Some(parent) = path.parent().filter(|p| *p != Path::new("")) {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(parent)?;
-    }
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o640)
-        .open(path)
-}
-
-/// Returns the file that a service locks, beside the database.
-fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".service");
-    PathBuf::from(name)
+    instance::open(path)
 }
 
 /// Opens the database, and waits for whoever has it or for space on the disk.

@@ -51,6 +51,9 @@ impl Limits {
 /// WAL size at which its rows move into the database.
 const CHECKPOINT_THRESHOLD: &str = "128MB";
 
+/// Most that queries may spill to the disk: it is the one that the log is stored on.
+const MAX_SPILL: &str = "4GB";
+
 impl Store {
     /// Opens the database for reading and writing, made or migrated as needed.
     pub fn open_writer(path: &Path) -> Result<Self, Error> {
@@ -155,6 +158,7 @@ fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Conf
         .access_mode(mode)?
         // Has to come before access to files is turned off.
         .with("temp_directory", spill.to_string_lossy())?
+        .with("max_temp_directory_size", MAX_SPILL)?
         .enable_autoload_extension(false)?
         .with("allow_community_extensions", "false")?
         .enable_external_access(false)?

@@ -260,7 +260,7 @@ fn a_service_that_is_killed_while_the_log_lives_equals_one_import() {
     );
 }
 
-/// Asks without pause, beside the service or, while there is none, by itself; returns how often there was an answer.
+/// Asks again and again, beside the service or, while there is none, by itself; returns how often there was an answer.
 fn ask_until(done: &AtomicBool, place: &Place) -> usize {
     let mut answers = 0;
     while !done.load(Ordering::Relaxed) {
@@ -268,6 +268,7 @@ fn ask_until(done: &AtomicBool, place: &Place) -> usize {
         // A service that dies or stands still is an error to tell, nothing else is.
         assert!(matches!(asked.code, Some(0..=2)), "{asked:?}");
         answers += usize::from(asked.code != Some(2));
+        std::thread::sleep(Duration::from_millis(20));
     }
     answers
 }
