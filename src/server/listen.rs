@@ -30,7 +30,7 @@ const GREETED: usize = 30;
 /// # Errors
 /// When its path is taken or cannot be made.
 pub(super) fn bind(database: &Path) -> Result<StdListener> {
-    let _owner = AsOwner::of(database);
+    let owner = AsOwner::of(database);
     let directory = socket::directory(database);
     let shown = directory.display();
     match DirBuilder::new().mode(0o755).create(&directory) {
@@ -46,7 +46,7 @@ pub(super) fn bind(database: &Path) -> Result<StdListener> {
             "cannot create directory {shown} for the socket: there is a file of that name; move it away"
         );
     }
-    if data.uid() != nix::unistd::Uid::effective().as_raw() && data.uid() != 0 {
+    if data.uid() != owner.uid() && data.uid() != 0 {
         bail!(
             "cannot use {shown} for the socket: it belongs to uid {}; move it away",
             data.uid()

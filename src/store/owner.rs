@@ -12,7 +12,7 @@ use std::path::Path;
 #[derive(Debug)]
 #[must_use]
 pub struct AsOwner {
-    is_other: bool,
+    other: Option<Uid>,
     /// Belongs to one thread.
     thread: PhantomData<*const ()>,
 }
@@ -26,15 +26,21 @@ impl AsOwner {
             setfsuid(user);
         }
         Self {
-            is_other: owner.is_some(),
+            other: owner.map(|(user, _)| user),
             thread: PhantomData,
         }
+    }
+
+    /// Returns the user id that files are made with.
+    #[must_use]
+    pub fn uid(&self) -> u32 {
+        self.other.unwrap_or_else(geteuid).as_raw()
     }
 }
 
 impl Drop for AsOwner {
     fn drop(&mut self) {
-        if self.is_other {
+        if self.other.is_some() {
             setfsuid(geteuid());
             setfsgid(getegid());
         }

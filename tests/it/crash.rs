@@ -221,12 +221,16 @@ fn a_service_that_is_killed_while_the_log_lives_equals_one_import() {
     let mut service = Service::start(&place, &["--follow", &path]);
     // What is rotated before the first commit was never followed.
     service.until(READ, lines_of(&log[..living.written]));
-    let limit = log.len() / (crashes * 6) + 1;
+    let limit = log.len() / (crashes * 2) + 1;
     let done = AtomicBool::new(false);
     let (stops, answers) = std::thread::scope(|scope| {
         let asking = scope.spawn(|| ask_until(&done, &place));
         let mut stops = 0;
         for crash in 0..crashes {
+            if crash % 3 == 0 {
+                // Killed early and late.
+                service.until_up();
+            }
             living.live(limit);
             if crash % 5 == 1 {
                 service.signal(Signal::SIGSTOP);

@@ -18,6 +18,8 @@ pub(crate) struct Service<'p> {
     global: Vec<String>,
     args: Vec<String>,
     child: Child,
+    /// Bytes that were said before it was started.
+    quiet: usize,
 }
 
 impl<'p> Service<'p> {
@@ -38,6 +40,7 @@ impl<'p> Service<'p> {
             global,
             args: all,
             child,
+            quiet: 0,
         }
     }
 
@@ -56,6 +59,7 @@ impl<'p> Service<'p> {
     /// Kills it and starts it again.
     pub(crate) fn restart(&mut self) {
         self.kill();
+        self.quiet = self.said().len();
         self.child = spawn(self.place, &self.args);
     }
 
@@ -94,6 +98,15 @@ impl<'p> Service<'p> {
             "{sql}: {asked:?} after {DEADLINE:?}, expected {number}; it said:\n{}",
             self.said()
         );
+    }
+
+    /// Waits until it has its database.
+    pub(crate) fn until_up(&self) {
+        let begun = Instant::now();
+        while !self.said()[self.quiet..].contains("started; ") {
+            assert!(begun.elapsed() < DEADLINE, "never up:\n{}", self.said());
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// Waits until it has said something.
