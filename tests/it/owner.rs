@@ -1,6 +1,7 @@
 //! Root writes the database of another user so that the user can go on with it.
 
 use crate::program::{Place, say};
+use crate::service::Service;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, chown};
 
@@ -38,4 +39,22 @@ fn what_root_writes_belongs_to_the_owner_of_the_directory() {
     fs::copy(place.path("maillog.duckdb"), &database).unwrap();
     place.succeed(&["--db", db, "ingest", "testlogs/demo"]);
     assert_eq!(fs::metadata(&database).unwrap().uid(), 0);
+}
+
+#[test]
+fn a_service_of_root_answers_from_the_directory_of_another() {
+    let place = Place::new();
+    let dir = place.path("state");
+    fs::create_dir(&dir).unwrap();
+    if chown(&dir, Some(NOBODY), Some(NOBODY)).is_err() {
+        return say("skipped: root serves another user's database (not root)");
+    }
+    let db = dir.join("maillog.duckdb").display().to_string();
+    let args = ["--follow", "testlogs/demo/mail.log"];
+    // Twice: what the first one leaves belongs to the other, too.
+    for _ in 0..2 {
+        let mut service = Service::start_with(&place, &["--db", &db], &args);
+        service.until("SELECT (sum(lines) > 400)::BIGINT FROM coverage", 1);
+        assert!(dir.join("maillog.duckdb.sock/.s.PGSQL.5432").exists());
+    }
 }
