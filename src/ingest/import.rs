@@ -36,7 +36,7 @@ pub fn run(
             // The pump's end is told by the storing thread.
             let _ = reader::read(plan, &rules.options, &feeds);
         });
-        let storing = scope.spawn(move || keep::keep(store, sources, &todo, health));
+        let storing = scope.spawn(move || keep::keep(store, sources, &todo, health, None));
         let pump =
             Pump::new(rules, correlator, streams, jobs, health, progress).with_domains(domains);
         let summary = pump.pump(&fed);

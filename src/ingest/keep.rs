@@ -4,10 +4,12 @@
 
 use super::feed::Reply;
 use super::health::Health;
+use super::relief::Relief;
 use super::stats::Summary;
 use super::stream::StreamNo;
 use crate::model::row::Changes;
-use crate::store::{Batch, Store};
+use crate::notice::{self, Level};
+use crate::store::{Batch, Error, Store};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -15,6 +17,10 @@ use std::time::Duration;
 
 /// Rows of one commit of an import: from about here on DuckDB writes and compresses each column once.
 const COMMIT_ROWS: usize = 450_000;
+/// Rows of one commit of a service that catches up: so many can be kept to be stored once more.
+const REDO_ROWS: usize = 60_000;
+/// How often the same is tried when memory runs out.
+const TRIES: u32 = 3;
 /// How often an idle storing thread shows that it lives.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -80,6 +86,9 @@ impl Jobs {
 
 /// Does what it is given until the other side ends, and gives the store back.
 ///
+/// With `relief` it shares the memory of the database with questions: when it runs out they are stopped, and the open
+/// transaction is written once more.
+///
 /// # Errors
 /// When the database fails; everything before the last commit is kept.
 #[expect(clippy::implicit_hasher, reason = "made in one place")]
@@ -88,6 +97,7 @@ pub fn keep(
     sources: HashMap<StreamNo, i64>,
     todo: &Receiver<Work>,
     health: &Health,
+    relief: Option<Relief>,
 ) -> Result<Store> {
     let _owner = store.as_owner();
     let mut keeper = Keeper {
@@ -95,6 +105,8 @@ pub fn keep(
         sources,
         held: Part::default(),
         rows: 0,
+        redo: Vec::new(),
+        relief,
         health,
     };
     loop {
@@ -122,6 +134,9 @@ struct Keeper<'h> {
     /// What belongs to the open transaction.
     held: Part,
     rows: usize,
+    /// The rows of the open transaction, where it may have to be written once more.
+    redo: Vec<Changes>,
+    relief: Option<Relief>,
     health: &'h Health,
 }
 
@@ -130,19 +145,72 @@ impl Keeper<'_> {
         if self.renames(&part) {
             self.commit()?;
         }
-        let changes = std::mem::take(&mut part.batch.changes);
+        let mut changes = std::mem::take(&mut part.batch.changes);
         let rows = count(&changes);
         if rows > 0 || !part.batch.cursors.is_empty() {
-            self.held.batch.changes.state.clone_from(&changes.state);
+            self.held.batch.changes.state = std::mem::take(&mut changes.state);
             self.rows += rows;
-            self.store.append(changes)?;
+            self.append(changes)?;
         }
         let is_urgent = part.is_urgent;
         self.hold(part);
-        if is_urgent || self.rows >= COMMIT_ROWS {
+        let most = match self.relief {
+            Some(_) => REDO_ROWS,
+            None => COMMIT_ROWS,
+        };
+        if is_urgent || self.rows >= most {
             self.commit()?;
         }
         Ok(())
+    }
+
+    fn append(&mut self, changes: Changes) -> Result<(), Error> {
+        if self.relief.is_none() {
+            return self.store.append(changes);
+        }
+        self.redo.push(changes.clone());
+        let mut appended = self.store.append(changes);
+        for _ in 0..TRIES {
+            if !self.makes_room(&appended) {
+                break;
+            }
+            appended = self.redo();
+        }
+        appended
+    }
+
+    fn store(&mut self, batch: Batch) -> Result<Vec<i64>, Error> {
+        if self.relief.is_none() {
+            return self.store.commit(batch);
+        }
+        let mut stored = self.store.commit(batch.clone());
+        for _ in 0..TRIES {
+            if !self.makes_room(&stored) {
+                break;
+            }
+            stored = self.redo().and_then(|()| self.store.commit(batch.clone()));
+        }
+        self.redo.clear();
+        stored
+    }
+
+    /// Writes once more what an error took.
+    fn redo(&mut self) -> Result<(), Error> {
+        let mut again = self.redo.iter().cloned();
+        again.try_for_each(|changes| self.store.append(changes))
+    }
+
+    /// Makes room if there was none; false when that is not what is missing.
+    fn makes_room<T>(&self, done: &Result<T, Error>) -> bool {
+        let (Some(relief), Err(Error::OutOfMemory)) = (&self.relief, done) else {
+            return false;
+        };
+        notice::tell(
+            Level::Warning,
+            "questions took the memory that storing needs: they are stopped",
+        );
+        relief.make_room();
+        true
     }
 
     /// Tells whether a stream whose row is not known yet changes its key: only the commit gives it a row.
@@ -189,7 +257,7 @@ impl Keeper<'_> {
         let held = std::mem::take(&mut self.held);
         if !held.batch.cursors.is_empty() {
             self.health.committing();
-            let ids = self.store.commit(held.batch)?;
+            let ids = self.store(held.batch)?;
             self.sources.extend(held.streams.into_iter().zip(ids));
             self.health.committed(self.rows);
         }

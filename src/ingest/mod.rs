@@ -10,6 +10,7 @@
 //! | `pump` | entries through the stages, parts to be stored |
 //! | `keep` | the storing thread: parts into commits, jobs in between |
 //! | `import` | an import: one reader, then the end |
+//! | `relief` | room in memory for what is to be stored |
 //! | `health` | counts and times for metrics and the watchdog |
 
 pub mod beside;
@@ -23,6 +24,7 @@ pub mod present;
 pub mod progress;
 pub mod pump;
 pub mod reader;
+pub mod relief;
 pub mod resume;
 pub mod stats;
 pub mod stream;

@@ -35,7 +35,7 @@ fn run(feeding: impl FnOnce(&Feeds, &Jobs) + Send) -> (Store, Summary) {
     let health = &Health::default();
     std::thread::scope(|scope| {
         let ids = streams.source_ids();
-        let storing = scope.spawn(move || keep::keep(store, ids, &todo, health).unwrap());
+        let storing = scope.spawn(move || keep::keep(store, ids, &todo, health, None).unwrap());
         let others = jobs.clone();
         scope.spawn(move || feeding(&feeds, &others));
         let progress = Progress::start(None, false);

@@ -12,6 +12,7 @@
 //! | `open` | the database to itself: waits for other programs, refuses a second instance |
 //! | `journal` | the systemd journal as a source |
 //! | `again` | a task that cannot start yet, while log is read all the same |
+//! | `guard` | the memory of the process |
 //! | `notify` | what systemd is told: ready, status, watchdog |
 //! | `metrics` | what Prometheus is told, over HTTP |
 //! | `retain` | the hourly work: pruning, rewriting the file |
@@ -19,6 +20,7 @@
 
 mod afresh;
 mod again;
+mod guard;
 #[cfg(feature = "journal")]
 pub mod journal;
 mod metrics;
@@ -33,6 +35,7 @@ use crate::ingest::import;
 use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
+use crate::ingest::relief::Relief;
 use crate::server::{Hooks, Server};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
@@ -42,7 +45,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the parts of the service share; cheap to clone.
 #[derive(Clone)]
@@ -57,6 +60,8 @@ pub struct Shared {
     pub health: Arc<Health>,
     /// The settings.
     pub config: Arc<Config>,
+    /// Stops questions when memory runs short.
+    pub relief: Relief,
     /// How stamps are read, and what time it is.
     pub rules: Rules,
     /// The service is to start afresh and rewrite the database.
@@ -69,7 +74,11 @@ pub struct Shared {
 pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
 
 /// What runs beside reading and storing, as long as they do: its name and its thread.
-const TASKS: [(&str, Task); 2] = [("retention", retain::run), ("metrics", metrics::run)];
+const TASKS: [(&str, Task); 3] = [
+    ("retention", retain::run),
+    ("metrics", metrics::run),
+    ("guard", guard::run),
+];
 
 /// A part of the service that runs until it fails.
 type Task = fn(&Shared) -> Result<()>;
@@ -99,13 +108,15 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
         feeds,
         health: Arc::new(Health::default()),
         config: Arc::new(config.clone()),
+        relief: Relief::default(),
         rules,
         is_compaction_due: Arc::default(),
     };
     let failed = Failures::new();
     let (health, ids) = (Arc::clone(&shared.health), streams.source_ids());
+    let relief = shared.relief.clone();
     failed.watch("database", move || {
-        keep::keep(store, ids, &todo, &health).map(drop)
+        keep::keep(store, ids, &todo, &health, Some(relief)).map(drop)
     });
     let health = Arc::clone(&shared.health);
     let domains = config.metrics.domains.clone();
@@ -142,8 +153,20 @@ fn start_tasks(shared: &Shared) -> Result<()> {
         let hooks = Hooks::default().feeds(shared.feeds.clone());
         let hooks = retain::verbs(hooks, &shared);
         let (config, sessions) = (&shared.config, shared.sessions.clone());
-        Server::start(&config.database, &config.serve, sessions, hooks).map(drop)
+        let server = Server::start(&config.database, &config.serve, sessions, hooks)?;
+        shared.relief.offer(move || stop_questions(&server));
+        Ok(())
     })
+}
+
+/// Stops all questions and waits for their end, but not for ever.
+fn stop_questions(server: &Server) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let begun = Instant::now();
+    server.cancel_all();
+    while server.running() > 0 && begun.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Collects how the threads end: none of them should.

@@ -263,11 +263,14 @@ enum Kind {
 }
 
 /// What DuckDB's texts are told by; the first that fits.
-const TEXTS: [(&str, Kind); 19] = [
+const TEXTS: [(&str, Kind); 21] = [
     ("INTERRUPT Error", Kind::Interrupted),
     ("No space left on device", Kind::Full),
     ("Disk quota exceeded", Kind::Full),
     ("Out of Memory Error", Kind::OutOfMemory),
+    // The appender tells its errors without their kind.
+    ("failed to allocate", Kind::OutOfMemory),
+    ("could not allocate", Kind::OutOfMemory),
     ("Could not set lock on file", Kind::Locked),
     ("not a valid DuckDB database file", Kind::NotDatabase),
     (

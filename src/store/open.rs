@@ -52,7 +52,7 @@ impl Limits {
 const CHECKPOINT_THRESHOLD: &str = "128MB";
 
 /// Most that queries may spill to the disk: it is the one that the log is stored on.
-const MAX_SPILL: &str = "4GB";
+const MAX_SPILL: &str = "2GB";
 
 impl Store {
     /// Opens the database for reading and writing, made or migrated as needed.

@@ -1,0 +1,59 @@
+//! Guard: the memory of the process. What the functions of a question make is not counted by the database.
+
+use super::Shared;
+use crate::notice::{self, Level};
+use anyhow::{Result, bail};
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(250);
+/// Memory of the process beside that of the database, in MiB: half as much is what following takes.
+const BESIDE: u64 = 512;
+/// What questions may have at least, in MiB, when much stays in use without them.
+const LEAST: u64 = 256;
+
+/// Stops all questions whenever the process has more memory than the settings and [`BESIDE`] allow.
+///
+/// # Errors
+/// When the memory stays in use without questions: for a fresh start.
+pub(super) fn run(shared: &Shared) -> Result<()> {
+    let usual = u64::from(shared.config.memory_mib) + BESIDE;
+    let mut most = usual;
+    loop {
+        thread::sleep(LOOK);
+        if resident_mib().is_none_or(|now| now <= most) {
+            continue;
+        }
+        notice::tell(
+            Level::Warning,
+            &format!("questions need more than {most} MiB of memory: they are stopped"),
+        );
+        shared.relief.make_room();
+        thread::sleep(LOOK);
+        let left = resident_mib().unwrap_or(0);
+        if left > usual + LEAST {
+            bail!("{left} MiB of memory are not given back");
+        }
+        // What the allocator keeps is not asked back from the next question.
+        most = usual.max(left + LEAST);
+    }
+}
+
+/// Returns the resident memory of this process in MiB (`/proc/self/statm`, second field, in pages).
+fn resident_mib() -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
+    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()??;
+    Some(pages * u64::try_from(size).ok()? >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn this_process_has_some_memory() {
+        let mib = super::resident_mib().unwrap();
+        assert!((1..1 << 20).contains(&mib), "{mib}");
+    }
+}
