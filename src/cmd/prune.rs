@@ -88,6 +88,12 @@ impl Prune {
         does_prune: bool,
     ) -> Result<Exit> {
         let mut exit = Exit::Found;
+        for left in store.noted_erasures()? {
+            store
+                .erase(left, correlate::message_ids)
+                .context("cannot erase what a service left")?;
+        }
+        store.forget_erasures()?;
         if let Some(address) = address {
             let erased = store
                 .erase(address, correlate::message_ids)
@@ -138,6 +144,9 @@ impl Prune {
             notice::say(
                 "the service starts afresh and rewrites the database file; its messages tell when it is done",
             );
+        } else if self.address.is_some() {
+            service.call("maillog_afresh", "")?;
+            notice::say("the service starts afresh, so that it does not remember the address");
         }
         Ok(exit)
     }

@@ -64,8 +64,8 @@ pub struct Shared {
     pub relief: Relief,
     /// How stamps are read, and what time it is.
     pub rules: Rules,
-    /// The service is to start afresh and rewrite the database.
-    pub is_compaction_due: Arc<AtomicBool>,
+    /// The service is to start afresh: to rewrite the database, or to forget an address.
+    pub is_fresh_start_due: Arc<AtomicBool>,
 }
 
 /// A live source: runs in a thread of its own until the pump has ended ([`feed::Closed`](crate::ingest::feed::Closed)).
@@ -92,6 +92,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     let _instance = open::sole_instance(&config.database, &notify)?;
     let run = afresh::Run::begin(&notify);
     let mut store = open::open(config, &notify)?;
+    retain::finish_erasures(&mut store, &notify);
     if store.wishes_compaction()? {
         drop(store);
         retain::compact(config);
@@ -110,7 +111,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
         config: Arc::new(config.clone()),
         relief: Relief::default(),
         rules,
-        is_compaction_due: Arc::default(),
+        is_fresh_start_due: Arc::default(),
     };
     let failed = Failures::new();
     let (health, ids) = (Arc::clone(&shared.health), streams.source_ids());

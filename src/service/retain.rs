@@ -1,6 +1,7 @@
 //! The hourly work: what is past retention goes, slice by slice between two commits; the file shrinks when most is free.
 
 use super::Shared;
+use super::notify::Notify;
 use crate::config::Config;
 use crate::correlate;
 use crate::ingest::keep::Jobs;
@@ -12,8 +13,9 @@ use crate::store::compact::{self, Compacted};
 use crate::store::erase::{Address, Erased, Eraser};
 use crate::store::order;
 use crate::store::retain::{self, Gone, Pruner};
-use crate::store::{Error, Limits};
+use crate::store::{Error, Limits, Store};
 use anyhow::{Context, Result, anyhow};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,19 +49,21 @@ pub(super) fn run(shared: &Shared) -> Result<()> {
 fn wait(shared: &Shared, time: Duration) -> Result<()> {
     let start = Instant::now();
     while start.elapsed() < time {
-        if shared.is_compaction_due.load(Ordering::Acquire) {
-            return Err(anyhow!("the database file is rewritten, as was asked for"));
+        if shared.is_fresh_start_due.load(Ordering::Acquire) {
+            return Err(anyhow!("`maillog prune` needs a fresh start"));
         }
         thread::sleep(TICK);
     }
     Ok(())
 }
 
-/// What our own `maillog prune` may have done: by name `maillog_prune`, `maillog_erase` and `maillog_compact`.
+/// What our own `maillog prune` may have done: by name `maillog_prune`, `maillog_erase`, `maillog_compact`
+/// and `maillog_afresh`.
 pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
     let jobs = shared.jobs.clone();
     let erasing = shared.jobs.clone();
     let compacting = shared.clone();
+    let starting = Arc::clone(&shared.is_fresh_start_due);
     hooks
         .verb("maillog_prune", move |argument| {
             let cutoffs = order::cutoffs(argument).ok_or_else(misunderstood)?;
@@ -75,7 +79,11 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
         })
         .verb("maillog_compact", move |_| {
             wish_compaction(&compacting).map_err(|error| failed(&error))?;
-            compacting.is_compaction_due.store(true, Ordering::Release);
+            compacting.is_fresh_start_due.store(true, Ordering::Release);
+            Ok(Table::default())
+        })
+        .verb("maillog_afresh", move |_| {
+            starting.store(true, Ordering::Release);
             Ok(Table::default())
         })
 }
@@ -124,11 +132,16 @@ pub fn prune(jobs: &Jobs, cutoffs: Cutoffs) -> Result<Gone> {
     }
 }
 
-/// Erases an address; messages that the correlator has in memory stay and are counted.
+/// Erases an address; what is left of it in memory is noted for the next start ([`finish_erasures`]).
 ///
 /// # Errors
 /// When the database fails or the service ends.
 pub fn erase(jobs: &Jobs, address: Address) -> Result<Erased> {
+    let noted = address.clone();
+    let noted = jobs.run(move |store| store.note_erasure(&noted));
+    noted
+        .ok_or_else(stopped)?
+        .context("cannot note the address")?;
     let mut eraser = Eraser::new(address, true);
     loop {
         let (back, done) = jobs
@@ -142,6 +155,30 @@ pub fn erase(jobs: &Jobs, address: Address) -> Result<Erased> {
             return Ok(eraser.erased);
         }
         thread::sleep(PAUSE);
+    }
+}
+
+/// Erases what the service before remembered of addresses, before this one remembers anything. Told when it fails, and
+/// tried again at the next start.
+pub(super) fn finish_erasures(store: &mut Store, notify: &Notify) {
+    let mut finish = || -> Result<(), Error> {
+        let noted = store.noted_erasures()?;
+        if noted.is_empty() {
+            return Ok(());
+        }
+        for address in noted {
+            let mut eraser = Eraser::new(address, false);
+            while !eraser.step(store, correlate::message_ids)? {
+                notify.starting();
+            }
+        }
+        store.forget_erasures()
+    };
+    if let Err(error) = finish() {
+        notice::tell(
+            Level::Warning,
+            &format!("an address is not yet erased from what the service remembers: {error}"),
+        );
     }
 }
 

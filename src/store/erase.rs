@@ -10,10 +10,14 @@
 //! Compared without regard to case; also quoted (`"alice"@example.org`) and as VERP and SRS write it
 //! (`bounce+alice=example.org@lists.example`, `SRS0=x=y=example.org=alice@relay.example`).
 //!
+//! A running service remembers messages, sessions and last lines: it notes the address and does what is left at its
+//! next start, before it remembers anything.
+//!
 //! Limits: messages in the queue stay as they are, for the next line about them needs their row: their number is told.
 //! What is deleted leaves the file when it is compacted (`compact.rs`).
 
 use super::Store;
+pub use super::address::{Address, PSEUDONYM};
 use super::error::Error;
 use super::retain::{Gone, add, note};
 use crate::model::table::Param;
@@ -22,129 +26,10 @@ use duckdb::{Connection, ToSql, params};
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-/// Stands where an erased address stood.
-pub const PSEUDONYM: &str = "erased@invalid";
-
 const AIM: Duration = Duration::from_millis(150);
 const LEAST: i64 = 20_000;
 const MOST: i64 = 2_000_000;
 const FIRST: i64 = 100_000;
-
-/// What the address is found and replaced by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// As typed.
-    typed: String,
-    /// Lower-case texts, one of which every row that names the address contains.
-    needles: [String; 4],
-    /// Patterns of RE2 with what replaces each: text before, text after.
-    patterns: [(String, &'static str); 3],
-}
-
-impl Address {
-    /// Reads an address; none when it is not of the form local@domain.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let text = text
-            .strip_prefix('<')
-            .and_then(|t| t.strip_suffix('>'))
-            .unwrap_or(text);
-        let (local, domain) = text.rsplit_once('@')?;
-        let local = local
-            .strip_prefix('"')
-            .and_then(|t| t.strip_suffix('"'))
-            .unwrap_or(local);
-        if local.is_empty() || domain.is_empty() || text.chars().any(char::is_control) {
-            return None;
-        }
-        let (l, d) = (local.to_lowercase(), domain.to_lowercase());
-        let needles = [
-            format!("{l}@{d}"),
-            format!("\"{l}\"@{d}"),
-            format!("{l}={d}"),
-            format!("={d}={l}@"),
-        ];
-        let (l, d) = (regex::escape(&l), regex::escape(&d));
-        // Not part of a longer address: what may go on in a local part before it, in a domain after it.
-        let after = r"($|[^\pL\pN._-]|[.](?:$|[^\pL\pN]))";
-        let patterns = [
-            (
-                format!(r#"(?i)(^|[^\pL\pN._%+~-])(?:{l}|"{l}")@{d}{after}"#),
-                r"\1erased@invalid\2",
-            ),
-            (
-                format!(r"(?i)(^|[^\pL\pN._]){l}={d}{after}"),
-                r"\1erased=invalid\2",
-            ),
-            (format!(r"(?i)(=){d}={l}(@)"), r"\1invalid=erased\2"),
-        ];
-        Some(Self {
-            typed: format!("{local}@{domain}"),
-            needles,
-            patterns,
-        })
-    }
-
-    /// Returns the address as JSON text has it: quotation marks and backslashes are escaped there.
-    fn in_json(&self) -> Option<Self> {
-        let json = serde_json::to_string(&self.typed).ok()?;
-        let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-        Self::parse(inner)
-    }
-
-    /// Returns a condition that holds where one of the columns names the address.
-    fn named_in(&self, columns: &[&str]) -> String {
-        let all = format!("lower(concat_ws(chr(10), {}))", columns.join(", "));
-        let near: Vec<String> = self
-            .needles
-            .iter()
-            .map(|needle| format!("contains({all}, {})", literal(needle)))
-            .collect();
-        let text = format!("concat_ws(chr(10), {})", columns.join(", "));
-        // `^` and `$` of a column are line feeds here: a boundary like any other.
-        let exact: Vec<String> = self
-            .patterns
-            .iter()
-            .map(|(pattern, _)| format!("regexp_matches({text}, {})", literal(pattern)))
-            .collect();
-        format!("({}) AND ({})", near.join(" OR "), exact.join(" OR "))
-    }
-
-    /// Returns a condition that holds where one of the columns is the address.
-    fn is_one_of(&self, columns: &[&str]) -> String {
-        let [plain, quoted, ..] = &self.needles;
-        let values = format!("({}, {})", literal(plain), literal(quoted));
-        let list: Vec<String> = columns
-            .iter()
-            .map(|column| format!("coalesce(lower({column}) IN {values}, false)"))
-            .collect();
-        format!("({})", list.join(" OR "))
-    }
-
-    /// Returns assignments that replace the address in the columns.
-    fn replaced(&self, columns: &[&str]) -> String {
-        let list: Vec<String> = columns
-            .iter()
-            .map(|column| {
-                let mut text = (*column).to_owned();
-                // Twice: two addresses side by side share the character between them.
-                for (pattern, with) in self.patterns.iter().chain(&self.patterns) {
-                    text = format!(
-                        "regexp_replace({text}, {}, '{with}', 'g')",
-                        literal(pattern)
-                    );
-                }
-                format!("{column} = {text}")
-            })
-            .collect();
-        list.join(", ")
-    }
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
 
 /// What is done to the rows of a table that name the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,12 +124,12 @@ const PASSES: &[Pass] = &[
     },
     Pass {
         table: "event",
-        columns: &["template", "sample"],
+        columns: &["instance", "service", "template", "sample"],
         deed: Deed::Replace,
     },
     Pass {
         table: "unparsed",
-        columns: &["template", "sample"],
+        columns: &["service", "template", "sample"],
         deed: Deed::Replace,
     },
 ];
@@ -278,7 +163,7 @@ pub struct Erased {
     pub gone: Gone,
     /// Rows that were changed, by table.
     pub changed: Gone,
-    /// Messages in the queue (or, in a running service, in its memory) that name the address and stay.
+    /// Messages in the queue that name the address and stay.
     pub open: u64,
 }
 
@@ -407,7 +292,53 @@ impl Eraser {
     }
 }
 
+/// Row in `meta` that lists, as JSON, the addresses of which something may be left.
+const NOTE: &str = "erase";
+
 impl Store {
+    /// Notes that something of the address may be left, for the next start.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn note_erasure(&mut self, address: &Address) -> Result<(), Error> {
+        let mut noted = self.noted_erasures()?;
+        noted.push(address.clone());
+        self.write_note(&noted)
+    }
+
+    /// Returns the addresses of which something may be left.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn noted_erasures(&self) -> Result<Vec<Address>, Error> {
+        let sql = format!("SELECT coalesce(max(value), '[]') FROM meta WHERE key = '{NOTE}'");
+        let text: Result<String, _> = self.conn.query_row(&sql, [], |row| row.get(0));
+        let text = text.map_err(|error| self.sort(&sql, &error))?;
+        let typed: Vec<String> = serde_json::from_str(&text).unwrap_or_default();
+        Ok(typed.iter().filter_map(|one| Address::parse(one)).collect())
+    }
+
+    /// Nothing is left of the noted addresses.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn forget_erasures(&mut self) -> Result<(), Error> {
+        self.state = None;
+        self.write_note(&[])
+    }
+
+    fn write_note(&mut self, addresses: &[Address]) -> Result<(), Error> {
+        let typed: Vec<&str> = addresses.iter().map(Address::typed).collect();
+        let text = serde_json::json!(typed).to_string();
+        self.transact("note", |conn| {
+            conn.execute("DELETE FROM meta WHERE key = ?", params![NOTE])?;
+            if !typed.is_empty() {
+                conn.execute("INSERT INTO meta VALUES (?, ?)", params![NOTE, text])?;
+            }
+            Ok(())
+        })
+    }
+
     /// Erases the address in one go: for a command that has the database to itself.
     ///
     /// # Errors
@@ -587,7 +518,8 @@ impl Run<'_> {
         );
         let sql = format!(
             "SELECT count(*) FROM (SELECT id FROM delivery_from WHERE id IN (SELECT id FROM temp.erase_open) AND {sender} \
-             UNION SELECT from_id FROM delivery_to WHERE from_id IN (SELECT id FROM temp.erase_open) AND {recipient})"
+             UNION SELECT from_id FROM delivery_to WHERE from_id IN (SELECT id FROM temp.erase_open) AND {recipient}) \
+             WHERE id IN (SELECT id FROM delivery_from WHERE removed IS NULL)"
         );
         self.conn.query_row(&sql, [], |row| row.get(0))
     }

@@ -263,14 +263,13 @@ enum Kind {
 }
 
 /// What DuckDB's texts are told by; the first that fits.
-const TEXTS: [(&str, Kind); 21] = [
+const TEXTS: [(&str, Kind); 20] = [
     ("INTERRUPT Error", Kind::Interrupted),
     ("No space left on device", Kind::Full),
     ("Disk quota exceeded", Kind::Full),
     ("Out of Memory Error", Kind::OutOfMemory),
     // The appender tells its errors without their kind.
-    ("failed to allocate", Kind::OutOfMemory),
-    ("could not allocate", Kind::OutOfMemory),
+    ("Increasing the memory limit", Kind::OutOfMemory),
     ("Could not set lock on file", Kind::Locked),
     ("not a valid DuckDB database file", Kind::NotDatabase),
     (

@@ -5,6 +5,7 @@
 //!
 //! Limits: one process writes, and no other process reads meanwhile (DuckDB's lock).
 
+pub mod address;
 mod anchor;
 mod answer;
 mod cell;

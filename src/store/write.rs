@@ -72,7 +72,11 @@ impl Store {
     fn begin(&mut self) -> Result<(), Error> {
         if !self.in_transaction {
             self.load_sources()?;
-            self.run("BEGIN TRANSACTION")?;
+            if self.run("BEGIN TRANSACTION").is_err() {
+                // The last one could not even be rolled back for want of memory.
+                let _ = self.conn.execute_batch("ROLLBACK");
+                self.run("BEGIN TRANSACTION")?;
+            }
             self.in_transaction = true;
         }
         Ok(())

@@ -42,6 +42,8 @@ mod prune;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
+mod relief;
+#[cfg(test)]
 mod resume;
 #[cfg(test)]
 mod samples;

@@ -284,3 +284,69 @@ fn promtool(text: &str) {
         + &String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
 }
+
+#[test]
+fn beside_a_running_service_an_erased_address_is_in_no_byte_afterwards() {
+    const ADDRESS: &str = "zoe.quux@erased.example";
+    let place = Place::new();
+    let log = place.path("mail.log");
+    std::fs::copy(LOG[1], &log).unwrap();
+    let args = ["--follow", log.to_str().unwrap()];
+    let mut service = crate::service::Service::start(&place, &args);
+    service.until("SELECT (count(*) > 0)::INT FROM delivery_to", 1);
+    // The last line of a host, a message that the service remembers, a strange program, and an archive.
+    let lines = format!(
+        "2026-11-21T09:00:00+00:00 mx7 postfix/smtpd[1]: 4jWcv2BBBBz5rrL: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username={ADDRESS}\n\
+         2026-11-21T09:00:00+00:00 mx7 postfix/qmgr[2]: 4jWcv2BBBBz5rrL: from=<{ADDRESS}>, size=1, nrcpt=1 (queue active)\n\
+         2026-11-21T09:00:01+00:00 mx7 postfix/smtp[3]: 4jWcv2BBBBz5rrL: to=<{ADDRESS}>, relay=mx.example.net[192.0.2.2]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok <{ADDRESS}>)\n\
+         2026-11-21T09:00:02+00:00 mx7 postfix/qmgr[2]: 4jWcv2BBBBz5rrL: removed\n\
+         2026-11-21T09:00:03+00:00 mx7 postfix/{ADDRESS}[4]: nobody knows {ADDRESS}\n\
+         2026-11-21T09:00:04+00:00 mx7 postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.1.1 <{ADDRESS}>: \
+         Recipient address rejected: User unknown; from=<a@example.org> to=<{ADDRESS}> proto=ESMTP helo=<x>\n"
+    );
+    let archive = place.path("archive.log");
+    std::fs::write(&archive, lines.replace("mx7", "mx8")).unwrap();
+    place.succeed(&["ingest", archive.to_str().unwrap()]);
+    append(&log, &lines);
+    let named = format!("SELECT count(*) FROM delivery_to WHERE recipient = '{ADDRESS}'");
+    service.until(&named, 2);
+    assert!(holds(&place, ADDRESS));
+    let outcome = place.run(&["prune", "--address", ADDRESS, "--compact"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    service.until_said("database file rewritten");
+    service.until(&named, 0);
+    // It goes on, and what is new about the host is told apart from what was.
+    append(
+        &log,
+        "2026-11-21T09:00:05+00:00 mx7 postfix/qmgr[2]: 4jWcv2CCCCz5rrL: from=<b@example.org>, size=1, nrcpt=1 (queue active)\n",
+    );
+    service.until(
+        "SELECT count(*) FROM delivery_from WHERE sender = 'b@example.org' AND host = 'mx7'",
+        1,
+    );
+    service.kill();
+    assert!(!holds(&place, ADDRESS));
+    place.succeed(&["prune", "--compact"]);
+    assert!(!holds(&place, "zoe.quux"));
+}
+
+fn append(log: &std::path::Path, text: &str) {
+    use std::io::Write as _;
+    let mut file = std::fs::OpenOptions::new().append(true).open(log).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+/// Tells whether a file of the database has the text.
+fn holds(place: &Place, text: &str) -> bool {
+    let files = std::fs::read_dir(place.path("")).unwrap().flatten();
+    let mut of_database = files.filter(|file| {
+        let name = file.file_name().to_string_lossy().into_owned();
+        name.starts_with("maillog.duckdb") && file.path().is_file()
+    });
+    of_database.any(|file| {
+        let bytes = std::fs::read(file.path()).unwrap();
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    })
+}
