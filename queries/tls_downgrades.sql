@@ -8,7 +8,7 @@
 -- param: instance text
 -- bar: attempts
 --
--- Postfix logs the TLS state of a delivery since 3.11 (tls=); deliveries of older versions are not in it.
+-- Postfix logs what was asked for since 3.11 (tls=); deliveries of older versions are not in it.
 -- A colon in the state: downgraded to what follows; a leading !: the policy was violated and the connection not used. May that
 -- came to none is no downgrade: see cleartext_out.
 SELECT
@@ -26,6 +26,7 @@ WHERE a.time >= $since
     AND $instance IN ('', t.instance)
     AND ($domain = '' OR ends_with(lower(t.recipient), $domain))
     AND (contains(a.tls, ':') OR starts_with(a.tls, '!'))
+    AND NOT contains(a.tls, ' ')
     AND a.tls NOT LIKE 'may:none%'
 GROUP BY ALL
 ORDER BY attempts DESC, a.tls, relay, domain

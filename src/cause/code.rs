@@ -114,7 +114,7 @@ const RULE: &[(&str, &str)] = &[
     ("dnsbl", "blocklisted"),
     ("greylist", "greylisted"),
     ("header", "content"),
-    ("helo", "reverse_dns"),
+    ("helo", "helo"),
     ("lookup", "local_fault"),
     ("milter", "policy"),
     ("mime", "content"),

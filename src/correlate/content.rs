@@ -1,7 +1,8 @@
 //! Content: header and body checks of cleanup, and what they prove about a message (grammar 9.2.6).
 //!
 //! Promises: of the readings of a line whose text imitates a tail, the one counts whose origin is the client
-//! that `client=` named; if none does, only the text is kept. Sender and client are never taken from here.
+//! that `client=` named; if none does, only the text is kept. The client is never taken from here, the sender only for a
+//! mail that is held or discarded, and where all readings name the same.
 
 use super::open::{Message, Says};
 use super::{Correlator, Line, Owner, limited, some, text};
@@ -48,6 +49,9 @@ impl Correlator {
             .filter(|r| !r.is_empty())
             .unwrap_or(reading.text);
         let to = reading.tail.recipient;
+        if matches!(content.action, "hold" | "discard") {
+            self.sender_of(id, agreed_sender(content, &reading));
+        }
         if content.action != "reject" {
             let reason = reading.reason.unwrap_or_default();
             self.counted_policy(line, content.action, content.part, reason);
@@ -117,6 +121,16 @@ fn with_client(row: Noqueue, m: &Message, tail: &Tail<'_>) -> Noqueue {
         recipient: tail.recipient.map(text),
         ..row
     }
+}
+
+/// The sender of the reading, unless another reading has another: header text and HELO may imitate a tail.
+fn agreed_sender<'a>(content: &Content<'a>, reading: &ContentReading<'a>) -> Option<&'a str> {
+    let sender = reading.tail.sender;
+    let others = content.other_readings.iter().map(|r| r.tail.sender);
+    std::iter::once(content.tail.sender)
+        .chain(others)
+        .all(|other| other == sender)
+        .then_some(sender)?
 }
 
 fn is_dsn(word: &str) -> bool {

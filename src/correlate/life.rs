@@ -57,6 +57,7 @@ impl Correlator {
             m.row.tls = taken.tls;
         }
         for action in taken.pending {
+            self.sender_of(id, action.sender.as_deref());
             self.act(
                 line,
                 id,
@@ -248,11 +249,13 @@ impl Correlator {
         #[expect(clippy::cast_possible_truncation, reason = "clamped to ten years")]
         let delay = (d.delay.clamp(0.0, 315_360_000.0) * 1e6) as i64;
         let arrival = line.time.plus(-delay);
+        let wire = self.agents.wire(line, d);
         let id = self.find_or_create(line, d.queue_id, Says::Delivery(arrival, d.delay));
         if self.is_probe(line, id, d) {
             return id;
         }
         self.in_queue(id);
+        let wire = self.wire_of(wire, id);
         let Self {
             mail,
             ids,
@@ -266,8 +269,10 @@ impl Correlator {
         if m.extra.is_time_guessed {
             m.row.time = m.row.time.min(arrival);
         }
+        let (time, mut state) = attempt(line, d, causes);
+        state.tls = state.tls.or(wire);
         let recorded =
-            m.to.record(&m.row, ids, &mut out.attempts, attempt(line, d, causes), d);
+            m.to.record(&m.row, ids, &mut out.attempts, (time, state), d);
         m.extra.repeats += i32::from(recorded.is_repeat);
         if m.row.status == status::EXPIRED {
             m.to.settle(recipient::EXPIRED, line.time);

@@ -17,12 +17,14 @@
 //! | `recipient` | the state machine of one recipient |
 //! | `content` | header, body and milter checks of cleanup |
 //! | `session` | sessions of smtpd, qmqpd and postscreen; log-ins |
+//! | `agent` | connections of smtp and lmtp with TLS |
 //! | `refusal` | rows of refusals; actions that precede a queue id |
 //! | `chain` | links between messages |
 //! | `notice` | warnings and notices by template and day |
 //! | `clock` | hosts, their clocks and timers |
 //! | `state` | what no row holds, as JSON |
 
+mod agent;
 mod chain;
 mod clock;
 mod content;
@@ -137,6 +139,7 @@ pub struct Correlator {
     hosts: clock::Hosts,
     mail: open::Mail,
     sessions: session::Sessions,
+    agents: agent::Agents,
     links: chain::Awaited,
     supers: postsuper::SuperRuns,
     notices: notice::Notices,
@@ -219,13 +222,7 @@ impl Correlator {
                     .abort(line, *queue_id, *abend, protocol_state, client)
                     .into();
             }
-            Event::Tls {
-                direction,
-                client,
-                protocol,
-                cipher,
-                ..
-            } => return self.tls(line, *direction, client, protocol, cipher).into(),
+            Event::Tls { .. } => self.tls(line, event),
             Event::AuthFailure {
                 client,
                 sasl_method,
@@ -246,8 +243,14 @@ impl Correlator {
                 reason,
             } => return self.refusal(line, action, client, reason),
             Event::Problem { level, text } => self.problem(line, level.name(), text),
-            Event::Master { text, .. } => self.problem(line, "master", text),
-            Event::Loss { text, .. } => self.loss(line, text),
+            Event::Master { text, .. } => {
+                self.agents.doubt(line.host);
+                self.problem(line, "master", text);
+            }
+            Event::Loss { text, .. } => {
+                self.agents.doubt(line.host);
+                self.loss(line, text);
+            }
             Event::SuperSummary { action, count } => self.super_summary(line, action, *count),
             _ => return self.about_message(line, event).into(),
         }
@@ -298,9 +301,11 @@ impl Correlator {
                 text,
             } => return self.note(line, *queue_id, *level, text),
             Event::Passing { queue_id, .. } => return self.mention(line, queue_id),
-            Event::AttemptNote { queue_id, .. } | Event::Other { queue_id, .. } => {
+            Event::AttemptNote { queue_id, reason } => {
+                self.agents.noted(line, *queue_id, reason);
                 return self.mention(line, (*queue_id)?);
             }
+            Event::Other { queue_id, .. } => return self.mention(line, (*queue_id)?),
             Event::Neighbour(neighbour) => {
                 return self.mention_by_neighbour(line, neighbour.queue_id?);
             }
@@ -332,6 +337,7 @@ impl Correlator {
         self.sweep_sessions(host);
         let clock = self.hosts.clock(host);
         self.links.sweep(host, clock.plus(-self.settings.late_span));
+        self.agents.sweep(host, clock);
     }
 
     fn host_name(&self, host: u32) -> Text {

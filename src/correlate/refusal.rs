@@ -44,7 +44,10 @@ impl Correlator {
             self.counted_policy(line, p.action, p.protocol_state, p.reason);
         }
         match (id, p.client) {
-            (Some(id), _) if is_act => self.act(line, id, p.action, p.reason, p.tail.recipient),
+            (Some(id), _) if is_act => {
+                self.sender_of(id, p.tail.sender);
+                self.act(line, id, p.action, p.reason, p.tail.recipient);
+            }
             (Some(id), _) if is_refusal && is_whole => {
                 self.reject_message(line, id, p.reason, p.tail.recipient);
             }
@@ -54,6 +57,18 @@ impl Correlator {
             _ => {}
         }
         owner
+    }
+
+    /// Takes the sender that a line names which keeps the mail from the queue manager; that one's word goes before.
+    pub(super) fn sender_of(&mut self, id: i64, sender: Option<&str>) {
+        let Some(sender) = sender else {
+            return;
+        };
+        if self.mail.get(id).is_some_and(|m| m.row.sender.is_none())
+            && let Some(m) = self.mail.edit(id)
+        {
+            m.row.sender = Some(text(sender));
+        }
     }
 
     /// Applies hold and discard to a message.

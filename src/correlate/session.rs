@@ -7,7 +7,7 @@
 //! Limits: idle sessions end as `unknown` after a day, or when there are too many.
 
 use super::{Correlator, Line, some, text};
-use crate::model::event::{Abend, Client, Direction, Tail};
+use crate::model::event::{Abend, Client, Direction, Event, Tail};
 use crate::model::row::{
     Auth, Connection, Noqueue, Text, message_status as status, recipient_status as recipient,
 };
@@ -26,14 +26,15 @@ const LIST_LIMIT: usize = 32;
 /// One process; for postscreen, which serves all clients in one process, one client.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Key {
-    host: u32,
+    pub(super) host: u32,
     ident: Text,
     pid: u32,
     address: Text,
 }
 
+/// The same, borrowed.
 #[derive(Clone, Copy)]
-struct KeyRef<'a> {
+pub(super) struct KeyRef<'a> {
     host: u32,
     ident: &'a str,
     pid: u32,
@@ -186,7 +187,8 @@ impl Session {
     }
 }
 
-fn key<'a>(line: &Line<'a>, client: &Client<'a>) -> KeyRef<'a> {
+/// Returns the process that wrote a line; for postscreen, its client.
+pub(super) fn key<'a>(line: &Line<'a>, client: &Client<'a>) -> KeyRef<'a> {
     let is_screen = line.entry.program() == "postscreen";
     KeyRef {
         host: line.host,
@@ -345,20 +347,32 @@ impl Correlator {
         Some(id)
     }
 
-    /// `... TLS connection established from`.
-    pub(super) fn tls(
-        &mut self,
-        line: &Line<'_>,
-        direction: Direction,
-        client: &Client<'_>,
-        protocol: &str,
-        cipher: &str,
-    ) -> Option<i64> {
-        if direction == Direction::Inbound && line.entry.program() == "smtpd" {
-            let session = self.sessions.get_or_open(line, client)?;
-            session.tls = Some(text(&format!("{protocol} {cipher}")));
+    /// `... TLS connection established from|to`.
+    pub(super) fn tls(&mut self, line: &Line<'_>, event: &Event<'_>) {
+        let Event::Tls {
+            direction,
+            trust,
+            is_reused,
+            client,
+            protocol,
+            cipher,
+        } = event
+        else {
+            return;
+        };
+        match direction {
+            Direction::Inbound => {
+                if line.entry.program() == "smtpd"
+                    && let Some(session) = self.sessions.get_or_open(line, client)
+                {
+                    session.tls = Some(text(&format!("{protocol} {cipher}")));
+                }
+            }
+            Direction::Outbound => {
+                let tls = format!("{protocol} {cipher} {trust}");
+                self.agents.announced(line, client, *is_reused, &tls);
+            }
         }
-        None
     }
 
     /// Takes over what the session knows into a message that it created.

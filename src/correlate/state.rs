@@ -2,6 +2,7 @@
 //!
 //! Promises: restored from the state and the rows of one commit, it goes on as if it had never stopped.
 
+use super::agent::{Agents, Announcing, Connection};
 use super::chain::{Awaited, Claim};
 use super::clock::{Host, Hosts};
 use super::notice::Known;
@@ -27,6 +28,8 @@ struct Saved {
     extras: Vec<(i64, Extra)>,
     probes: Vec<(DeliveryFrom, Extra)>,
     sessions: Vec<(Key, Vec<Session>)>,
+    connections: Vec<(Key, Connection)>,
+    announcing: Vec<Announcing>,
     links: Vec<(Text, Vec<Claim>)>,
     supers: postsuper::SuperRuns,
     known: Known,
@@ -42,6 +45,8 @@ struct Saving<'a> {
     /// Address probes in memory: they have no row.
     probes: Vec<(&'a DeliveryFrom, &'a Extra)>,
     sessions: Vec<(&'a Key, &'a Vec<Session>)>,
+    connections: Vec<(&'a Key, &'a Connection)>,
+    announcing: &'a [Announcing],
     links: Vec<(&'a Text, &'a Vec<Claim>)>,
     supers: &'a postsuper::SuperRuns,
     known: &'a Known,
@@ -70,6 +75,7 @@ impl Correlator {
             ids: saved.ids,
             hosts: Hosts::restore(saved.hosts),
             sessions: Sessions::restore(saved.sessions),
+            agents: Agents::restore(saved.connections, saved.announcing),
             links: Awaited::restore(saved.links),
             supers: saved.supers,
             ..Self::default()
@@ -151,6 +157,8 @@ impl Correlator {
         extras.sort_unstable_by_key(|(id, _)| *id);
         let mut sessions: Vec<_> = self.sessions.list().collect();
         sessions.sort_unstable_by_key(|(key, _)| *key);
+        let mut connections: Vec<_> = self.agents.list().collect();
+        connections.sort_unstable_by_key(|(key, _)| *key);
         let mut links: Vec<_> = self.links.list().collect();
         links.sort_unstable_by_key(|(queue_id, _)| *queue_id);
         let saving = Saving {
@@ -160,6 +168,8 @@ impl Correlator {
             extras,
             probes: self.probes(),
             sessions,
+            connections,
+            announcing: self.agents.announcing(),
             links,
             supers: &self.supers,
             known: &self.notices.known,

@@ -356,6 +356,9 @@ pub enum Event<'a> {
         direction: Direction,
         /// `Anonymous Untrusted Trusted Verified`.
         trust: &'a str,
+        /// A connection of an earlier delivery is used again (3.4 and later).
+        #[serde(skip_serializing_if = "is_false")]
+        is_reused: bool,
         /// Peer.
         #[serde(flatten)]
         client: Client<'a>,

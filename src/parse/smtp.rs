@@ -108,9 +108,10 @@ pub(super) fn tls(text: &str) -> Option<Event<'_>> {
         return None;
     }
     let rest = rest.strip_prefix("TLS connection ")?;
-    let rest = rest
-        .strip_prefix("established ")
-        .or_else(|| rest.strip_prefix("reused "))?;
+    let (is_reused, rest) = match rest.strip_prefix("reused ") {
+        Some(rest) => (true, rest),
+        None => (false, rest.strip_prefix("established ")?),
+    };
     let (direction, rest) = match rest.strip_prefix("from ") {
         Some(rest) => (Direction::Inbound, rest),
         None => (Direction::Outbound, rest.strip_prefix("to ")?),
@@ -127,6 +128,7 @@ pub(super) fn tls(text: &str) -> Option<Event<'_>> {
     Some(Event::Tls {
         direction,
         trust,
+        is_reused,
         client,
         protocol,
         cipher,

@@ -412,7 +412,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: plain(&["t.tls", "f.tls"]),
         message: plain(&["f.tls"]),
         refusal: NO,
-        help: "part of the TLS summary, inbound or outbound",
+        help: "part of the TLS of a connection, in or out: TLSv1.2, may, none",
     },
     Field {
         name: "proto",

@@ -6,7 +6,7 @@
 pub const MESSAGES: &str = "\
 SELECT
     id, host, instance, queue_id, time, updated, removed, service, client_name, client_address, helo_name,
-    protocol_name, sasl_username, orig_client, sender, message_id, subject, size, nrcpt, uid, tls, origin,
+    protocol_name, sasl_method, sasl_username, orig_client, sender, message_id, subject, size, nrcpt, uid, tls, origin,
     parent_id, parent_link, root_id, status, reason, log_incomplete
 FROM delivery_from
 WHERE root_id = $1 OR parent_id IN (SELECT id FROM delivery_from WHERE root_id = $1)

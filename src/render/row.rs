@@ -85,6 +85,16 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Returns the name of the log-in with its method, `alice (PLAIN)`; empty without a log-in.
+    pub(super) fn user(&self) -> String {
+        let (user, method) = (self.text("sasl_username"), self.text("sasl_method"));
+        match (user.is_empty(), method.is_empty()) {
+            (false, false) => format!("{user} ({method})"),
+            (true, false) => format!("({method})"),
+            (_, true) => user,
+        }
+    }
+
     /// Returns status code and reply; the code only where the reply does not have it already.
     pub(super) fn said(&self) -> String {
         let (dsn, reason) = (self.text("dsn"), self.text("reason"));

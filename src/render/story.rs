@@ -150,7 +150,7 @@ pub(super) fn facts(m: &Row<'_>) -> Vec<(&'static str, String)> {
                 .unwrap_or_default(),
         ),
         ("client", client),
-        ("user", m.text("sasl_username")),
+        ("user", m.user()),
         ("submitted", uid.unwrap_or_default()),
         ("tls", m.text("tls")),
         ("host", m.text("host")),

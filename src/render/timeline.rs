@@ -85,7 +85,7 @@ fn arrival(m: &Row<'_>, messages: &[Row<'_>], events: &mut Vec<Happening>) {
         .map(|p| p.text("queue_id"));
     let of = parent.map(|id| format!(" {id}")).unwrap_or_default();
     let service = m.text("service");
-    let user = prefixed(", user ", &m.text("sasl_username"));
+    let user = prefixed(", user ", &m.user());
     let client = prefixed(" from ", &m.client());
     let text = match m.raw("parent_link") {
         Some(link::FILTER) => format!("back from the content filter, continues{of}"),

@@ -85,14 +85,12 @@ fn every_query_answers_on_an_empty_and_on_a_filled_database() {
     let (empty, demo) = (store(&empty), store(&demo));
     // What the log of the demo has none of.
     let nothing = [
-        "cleartext_out",
         "fatals",
         "no_size",
         "panics",
         "reject_warnings",
         "tls_downgrades",
         "tls_in_errors",
-        "tls_out",
         "unparsed",
         "worse",
         "auth_fail",
@@ -115,6 +113,29 @@ fn every_query_answers_on_an_empty_and_on_a_filled_database() {
         );
     }
     differences.none("testlogs/demo");
+}
+
+/// The rig's servers with TLS listen on these ports, and no others have it.
+#[test]
+fn tls_is_told_of_connections_that_had_it_and_of_no_others() {
+    let demo = demo();
+    let count = |condition: &str| {
+        let statement = format!("SELECT count(*) AS n FROM attempt WHERE {condition}");
+        let text = demo.succeed(&["sql", "-o", "json", &statement]);
+        int(&serde_json::from_str(&text).unwrap(), "n")
+    };
+    let with_tls = "relay_port IN (21500, 21507, 21515)";
+    let cipher = "tls IS NOT DISTINCT FROM 'TLSv1.3 TLS_AES_256_GCM_SHA384 Untrusted'";
+    assert!(count(&format!("{with_tls} AND {cipher}")) > 30);
+    assert_eq!(count(&format!("{with_tls} AND NOT ({cipher})")), 0);
+    assert_eq!(count(&format!("NOT {with_tls} AND tls <> 'none'")), 0);
+    assert!(count(&format!("NOT {with_tls} AND tls = 'none'")) > 30);
+    // The first mails of the log: nothing had been announced yet.
+    let sent = "tls IS NULL AND status = 'sent'";
+    assert!(count(&format!("NOT {with_tls} AND {sent}")) > 30);
+    let shown = rows(&demo, &["tls_out"]);
+    let levels: Vec<_> = shown.iter().map(|row| text(row, "level")).collect();
+    assert_eq!(levels, ["not known", "none", "untrusted"]);
 }
 
 #[test]

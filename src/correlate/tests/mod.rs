@@ -1,5 +1,6 @@
 //! Tests of the correlator: stories as log files, batches and restarts, truth of the rig and its generator.
 
+mod agents;
 mod batches;
 mod reader;
 mod stories;

@@ -46,6 +46,7 @@ fn received<'a>() -> Vec<(&'a str, Cell)> {
         ("client_name", text("mail.example.com")),
         ("client_address", text("192.0.2.1")),
         ("sasl_username", text("bob")),
+        ("sasl_method", text("PLAIN")),
         ("sender", text("bob@example.net")),
         ("message_id", text("<1@example.net>")),
         ("size", Cell::Int(12_345)),
