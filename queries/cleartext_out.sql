@@ -14,7 +14,7 @@ SELECT
     CASE WHEN contains(recipient, '@') THEN lower(split_part(recipient, '@', -1)) ELSE '' END AS domain,
     count(*) FILTER (WHERE (split_part(split_part(split_part(tls, '?', 1), '/', 1), ':', -1) = 'none')) AS in_clear,
     count(*) FILTER (WHERE NOT (split_part(split_part(split_part(tls, '?', 1), '/', 1), ':', -1) = 'none')) AS encrypted,
-    mode(coalesce(relay_name, relay)) FILTER (WHERE (split_part(split_part(split_part(tls, '?', 1), '/', 1), ':', -1) = 'none')) AS usual_relay,
+    mode(coalesce(relay_name, relay) ORDER BY coalesce(relay_name, relay)) FILTER (WHERE (split_part(split_part(split_part(tls, '?', 1), '/', 1), ':', -1) = 'none')) AS usual_relay,
     max(time) FILTER (WHERE (split_part(split_part(split_part(tls, '?', 1), '/', 1), ':', -1) = 'none')) AS last_time
 FROM delivery_to
 WHERE time >= $since
