@@ -114,27 +114,27 @@ fn encode(label: &str) -> Option<String> {
 fn decode(coded: &str) -> Option<String> {
     let (basic, rest) = coded.rsplit_once('-').unwrap_or(("", coded));
     let mut out: Vec<char> = basic.chars().collect();
-    let (mut n, mut i, mut bias) = (FIRST_CODE, 0_u32, FIRST_BIAS);
+    let (mut code, mut i, mut bias) = (FIRST_CODE, 0_u32, FIRST_BIAS);
     let mut digits = rest.chars();
     while let Some(first) = digits.next() {
         let before = i;
-        let (mut w, mut k, mut next) = (1_u32, BASE, first);
+        let (mut weight, mut k, mut next) = (1_u32, BASE, first);
         loop {
-            let d = value(next)?;
-            i = i.checked_add(d.checked_mul(w)?)?;
+            let digit = value(next)?;
+            i = i.checked_add(digit.checked_mul(weight)?)?;
             let t = threshold(k, bias);
-            if d < t {
+            if digit < t {
                 break;
             }
-            w = w.checked_mul(BASE - t)?;
+            weight = weight.checked_mul(BASE - t)?;
             k += BASE;
             next = digits.next()?;
         }
         let count = u32::try_from(out.len()).ok()? + 1;
         bias = adapt(i - before, count, before == 0);
-        n = n.checked_add(i / count)?;
+        code = code.checked_add(i / count)?;
         i %= count;
-        out.insert(i as usize, char::from_u32(n)?);
+        out.insert(i as usize, char::from_u32(code)?);
         i += 1;
     }
     Some(out.into_iter().collect())

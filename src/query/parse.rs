@@ -212,17 +212,15 @@ impl Parser<'_> {
             None => low.map(Form::Is),
         };
         let end = self.last_end();
-        match form {
-            Some(form) => Ok(Value {
+        if let Some(form) = form {
+            return Ok(Value {
                 form,
                 span: from..end,
-            }),
-            None => {
-                let place = start..end.max(start + 1).min(self.end);
-                let is_group = self.peek_kind() == Some(&TokenKind::Open);
-                Err(missing_value(field, place, is_group))
-            }
+            });
         }
+        let place = start..end.max(start + 1).min(self.end);
+        let is_group = self.peek_kind() == Some(&TokenKind::Open);
+        Err(missing_value(field, place, is_group))
     }
 
     /// Where the last taken token ends.

@@ -60,7 +60,7 @@ fn program() -> clap::Command {
     program
 }
 
-fn is_own(option: &&clap::Arg) -> bool {
+fn is_own(option: &clap::Arg) -> bool {
     !option.is_global_set() && option.get_id() != "help"
 }
 
@@ -78,7 +78,7 @@ fn every_subcommand_has_a_page_with_its_options_and_no_others() {
         let name = command.get_name();
         pages.insert(format!("maillog-{name}.1"));
         let text = page(&format!("maillog-{name}"));
-        let mut own = known(command.get_arguments().filter(is_own));
+        let mut own = known(command.get_arguments().filter(|option| is_own(option)));
         if name == "query" {
             // Its own are global for the canned queries, which add theirs.
             let shared = ["output", "explain"].map(|id| {
@@ -87,12 +87,14 @@ fn every_subcommand_has_a_page_with_its_options_and_no_others() {
             });
             own = known(shared.into_iter());
             for query in command.get_subcommands() {
-                own.extend(known(query.get_arguments().filter(is_own)));
+                own.extend(known(query.get_arguments().filter(|option| is_own(option))));
             }
         }
         assert_eq!(described(&text), own, "maillog-{name}(1)");
         let about = command.get_about().unwrap().to_string();
-        let about = about[..1].to_lowercase() + &about[1..];
+        let mut letters = about.chars();
+        let first: String = letters.next().unwrap().to_lowercase().collect();
+        let about = first + letters.as_str();
         for (text, line) in [
             (&text, format!(".Nd {about}\n")),
             (&main, format!(".It Xr maillog-{name} 1\n{about}\n")),
@@ -230,8 +232,9 @@ fn examples_are_understood() {
     let examples = examples();
     assert!(examples.len() > 25, "{}", examples.len());
     for (page, line) in examples {
-        let start = line.find("maillog ").unwrap();
-        let words = shlex::split(&line[start..]).unwrap_or_else(|| panic!("{page}: {line}"));
+        let (_, arguments) = line.split_once("maillog ").unwrap();
+        let words = shlex::split(&format!("maillog {arguments}"))
+            .unwrap_or_else(|| panic!("{page}: {line}"));
         if words.first().is_none_or(|word| word != "maillog") || line.contains("adduser") {
             continue;
         }
