@@ -18,7 +18,8 @@ SELECT
     count(*) FILTER (WHERE t.dsn LIKE '5.1.%') AS unknown,
     round(100.0 * count(*) FILTER (WHERE t.dsn LIKE '5.1.%') / count(*), 1) AS percent,
     count(DISTINCT r.id) AS messages,
-    mode(CASE WHEN contains(t.recipient, '@') THEN lower(split_part(t.recipient, '@', -1)) ELSE '' END) FILTER (WHERE t.dsn LIKE '5.1.%') AS domain,
+    mode(CASE WHEN contains(t.recipient, '@') THEN lower(split_part(t.recipient, '@', -1)) ELSE '' END
+        ORDER BY CASE WHEN contains(t.recipient, '@') THEN lower(split_part(t.recipient, '@', -1)) ELSE '' END) FILTER (WHERE t.dsn LIKE '5.1.%') AS domain,
     max(t.time) AS last_time
 FROM delivery_to t
 JOIN delivery_from f ON f.id = t.from_id

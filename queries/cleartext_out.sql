@@ -31,7 +31,7 @@ SELECT
     count(*) FILTER (WHERE state = 'none') AS in_clear,
     count(*) FILTER (WHERE state <> 'none') AS encrypted,
     count(*) FILTER (WHERE state IS NULL) AS not_known,
-    mode(relay) FILTER (WHERE state = 'none') AS usual_relay,
+    mode(relay ORDER BY relay) FILTER (WHERE state = 'none') AS usual_relay,
     max(time) FILTER (WHERE state = 'none') AS last_time
 FROM delivered
 GROUP BY domain

@@ -5,7 +5,7 @@ use super::{Context as Run, Exit, coverage, follow, near, story};
 use crate::answers::Answers;
 use crate::model::table::{Cell, Table};
 use crate::notice;
-use crate::query::{self, Plan};
+use crate::query::{self, Plan, fields::Field};
 use crate::render::mask::Mask;
 use crate::render::{self, Format, Style};
 use anyhow::{Result, anyhow};
@@ -14,23 +14,22 @@ use std::io::{IsTerminal, Write};
 
 /// Find what became of mail
 ///
-/// Terms are joined by AND; OR, NOT, -term and parentheses combine them. A bare word is an address, a domain, a
-/// queue id, a <message-id>, an IP address or network, else text of the reply. Fields: to, from, qid, msgid,
-/// status, client, since, until and more; see maillog-query(7).
+/// Terms are joined by AND; OR, NOT, -term and parentheses combine them. A bare word is an address, a domain, a queue
+/// id, a <message-id>, an IP address or network, a day, else text of the reply. Values have commas for any of several,
+/// * and ? as wildcards, /regex/, and where they have an order >10M and low..high; see maillog-query(7).
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  maillog find alice@example.org
-  maillog find to:@example.net status:bounced,deferred since:yesterday
-  maillog find from:shop@example.com -status:sent --all -o json")]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", fields()))]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option that is there or not"
 )]
 pub struct Find {
-    /// What to look for
-    #[arg(value_name = "TERM", required = true, allow_hyphen_values = false)]
+    /// What to look for; without it everything in the time asked for
+    #[arg(value_name = "TERM", required_unless_present_any = ["since", "until", "all", "limit", "follow"])]
     pub terms: Vec<String>,
-    /// Nothing before this time: 2026-11-20, yesterday, -2h, "10:30" [default: 7 days ago]
+    /// Nothing before this time: yesterday, -2h, 2026-11-20
+    ///
+    /// Also "2026-11-20 10:00", 10:30, "2 hours ago" [default: 7 days ago]
     #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Nothing after this time
@@ -42,33 +41,61 @@ pub struct Find {
     /// At most this many, the newest
     #[arg(short = 'n', long, value_name = "COUNT")]
     pub limit: Option<u64>,
-    /// Output format [default: story of one mail or table on a terminal, short in a pipe]
+    /// The newest first
+    #[arg(short, long, conflicts_with_all = ["follow", "until_final", "count_by"])]
+    pub reverse: bool,
+    /// Form of the answer
+    ///
+    /// [default: story of one mail or table on a terminal, short in a pipe]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
-    /// Count the hits by a field instead: cause, to, from, client, relay, date, ... (-n: that many values)
+    /// Count the hits by a field: cause, to, client, date
+    ///
+    /// With -n that many values, the commonest.
     #[arg(long, value_name = "FIELD")]
     pub count_by: Option<String>,
-    /// Only these columns, in this order: time,sender,recipient,status,reason
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    /// Only these columns: time,sender,recipient,status
+    ///
+    /// In this order; fields of the query language name them, too.
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
     pub fields: Vec<String>,
     /// Hide every address but those asked for
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub mask: bool,
-    /// Go on printing new hits and changes of state as they are stored
+    /// Go on with what is new, as it is stored
+    ///
+    /// Prints new hits and changes of state.
     #[arg(short, long)]
     pub follow: bool,
     /// Follow until every hit has its outcome; exit status 0 when all were delivered, else 1
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub until_final: bool,
     /// Stop following after this time: 30s, 10min
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "LENGTH", hide_short_help = true)]
     pub timeout: Option<follow::Length>,
     /// Show also the steps inside our own systems (filter, relay, forward, requeue)
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub all_hops: bool,
     /// Print the SQL and its parameters instead of asking
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub explain: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  maillog find alice@example.org
+  maillog find to:@example.net status:bounced,deferred since:yesterday
+  maillog find from:shop@example.com -status:sent --all -o json";
+
+/// Returns the fields with their meaning, as help shows them.
+fn fields() -> String {
+    let line = |field: &Field| format!("\n  {:<12}{}", field.name, field.help);
+    let lines: String = query::fields::FIELDS.iter().map(line).collect();
+    format!("Fields:{lines}")
 }
 
 /// More hits than these are no single mail, so their chains are not looked at to find out.
@@ -103,7 +130,10 @@ impl Find {
             return follow::follow(&self, &plan, mask, run);
         }
         let store = run.reader()?;
-        let hits = store.select(&plan.sql, &plan.params)?;
+        let mut hits = store.select(&plan.sql, &plan.params)?;
+        if self.reverse {
+            hits.rows.reverse();
+        }
         if hits.rows.is_empty() {
             for line in coverage::nothing_found(&store, &plan.window, run)? {
                 notice::say(&line);
@@ -267,7 +297,7 @@ fn lines(store: &Answers, hits: &Table, mask: Option<&mut Mask>, run: &Run) -> R
     output.finish()?;
     if missing > 0 {
         notice::say(&format!(
-            "the log lines of {missing} of the mails are not kept (any more): see retain in maillog(1)"
+            "the log lines of {missing} of the mails are not kept (any more): see retain.lines in maillog.toml(5)"
         ));
     }
     Ok(Exit::Found)

@@ -33,7 +33,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags that are typed")]
 pub struct Ingest {
-    /// Files, directories, globs; - for standard input; none: follow the systemd journal
+    /// Files, directories, globs, - for standard input; none: the journal
     #[arg(value_name = "FILE")]
     pub files: Vec<OsString>,
     /// Follow the files as they grow and rotate, until stopped
@@ -63,22 +63,22 @@ const JOURNAL: &str = "Options for the journal";
 #[derive(Debug, Args)]
 pub struct Journal {
     /// Only entries of these units [default: Postfix in every unit]
-    #[arg(long, value_name = "GLOB", conflicts_with = "files", help_heading = JOURNAL)]
+    #[arg(long, value_name = "GLOB", conflicts_with = "files", help_heading = JOURNAL, hide_short_help = true)]
     pub unit: Vec<String>,
     /// The journal files in this directory instead of the system's
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "file", "namespace"], help_heading = JOURNAL)]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "file", "namespace"], help_heading = JOURNAL, hide_short_help = true)]
     pub directory: Option<PathBuf>,
     /// This journal file instead of the system's
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "namespace"], help_heading = JOURNAL)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "namespace"], help_heading = JOURNAL, hide_short_help = true)]
     pub file: Vec<PathBuf>,
     /// The journal of this namespace
-    #[arg(long, value_name = "NAME", conflicts_with = "files", help_heading = JOURNAL)]
+    #[arg(long, value_name = "NAME", conflicts_with = "files", help_heading = JOURNAL, hide_short_help = true)]
     pub namespace: Option<String>,
     /// Journals of other machines that are stored here, too
-    #[arg(long, conflicts_with_all = ["files", "directory", "file", "namespace"], help_heading = JOURNAL)]
+    #[arg(long, conflicts_with_all = ["files", "directory", "file", "namespace"], help_heading = JOURNAL, hide_short_help = true)]
     pub merge: bool,
     /// Nothing before this time, when the journal is read for the first time
-    #[arg(long, value_name = "TIME", conflicts_with = "files", help_heading = JOURNAL)]
+    #[arg(long, value_name = "TIME", conflicts_with = "files", help_heading = JOURNAL, hide_short_help = true)]
     pub since: Option<String>,
 }
 
@@ -116,10 +116,14 @@ impl Journal {
 /// How stamps are read that lack a year or a zone.
 #[derive(Debug, Args)]
 pub struct Stamp {
-    /// Year of the first line of each file, where stamps have none [default: from file time, order and queue ids]
+    /// Year of the first line, where stamps have none
+    ///
+    /// Of each file [default: from file time, order and queue ids]
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     pub year: Option<i32>,
-    /// Zone of stamps without one: UTC, Europe/Berlin, +02:00 [default: the system's]
+    /// Zone of stamps without one: Europe/Berlin, +02:00
+    ///
+    /// [default: the system's]
     #[arg(long, value_name = "ZONE")]
     pub timezone: Option<String>,
 }

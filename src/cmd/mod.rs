@@ -15,6 +15,7 @@ pub mod sql;
 pub mod status;
 pub mod story;
 pub mod summary;
+pub mod usage;
 
 use crate::answers::Answers;
 use crate::config::{Config, Environment};
@@ -36,9 +37,10 @@ use std::path::PathBuf;
     subcommand_required = true,
     arg_required_else_help = true
 )]
-#[command(
-    after_help = "Begin with: maillog ingest /var/log/mail.log* && maillog find user@example.org"
-)]
+#[command(after_help = "Begin with:
+  maillog ingest /var/log/mail.log*    read what log there is
+  maillog find alice@example.org       what became of mail to her
+  maillog find -h, man maillog         how to ask for more")]
 pub struct Cli {
     /// Options of every subcommand.
     #[command(flatten)]
@@ -60,6 +62,7 @@ pub struct Global {
         long,
         global = true,
         help_heading = EVERYWHERE,
+        hide_short_help = true,
         value_name = "FILE",
         env = "MAILLOG_DB",
         hide_env_values = true
@@ -70,16 +73,17 @@ pub struct Global {
         long,
         global = true,
         help_heading = EVERYWHERE,
+        hide_short_help = true,
         value_name = "FILE",
         env = "MAILLOG_CONFIG",
         hide_env_values = true
     )]
     pub config: Option<PathBuf>,
     /// Colour the result
-    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, hide_short_help = true, value_enum, value_name = "WHEN", default_value_t)]
     pub color: output::Color,
     /// Do not start a pager
-    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, hide_short_help = true)]
     pub no_pager: bool,
     /// The present, for tests
     #[arg(long, global = true, hide = true, value_name = "TIME")]

@@ -22,7 +22,7 @@ pub struct Parse {
     #[arg(value_name = "FILE")]
     pub file: Option<OsString>,
     /// Output format
-    #[arg(short, long, value_enum, default_value_t)]
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Format,
     /// Only lines that were not understood
     #[arg(long)]

@@ -28,16 +28,22 @@ pub struct Prune {
     /// Tell what would go, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// Delete what is older, instead of what the settings say: days (30), or a length of time (36h, 2weeks)
+    /// Delete what is older than days (30) or a length (36h)
+    ///
+    /// Instead of what the settings say.
     #[arg(long, value_name = "AGE")]
     pub older_than: Option<String>,
-    /// Only this: deliveries, noqueue, connection, auth, event or lines; may be repeated
+    /// deliveries, noqueue, connection, auth, event or lines
+    ///
+    /// May be repeated.
     #[arg(long, value_name = "NAME")]
     pub table: Vec<String>,
-    /// Erase this address, whatever the age: as sender, recipient, login, and wherever a text quotes it
+    /// Erase this address, whatever the age
+    ///
+    /// As sender, recipient, login, and wherever a text quotes it.
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["older_than", "table"])]
     pub address: Option<String>,
-    /// Rewrite the database file: smaller, and without a trace of what was deleted
+    /// Rewrite the file: smaller, no trace of the deleted
     #[arg(long)]
     pub compact: bool,
     /// Output format [default: table on a terminal, tsv in a pipe]

@@ -1,7 +1,7 @@
 //! `maillog sql`: statements from the command line, a file or standard input; a shell on a terminal.
 
 use super::output::Output;
-use super::{Cli, Context as Run, Exit, failure};
+use super::{Cli, Context as Run, Exit, failure, usage};
 use crate::model::zone::Zone;
 use crate::query;
 use crate::render::{self, Format, Style};
@@ -40,9 +40,12 @@ impl Sql {
     pub fn run(self, run: &Run) -> Result<Exit> {
         let is_typed = self.statement.is_none() && self.file.is_none();
         if is_typed && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-            return shell(run);
+            return with_host(run, repl::run);
         }
         let text = self.text()?;
+        if repl::is_command(&text) {
+            return with_host(run, |host| repl::command(host, &text));
+        }
         let statements = repl::statements(&text);
         if statements.is_empty() {
             bail!("no statement: name one, as in maillog sql \"SELECT count(*) FROM delivery_to\"");
@@ -55,6 +58,13 @@ impl Sql {
         let format = self.output.unwrap_or(default);
         let store = run.reader()?;
         for statement in statements {
+            if let Some(explained) = repl::explained(statement) {
+                let plan = store.explain(explained)?;
+                let mut output = run.output(true);
+                repl::write_plan(&plan, output.writer())?;
+                output.finish()?;
+                continue;
+            }
             let table = store.select(statement, &[])?;
             let mut output = run.output(matches!(format, Format::Table | Format::Record));
             let style = stored_times(&output);
@@ -90,7 +100,8 @@ fn stored_times(output: &Output) -> Style {
     }
 }
 
-fn shell(run: &Run) -> Result<Exit> {
+/// Gives the shell what it needs of the program.
+fn with_host(run: &Run, work: impl FnOnce(&Host<'_>) -> Result<()>) -> Result<Exit> {
     let page = |write: &mut dyn FnMut(&Style, &mut dyn Write) -> Result<()>| {
         let mut output = run.output(true);
         let style = stored_times(&output);
@@ -110,7 +121,7 @@ fn shell(run: &Run) -> Result<Exit> {
         history: history(),
         color: run.output(false).style.color,
     };
-    repl::run(&host)?;
+    work(&host)?;
     Ok(Exit::Found)
 }
 
@@ -125,7 +136,7 @@ fn subcommand(arguments: Vec<String>, run: &Run) {
             }
         }
         // Help and usage; a terminal that does not take them cannot be told.
-        Err(usage) => drop(usage.print()),
+        Err(error) => drop(usage::with_tip(error).print()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! `maillog status`: sources, spans, lag, what was not understood, sizes.
 
 use super::{Context as Run, Exit};
+use crate::model::table::{Cell, Table};
+use crate::model::time::SECOND;
 use crate::render::{self, Format};
 use anyhow::Result;
 use clap::Args;
@@ -41,15 +43,71 @@ impl Status {
             if self.json {
                 render::json::sections(&sections, out)?;
             } else {
-                for (title, table) in sections.iter().filter(|(_, t)| !t.rows.is_empty()) {
-                    writeln!(out, "{}", title.replace('_', " "))?;
-                    render::table(table, Format::Table, &style, out)?;
-                    writeln!(out)?;
+                let shown = PARTS.iter().filter_map(|(title, section, columns)| {
+                    let (_, table) = sections.iter().find(|(name, _)| name == section)?;
+                    (!table.rows.is_empty()).then(|| (title, part(table, columns)))
+                });
+                for (index, (title, table)) in shown.enumerate() {
+                    if index > 0 {
+                        writeln!(out)?;
+                    }
+                    writeln!(out, "{title}")?;
+                    render::table(&table, Format::Table, &style, out)?;
                 }
             }
         }
         output.finish()?;
         Ok(Exit::Found)
+    }
+}
+
+/// What people are shown: a title, the section and its columns. A terminal of 80 columns has room for each; `--json` has all.
+const PARTS: [(&str, &str, &[&str]); 7] = [
+    ("sources", "sources", &["last_time", "kind", "name"]),
+    (
+        "hosts",
+        "hosts",
+        &["host", "first_time", "last_time", "silent_hours", "lost"],
+    ),
+    (
+        "lines",
+        "hosts",
+        &[
+            "host",
+            "lines",
+            "understood",
+            "ignored",
+            "foreign",
+            "not_understood",
+        ],
+    ),
+    (
+        "not understood",
+        "not_understood",
+        &["service", "count", "last_time", "template"],
+    ),
+    ("lost", "lost", &["hour", "host", "lost"]),
+    ("rows", "rows", &["table", "rows"]),
+    (
+        "database",
+        "database",
+        &["schema", "size", "wal_size", "path"],
+    ),
+];
+
+/// Returns these columns of the table, times to the second.
+fn part(table: &Table, columns: &[&str]) -> Table {
+    let place = |name: &&str| table.columns.iter().position(|column| column == name);
+    let places: Vec<usize> = columns.iter().filter_map(place).collect();
+    let cell = |row: &[Cell], place: usize| match row.get(place) {
+        Some(Cell::Time(time)) => Cell::Time(time.plus(-time.0.rem_euclid(SECOND))),
+        Some(cell) => cell.clone(),
+        None => Cell::Null,
+    };
+    let row = |row: &Vec<Cell>| places.iter().map(|place| cell(row, *place)).collect();
+    Table {
+        columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+        rows: table.rows.iter().map(row).collect(),
     }
 }
 

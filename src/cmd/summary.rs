@@ -88,7 +88,7 @@ pub struct Summary {
     /// Rows of a section at most
     #[arg(long, value_name = "COUNT")]
     pub top: Option<u32>,
-    /// Only this domain, in the sections that can tell
+    /// Only this domain, where a section can tell
     #[arg(long, value_name = "DOMAIN")]
     pub domain: Option<String>,
     /// Only this host's log
@@ -97,7 +97,7 @@ pub struct Summary {
     /// Only this Postfix instance (syslog name)
     #[arg(long, value_name = "TEXT")]
     pub instance: Option<String>,
-    /// Days and hours on the clock of this zone [default: yours]
+    /// Days and hours of this zone's clock [default: yours]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub timezone: Option<String>,
     /// Sections about problems before all others
@@ -106,13 +106,13 @@ pub struct Summary {
     /// Leave out sections without rows
     #[arg(long)]
     pub no_empty: bool,
-    /// Also the newest messages with sender, recipient and fate
+    /// Also the newest messages with their fate
     #[arg(long)]
     pub messages: bool,
     /// Also the queue as the log tells it
     #[arg(long)]
     pub queue: bool,
-    /// Output format
+    /// Text, or one JSON object a section
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Form::Text)]
     pub output: Form,
 }

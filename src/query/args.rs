@@ -1,16 +1,18 @@
 //! Args: shell arguments -> query text.
 //!
 //! The shell takes quotes away, so an argument with blanks is judged by its form:
+//! - It was copied from a mail or a log: see `pasted.rs`.
 //! - It holds query syntax (OR, AND, NOT, a known `field:` behind a blank, a double quote): it is query text, as if typed without quotes.
 //! - `field:some words` where the field takes text or a time: the words are one value (`subject:"annual report"`, `since:"2 hours ago"`).
-//! - Any other `field:…`: query text.
+//! - Any other `field:…`: query text; so is `alice@example.org yesterday`, in which no word is one of a reply.
 //! - Else it is a phrase, searched as text.
 //!
 //! Limits: an argument without blanks is query text always; to search for parentheses or quotes, quote them twice.
 
 use super::ast::quoted;
-use super::fields;
 use super::lex::field_name;
+use super::pasted::pasted;
+use super::{bare, fields};
 use std::ffi::OsString;
 
 /// Joins arguments to a query text.
@@ -26,7 +28,10 @@ pub fn join<S: AsRef<str>>(args: &[S]) -> String {
 
 fn part(arg: &str) -> String {
     let arg = arg.trim();
-    if !arg.contains(char::is_whitespace) || has_syntax(arg) {
+    if let Some(meant) = pasted(arg) {
+        return meant;
+    }
+    if !arg.contains(char::is_whitespace) || has_syntax(arg) || has_only_names(arg) {
         return arg.to_owned();
     }
     let (sign, term) = arg.strip_prefix('-').map_or(("", arg), |term| ("-", term));
@@ -41,7 +46,8 @@ fn part(arg: &str) -> String {
     };
     let value = term.get(name.len() + 1..).unwrap_or_default();
     if !field.kind.takes_blanks() || is_regex(value) {
-        return arg.to_owned();
+        let value = pasted(value).filter(|_| !is_regex(value));
+        return value.map_or_else(|| arg.to_owned(), |value| format!("{sign}{name}:{value}"));
     }
     let operator = super::ast::Op::ALL
         .into_iter()
@@ -63,6 +69,11 @@ fn end(text: &str) -> String {
     } else {
         quoted(text)
     }
+}
+
+/// Every word is an address, a domain, an id, a network or a day.
+fn has_only_names(arg: &str) -> bool {
+    arg.split_whitespace().all(bare::is_name)
 }
 
 fn is_regex(text: &str) -> bool {

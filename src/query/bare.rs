@@ -58,7 +58,22 @@ fn read_word(word: &str) -> (&'static [&'static str], &'static str) {
     if is_domain(word) || parent_domain(word).is_some() {
         return (&["to"], "recipient domain");
     }
+    if is_day(word) {
+        return (&["date"], "time");
+    }
     (&["text"], "text of the reply")
+}
+
+/// Returns whether the word is a day: `yesterday`, `today`, `2026-11-20`, also with slashes.
+fn is_day(word: &str) -> bool {
+    let shape: String = word
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    matches!(
+        word.to_ascii_lowercase().as_str(),
+        "yesterday" | "today" | "tomorrow"
+    ) || matches!(shape.as_str(), "0000-00-00" | "0000/00/00")
 }
 
 /// Returns whether the word looks like a queue id: short (hex) or long (base 52 with a z).
@@ -106,6 +121,20 @@ pub(super) fn is_long_id(word: &str) -> bool {
 pub(super) fn parent_domain(word: &str) -> Option<&str> {
     let parent = word.strip_prefix('.')?;
     is_domain(&format!("x.{parent}")).then_some(parent)
+}
+
+/// Returns whether the word is read as something else than text.
+pub(super) fn is_name(word: &str) -> bool {
+    read_word(word).0 != ["text"]
+}
+
+/// Returns whether the text is an address as mail has it.
+pub(super) fn is_address(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && is_domain(domain)
+            && !local.contains(|c: char| c.is_whitespace() || "<>,;:()\"*?".contains(c))
+    })
 }
 
 /// Returns whether the word has the form of a domain: labels with dots, the last of letters.

@@ -78,7 +78,10 @@ impl Checked {
             .map(|name| format!("{name}:"))
             .collect();
         let word = visible_text(&literal.to_string());
-        let note = format!("{word} read as {} ({})", reading.what, names.join(" or "));
+        let mut note = format!("{word} read as {} ({})", reading.what, names.join(" or "));
+        if matches!(literal, Literal::Quoted(text) if bare::is_address(text)) {
+            note.push_str("; without quotes it is a recipient");
+        }
         if !self.readings.contains(&note) {
             self.readings.push(note);
         }

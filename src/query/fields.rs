@@ -3,6 +3,7 @@
 //! Check, help, completion and manual follow from it. A hit is one of three things (see `sql.rs`), and a field
 //! names its columns in each; where it names none, the field is never true there and its negation always.
 
+use super::brought;
 use super::error::{Error, Kind, Span};
 use super::nearest::nearest;
 
@@ -209,7 +210,7 @@ pub static FIELDS: [Field; 39] = [
     },
     Field {
         name: "msgid",
-        aliases: &["message_id"],
+        aliases: &["message_id", "messageid", "rfc822msgid"],
         kind: FieldKind::MessageId,
         recipient: plain(&["f.message_id", "f.resent_message_id"]),
         message: plain(&["f.message_id", "f.resent_message_id"]),
@@ -218,7 +219,7 @@ pub static FIELDS: [Field; 39] = [
     },
     Field {
         name: "status",
-        aliases: &[],
+        aliases: &["is"],
         kind: FieldKind::Status,
         recipient: plain(&["t.status"]),
         message: plain(&["f.status"]),
@@ -497,7 +498,7 @@ pub static FIELDS: [Field; 39] = [
     },
     Field {
         name: "since",
-        aliases: &[],
+        aliases: &["after", "newer", "newer_than"],
         kind: FieldKind::Since,
         recipient: NO,
         message: NO,
@@ -506,7 +507,7 @@ pub static FIELDS: [Field; 39] = [
     },
     Field {
         name: "until",
-        aliases: &[],
+        aliases: &["before", "older", "older_than"],
         kind: FieldKind::Until,
         recipient: NO,
         message: NO,
@@ -562,9 +563,10 @@ pub(super) fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
         .iter()
         .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
     let quotes = "put the text in quotes to search for it in replies";
-    let hint = match nearest(name, names) {
-        Some(near) => format!("write {near}: if that is meant, or {quotes}"),
-        None => quotes.to_owned(),
+    let hint = match (brought::hint(name), nearest(name, names)) {
+        (Some(hint), _) => hint.to_owned(),
+        (None, Some(near)) => format!("write {near}: if that is meant, or {quotes}"),
+        (None, None) => quotes.to_owned(),
     };
     Err(Error::new(Kind::UnknownField(name.to_owned()), span.clone()).hint(hint))
 }

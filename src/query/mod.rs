@@ -23,14 +23,17 @@
 pub mod args;
 pub mod ast;
 mod bare;
+mod brought;
 mod check;
 mod count;
 pub mod error;
 pub mod fields;
 mod hops;
+mod idn;
 mod lex;
 mod nearest;
 mod parse;
+mod pasted;
 mod plan;
 mod sql;
 pub mod story;
@@ -91,11 +94,14 @@ pub struct Plan {
     pub window: (Option<Time>, Option<Time>),
 }
 
-/// Compiles the arguments of a search.
+/// Compiles the arguments of a search; none at all is everything in the window.
 ///
 /// # Errors
 /// When the text is no query, or a value not of its field's kind: with the place in the text and a hint.
 pub fn compile<S: AsRef<str>>(terms: &[S], options: &Options) -> Result<Plan, Error> {
+    if terms.is_empty() {
+        return plan("", Rule::And(Vec::new()), Checked::default(), options);
+    }
     compile_text(&args::join(terms), options)
 }
 
@@ -109,6 +115,10 @@ pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
     let asked = checked
         .rule(&tree, options)
         .map_err(|error| error.within(text))?;
+    plan(text, asked, checked, options)
+}
+
+fn plan(text: &str, asked: Rule, checked: Checked, options: &Options) -> Result<Plan, Error> {
     let is_window_outside = asked.window() == (None, None);
     let mut rules = vec![asked];
     rules.extend(check::window(options)?);

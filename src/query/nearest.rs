@@ -10,7 +10,7 @@ pub(super) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (length.max(candidate.len()) / 2).max(1))
+        .filter(|(distance, candidate)| *distance <= (length.max(candidate.len()) / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -57,6 +57,8 @@ mod tests {
             ("recipent", Some("recipient")),
             ("defered", Some("deferred")),
             ("qwertzuiop", None),
+            ("has", None),
+            ("colour", None),
             ("", None),
         ] {
             assert_eq!(nearest(word, known), near, "{word}");

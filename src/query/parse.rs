@@ -212,16 +212,15 @@ impl Parser<'_> {
             None => low.map(Form::Is),
         };
         let end = self.last_end();
-        match form {
-            Some(form) => Ok(Value {
+        if let Some(form) = form {
+            return Ok(Value {
                 form,
                 span: from..end,
-            }),
-            None => Err(missing_value(
-                field,
-                start..end.max(start + 1).min(self.end),
-            )),
+            });
         }
+        let place = start..end.max(start + 1).min(self.end);
+        let is_group = self.peek_kind() == Some(&TokenKind::Open);
+        Err(missing_value(field, place, is_group))
     }
 
     /// Where the last taken token ends.
@@ -282,13 +281,16 @@ fn missing(word: &'static str, span: Span) -> Error {
     Error::new(Kind::MissingTerm(word), span).hint(format!("{word} stands {place}"))
 }
 
-fn missing_value(field: Option<&Name>, span: Span) -> Error {
+fn missing_value(field: Option<&Name>, span: Span, is_group: bool) -> Error {
     match field {
+        Some(name) if is_group => Error::new(Kind::MissingValue(name.text.clone()), span).hint(
+            format!("for any of several write {0}:one,other, for all of them {0}:one {0}:other", name.text),
+        ),
         Some(name) => Error::new(Kind::MissingValue(name.text.clone()), span).hint(format!(
             "write {}:value without a blank; commas part several, blanks go into quotes",
             name.text
         )),
         None => Error::new(Kind::MissingTerm(","), span)
-            .hint("commas part values without blanks; put text in quotes"),
+            .hint("commas part values without a blank: alice@example.org,bob@example.org; put text in quotes"),
     }
 }

@@ -1,8 +1,9 @@
 //! Time: what people type as a time, in the forms of journalctl.
 //!
 //! `2026-11-20`, `2026-11-20 10:00[:00]`, RFC 3339, `10:30`, `now`, `today`, `yesterday`, `tomorrow`, `-2h`, `+1d`,
-//! `2 hours ago`, `1h 30min ago`, `@1700000000`; beyond journalctl `2026-11` and `2026`. A word `UTC` or an offset may follow.
-//! Limits: no weekday names, no month names.
+//! `2 hours ago`, `1h 30min ago`, `@1700000000`; beyond journalctl `2h` (ago), `2026-11`, `2026`, `2026/11/20` and `20.11.2026`.
+//! A word `UTC` or an offset may follow.
+//! Limits: no weekday names, no month names; `11/20/2026` is none, because elsewhere the day comes first.
 
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND, Time};
 use crate::model::zone::Zone;
@@ -35,6 +36,9 @@ pub fn parse(text: &str, now: Time, zone: Zone) -> Option<Unit> {
     }
     if let Some(shift) = relative(text) {
         return moment(shifted(now, shift, zone)?.in_range()?);
+    }
+    if let Some(shift) = sum(text) {
+        return moment(shifted(now, shift.back(), zone)?.in_range()?);
     }
     let (text, zone) = split_zone(text, zone);
     calendar(text, now, zone)
@@ -109,15 +113,20 @@ struct Shift {
     micros: i64,
 }
 
+impl Shift {
+    fn back(self) -> Self {
+        Self {
+            months: -self.months,
+            micros: -self.micros,
+        }
+    }
+}
+
 /// Reads `-2h`, `+1d`, `2 hours ago`.
 fn relative(text: &str) -> Option<Shift> {
     let text = text.trim();
-    let back = |shift: Shift| Shift {
-        months: -shift.months,
-        micros: -shift.micros,
-    };
     if let Some(rest) = text.strip_prefix('-') {
-        return sum(rest).map(back);
+        return sum(rest).map(Shift::back);
     }
     if let Some(rest) = text.strip_prefix('+') {
         return sum(rest);
@@ -125,7 +134,7 @@ fn relative(text: &str) -> Option<Shift> {
     let at = text.len().checked_sub(3)?;
     let (length, ago) = text.split_at_checked(at)?;
     if ago.eq_ignore_ascii_case("ago") {
-        sum(length).map(back)
+        sum(length).map(Shift::back)
     } else {
         None
     }
@@ -245,19 +254,30 @@ fn parse_offset(text: &str) -> Option<FixedOffset> {
     FixedOffset::east_opt(if sign == "-" { -east } else { east })
 }
 
+/// Returns `2026/11/20` and `20.11.2026` as `2026-11-20`.
+fn dashed(date: &str) -> String {
+    let parts: Vec<&str> = date.split('.').collect();
+    match parts.as_slice() {
+        [day, month, year] if year.len() == 4 => format!("{year}-{month}-{day}"),
+        _ if date.find('/') == Some(4) => date.replace('/', "-"),
+        _ => date.to_owned(),
+    }
+}
+
 fn calendar(text: &str, now: Time, zone: Zone) -> Option<Unit> {
     let (date, clock) = match text.split_once(['T', 't', ' ']) {
         Some((date, clock)) => (date, Some(clock.trim_start())),
         None if text.contains(':') => ("", Some(text)),
         None => (text, None),
     };
+    let date = dashed(date);
     let Some(clock) = clock else {
-        return whole_days(date, zone);
+        return whole_days(&date, zone);
     };
     let date = if date.is_empty() {
         zone.local(now)?.date_naive()
     } else {
-        parse_date(date)?
+        parse_date(&date)?
     };
     let (start, micros) = parse_clock(clock)?;
     let start = zone.instant(NaiveDateTime::new(date, start)).in_range()?;

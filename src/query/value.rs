@@ -5,6 +5,7 @@ use super::ast::{Literal, Op};
 use super::bare::{is_domain, is_long_id, parent_domain};
 use super::error::{Error, Kind, Span};
 use super::fields::{self, Field, FieldKind};
+use super::idn;
 use super::nearest::nearest;
 use super::plan::Test;
 use super::time::{self, Unit};
@@ -36,9 +37,9 @@ impl Given<'_> {
             return Ok(self.like(text));
         }
         Ok(match self.field.kind {
-            FieldKind::Address => address(text, is_word),
+            FieldKind::Address => spelled(text, is_word, address),
             FieldKind::User => user(text),
-            FieldKind::Host => host(text, is_word),
+            FieldKind::Host => spelled(text, is_word, host),
             FieldKind::QueueId | FieldKind::Chain => vec![queue_id(text)],
             FieldKind::MessageId => message_id(text),
             FieldKind::Status => self.status(text, is_word)?,
@@ -380,6 +381,13 @@ fn unbracketed(text: &str) -> &str {
     text.strip_prefix('<')
         .and_then(|t| t.strip_suffix('>'))
         .unwrap_or(text)
+}
+
+/// Tests for both spellings of a domain in letters beyond ASCII.
+fn spelled(text: &str, is_word: bool, tests: fn(&str, bool) -> Vec<Test>) -> Vec<Test> {
+    let other = idn::other(unbracketed(text));
+    let more = other.iter().flat_map(|other| tests(other, is_word));
+    tests(text, is_word).into_iter().chain(more).collect()
 }
 
 fn address(text: &str, is_word: bool) -> Vec<Test> {

@@ -31,6 +31,12 @@ use crate::model::table::Table;
 use crate::model::zone::Zone;
 use std::io::{self, Write};
 
+/// Returns the text in lines that fit beside what stands in the columns before `start`.
+#[must_use]
+pub fn broken(text: &str, start: usize, width: Option<u16>) -> Vec<String> {
+    wrap::lines(text, start, start, width)
+}
+
 /// A form of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {

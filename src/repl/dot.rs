@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::brought;
 use crate::render::Format;
 
 /// A line that begins with a dot or a backslash.
@@ -156,7 +157,10 @@ pub(super) fn parse(line: &str) -> Result<Dot, String> {
 fn wrong(name: &str, error: &clap::Error) -> String {
     use clap::error::ErrorKind;
     if error.kind() == ErrorKind::InvalidSubcommand {
-        return format!("no command {name}; .help lists them");
+        return match brought::hint(name) {
+            Some(hint) => format!("no command {name}: {hint}"),
+            None => format!("no command {name}; .help lists them"),
+        };
     }
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
@@ -165,7 +169,7 @@ fn wrong(name: &str, error: &clap::Error) -> String {
 }
 
 /// Returns the names of the commands with one line each.
-pub(super) fn commands() -> Vec<(String, String)> {
+pub(crate) fn commands() -> Vec<(String, String)> {
     use clap::CommandFactory as _;
     Line::command()
         .get_subcommands()

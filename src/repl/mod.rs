@@ -3,6 +3,7 @@
 //! Statements end with `;` and may have several lines; lines that begin with `.` or `\` are for the shell. The
 //! database is opened for each statement and left again, so that an open shell keeps nobody from writing.
 
+mod brought;
 mod dot;
 mod editor;
 mod interrupt;
@@ -57,6 +58,49 @@ pub fn statements(text: &str) -> Vec<&str> {
     statements
 }
 
+/// Returns the names of the shell's own commands with one line each.
+#[must_use]
+pub fn commands() -> Vec<(String, String)> {
+    dot::commands()
+}
+
+/// Returns whether the text is a command of the shell, such as `\\dt` or `.tables`.
+#[must_use]
+pub fn is_command(text: &str) -> bool {
+    text.trim().starts_with(['.', '\\']) && dot::is_command(text)
+}
+
+/// Runs one command of the shell without the shell, as `psql -c` does.
+///
+/// # Errors
+/// When there is no such command, or what it asks fails.
+pub fn command(host: &Host<'_>, line: &str) -> Result<()> {
+    let watch = Watch::start().context("cannot wait for Ctrl-C")?;
+    Shell::new(host, watch).take(line).map(drop)
+}
+
+/// Returns the statement whose plan is asked for by `EXPLAIN`.
+#[must_use]
+pub fn explained(statement: &str) -> Option<&str> {
+    let (word, rest) = statement.trim().split_once(char::is_whitespace)?;
+    word.eq_ignore_ascii_case("explain").then_some(rest)
+}
+
+/// Writes a plan, as [`Answers::explain`] gives it.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn write_plan(plan: &Table, out: &mut dyn Write) -> std::io::Result<()> {
+    for row in &plan.rows {
+        if let Some(crate::model::table::Cell::Text(text)) = row.last() {
+            for line in text.lines() {
+                writeln!(out, "{}", escape::terminal(line))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Reads and answers until the user leaves.
 ///
 /// # Errors
@@ -70,14 +114,9 @@ pub fn run(host: &Host<'_>) -> Result<()> {
         let _ = editor.load_history(file);
     }
     notice::block(
-        "maillog SQL, read-only. Statements end with ;   .help lists commands, .exit leaves.",
+        "maillog SQL, read-only; ; ends a statement, .help lists commands, .exit leaves.",
     );
-    let mut shell = Shell {
-        host,
-        watch,
-        show: Show::default(),
-        last: String::new(),
-    };
+    let mut shell = Shell::new(host, watch);
     let ended = shell.read(&mut editor);
     if let Some(file) = &host.history
         && let Err(error) = remember(&mut editor, file)
@@ -124,7 +163,15 @@ enum Next {
     Leave,
 }
 
-impl Shell<'_> {
+impl<'a> Shell<'a> {
+    fn new(host: &'a Host<'a>, watch: Watch) -> Self {
+        Self {
+            host,
+            watch,
+            show: Show::default(),
+            last: String::new(),
+        }
+    }
     fn read(&mut self, editor: &mut Edit) -> Result<()> {
         loop {
             let input = match editor.readline("maillog> ") {
@@ -158,6 +205,10 @@ impl Shell<'_> {
     fn statements(&mut self, text: &str) -> Result<()> {
         text.clone_into(&mut self.last);
         for statement in statements(text) {
+            if let Some(explained) = explained(statement) {
+                self.explain(explained)?;
+                continue;
+            }
             let start = Instant::now();
             let table = self.ask(|store| store.select(statement, &[]))?;
             self.show.table(&table, start.elapsed(), self.host)?;
@@ -277,16 +328,7 @@ impl Shell<'_> {
             bail!(".explain needs a statement");
         }
         let plan = self.ask(|store| store.explain(&statement))?;
-        (self.host.page)(&mut |_, out| {
-            for row in &plan.rows {
-                if let Some(crate::model::table::Cell::Text(text)) = row.last() {
-                    for line in text.lines() {
-                        writeln!(out, "{}", escape::terminal(line))?;
-                    }
-                }
-            }
-            Ok(())
-        })
+        (self.host.page)(&mut |_, out| Ok(write_plan(&plan, out)?))
     }
 
     /// Lets `$VISUAL`, `$EDITOR` or vi change the last statement, and runs what comes back.

@@ -5,7 +5,7 @@
 
 use super::failure::Failure;
 use super::lex::{self, Kind, Token};
-use crate::store::Verb;
+use crate::store::{CHANGED_BY, Verb};
 
 /// What a statement asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ fn refuse(verb: &str) -> Failure {
         "25006",
         format!("cannot run {verb}: only questions can be asked here"),
     )
-    .hint("the database is changed by `maillog ingest` and `maillog prune` only")
+    .hint(CHANGED_BY)
 }
 
 /// Returns the text from the first token to the last.

@@ -175,6 +175,9 @@ pub enum Error {
     },
 }
 
+/// Who changes the database, for those who tried to.
+pub const CHANGED_BY: &str = "the database is changed by `maillog ingest` and `maillog prune` only";
+
 impl Error {
     /// Returns what the user can do about it, when that is known.
     #[must_use]
@@ -203,7 +206,7 @@ impl Error {
             Self::Corrupt { .. } => {
                 "restore it from a backup, or move it away and import the logs again"
             }
-            Self::NotSelect => "the database is changed by `maillog ingest` only",
+            Self::NotSelect => CHANGED_BY,
             Self::Function { .. } => "files, settings and other databases are out of reach",
             Self::Service { hint, .. } if !hint.is_empty() => hint,
             Self::OutOfMemory => "ask for fewer rows or a shorter time",

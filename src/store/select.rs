@@ -16,6 +16,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The present, as stored times are.
+const CLOCK: &str = include_str!("clock.sql");
+
 /// A connection that only selects; belongs to one thread at a time.
 pub struct Session {
     pub(super) conn: Connection,
@@ -48,16 +51,18 @@ impl Sessions {
         let path = first.path.as_deref();
         let conn = first.conn.try_clone();
         let conn = conn.map_err(|error| Error::sort(path, "", &error))?;
-        Ok(Session::new(conn, path))
+        Session::new(conn, path)
     }
 }
 
 impl Session {
-    pub(super) fn new(conn: Connection, path: Option<&Path>) -> Self {
-        Self {
+    pub(super) fn new(conn: Connection, path: Option<&Path>) -> Result<Self, Error> {
+        let session = Self {
             conn,
             path: path.map(Path::to_path_buf),
-        }
+        };
+        session.furnish(CLOCK)?;
+        Ok(session)
     }
 
     /// Returns what stops the queries of this session.

@@ -16,7 +16,7 @@ pub(super) fn write(listed: &[Listed], format: Option<Format>, run: &Context) ->
     if let Some(format) = format {
         render::table(&table(listed), format, &style, output.writer())?;
     } else {
-        for line in lines(listed) {
+        for line in lines(listed, style.width) {
             writeln!(output.writer(), "{line}")?;
         }
     }
@@ -24,7 +24,7 @@ pub(super) fn write(listed: &[Listed], format: Option<Format>, run: &Context) ->
     Ok(Exit::Found)
 }
 
-fn lines(listed: &[Listed]) -> Vec<String> {
+fn lines(listed: &[Listed], room: Option<u16>) -> Vec<String> {
     let width = listed.iter().map(|l| l.name.len()).max().unwrap_or(0);
     let mut lines = Vec::new();
     for group in groups(listed) {
@@ -33,10 +33,15 @@ fn lines(listed: &[Listed]) -> Vec<String> {
         }
         lines.push(format!("{}:", escape::terminal(group)));
         let of_group = listed.iter().filter(|l| self::group(l) == group);
-        lines.extend(of_group.map(|l| {
-            let name = escape::terminal(l.name);
-            format!("  {name:width$}  {}", escape::terminal(&text(l)))
-        }));
+        for l in of_group {
+            let mut start = format!("  {:width$}  ", escape::terminal(l.name));
+            let text = text(l);
+            let text = escape::terminal(&text);
+            for line in render::broken(&text, width + 4, room) {
+                lines.push(format!("{start}{}", line.trim_end()));
+                start = " ".repeat(width + 4);
+            }
+        }
     }
     lines
 }

@@ -5,17 +5,18 @@ use crate::canned::{Canned, Declared, Kind, Listed};
 use crate::render::Format;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
-const EXAMPLES: &str = "Without a name the queries are listed; maillog query NAME --help tells more about one.
-
-Your own: a file NAME.sql in ~/.config/maillog/queries, or in /etc/maillog/queries for all users, is a query, too, and \
-takes the place of one of the same name:
-  -- summary: mail to me
-  -- param: since time -7d
-  SELECT time, sender FROM delivery_to JOIN delivery_from f ON f.id = from_id WHERE ...
+const EXAMPLES: &str =
+    "Without a name the queries are listed; maillog query NAME --help tells more about one.
 
 Examples:
   maillog query senders_count --since yesterday --top 5
   maillog query qshape --at '2026-11-20 04:00'";
+
+const OWN: &str = "Your own: a file NAME.sql in ~/.config/maillog/queries, or in /etc/maillog/queries for all users, is a \
+query, too, and takes the place of one of the same name:
+  -- summary: mail to me
+  -- param: since time -7d
+  SELECT time, sender FROM delivery_to JOIN delivery_from f ON f.id = from_id WHERE ...";
 
 /// Summary and options, nothing about the single queries: there are many.
 const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
@@ -26,6 +27,7 @@ impl Args for Query {
             .about("Run a canned query, or list them")
             .long_about(None)
             .after_help(EXAMPLES)
+            .after_long_help(format!("{EXAMPLES}\n\n{OWN}"))
             .help_template(TEMPLATE)
             .override_usage("maillog query [OPTIONS] [NAME] [PARAMETERS]")
             .disable_help_subcommand(true)

@@ -266,3 +266,19 @@ fn names_of_fields_are_found_in_any_writing_and_only_once() {
     assert_eq!(sql("Message-ID:<a@b>"), sql("msgid:<a@b>"));
     assert_eq!(sql("TO:a"), sql("rcpt:a"));
 }
+
+#[test]
+fn a_domain_is_found_in_both_spellings() {
+    for (text, other) in [
+        ("to:müller@exämple.de", "müller@xn--exmple-cua.de"),
+        ("to:xn--exmple-cua.de", "@exämple.de"),
+        ("client:mail.exämple.de", "mail.xn--exmple-cua.de"),
+    ] {
+        let plan = compile_text(text, &options()).unwrap();
+        let is_asked = plan
+            .params
+            .iter()
+            .any(|param| param.to_string().contains(other));
+        assert!(is_asked, "{text}: {:?}", plan.params);
+    }
+}
