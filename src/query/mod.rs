@@ -29,6 +29,7 @@ pub mod error;
 pub mod fields;
 mod hops;
 mod lex;
+mod narrow;
 mod nearest;
 mod parse;
 mod plan;
