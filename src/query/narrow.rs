@@ -4,6 +4,8 @@
 //! condition that it cannot hand to the scan (any function of a column, any OR). So each part of a search first collects ids from the
 //! columns that are asked about; the rows themselves are fetched by them. An OR of columns is asked column by column, for the same reason.
 //!
+//! The ids pass through a list: where DuckDB knows their range it joins them as smaller integers, and then no zone map is used.
+//!
 //! Limits: ORs with more branches than [`MOST_BRANCHES`] are asked as one, for each branch reads the table again.
 
 use super::sql::{Condition, Part, Writer};
@@ -13,10 +15,10 @@ use crate::model::time::Time;
 /// Branches of an OR that are asked one by one.
 const MOST_BRANCHES: usize = 4;
 
-/// Returns the condition that the part's id is among those that match; none where nothing is gained, because only times are asked about.
+/// Returns the tables of a part, joined to the ids that match; none where nothing is gained, because only times are asked about.
 ///
 /// `since` holds of every hit: no row whose message ended before can match.
-pub(super) fn ids(
+pub(super) fn tables(
     writer: &mut Writer,
     part: Part,
     condition: &Condition,
@@ -38,7 +40,7 @@ pub(super) fn ids(
     let select = |writer: &mut Writer, terms: &[&Condition]| {
         let joins_message =
             part == Part::Recipient && (asks_root || terms.iter().any(|term| names(term, "f.")));
-        let mut sql = format!("SELECT {} FROM {}", part.id(), part.table(joins_message));
+        let mut sql = format!("    SELECT {} FROM {}", part.ids(), part.table(joins_message));
         if asks_root {
             sql.push_str(" LEFT JOIN delivery_from r ON r.id = f.root_id");
         }
@@ -46,7 +48,7 @@ pub(super) fn ids(
         if let Some(since) = since.filter(|_| joins_message) {
             all.push(format!("f.updated >= {}", writer.bind(Param::Time(since))));
         }
-        format!("{sql} WHERE {}", all.join(" AND "))
+        format!("{sql}\n    WHERE {}", all.join("\n      AND "))
     };
     let selects: Vec<String> = match branches {
         None => vec![select(writer, &terms.iter().collect::<Vec<_>>())],
@@ -61,9 +63,9 @@ pub(super) fn ids(
             .collect(),
     };
     Some(format!(
-        "{} IN (\n    {}\n  )",
-        part.id(),
-        selects.join("\n    UNION ALL ")
+        "(\n    SELECT unnest(list(m)) AS m FROM (\n{}\n    ) m\n  ) u JOIN {}",
+        selects.join("\n    UNION\n"),
+        part.fetched()
     ))
 }
 

@@ -167,12 +167,23 @@ impl Part {
         }
     }
 
-    /// The column with the id of the row that is looked for.
-    pub(super) const fn id(self) -> &'static str {
+    /// The ids by which the row that is looked for is fetched.
+    pub(super) const fn ids(self) -> &'static str {
         match self {
-            Self::Recipient | Self::Hop | Self::Carried => "t.id",
+            Self::Recipient | Self::Hop | Self::Carried => "t.id, t.from_id",
             Self::Message => "f.id",
             Self::Refusal => "n.id",
+        }
+    }
+
+    /// The tables that are fetched by these ids in `u.m`.
+    pub(super) const fn fetched(self) -> &'static str {
+        match self {
+            Self::Recipient | Self::Hop | Self::Carried => {
+                "delivery_to t ON t.id = u.m.id JOIN delivery_from f ON f.id = u.m.from_id"
+            }
+            Self::Message => "delivery_from f ON f.id = u.m.id",
+            Self::Refusal => "noqueue n ON n.id = u.m.id",
         }
     }
 
@@ -351,21 +362,21 @@ impl Writer {
         asks_root: bool,
         since: Option<Time>,
     ) -> String {
-        let mut sql = format!("  SELECT {}\n  FROM {}", part.select(), part.from());
-        let mut all: Vec<String> = Vec::new();
-        let ids = match part {
+        let tables = match part {
             Part::Hop | Part::Carried => None,
-            _ => narrow::ids(self, part, condition, asks_root, since),
+            _ => narrow::tables(self, part, condition, asks_root, since),
         };
+        let is_narrowed = tables.is_some();
+        let tables = tables.unwrap_or_else(|| part.from().to_owned());
+        let mut sql = format!("  SELECT {}\n  FROM {tables}", part.select());
+        let mut all: Vec<String> = Vec::new();
         if part == Part::Message {
             all.push("NOT EXISTS (SELECT 1 FROM delivery_to t WHERE t.from_id = f.id)".into());
         }
         if part == Part::Hop {
             all.push(format!("t.status IN ({})", hops::words()));
         }
-        if let Some(ids) = ids {
-            all.push(ids);
-        } else {
+        if !is_narrowed {
             if asks_root {
                 sql.push_str(" LEFT JOIN delivery_from r ON r.id = f.root_id");
             }
