@@ -40,7 +40,11 @@ pub(super) fn tables(
     let select = |writer: &mut Writer, terms: &[&Condition]| {
         let joins_message =
             part == Part::Recipient && (asks_root || terms.iter().any(|term| names(term, "f.")));
-        let mut sql = format!("    SELECT {} FROM {}", part.ids(), part.table(joins_message));
+        let mut sql = format!(
+            "    SELECT {} FROM {}",
+            part.ids(),
+            part.table(joins_message)
+        );
         if asks_root {
             sql.push_str(" LEFT JOIN delivery_from r ON r.id = f.root_id");
         }
@@ -62,11 +66,15 @@ pub(super) fn tables(
             })
             .collect(),
     };
-    Some(format!(
-        "(\n    SELECT unnest(list(m)) AS m FROM (\n{}\n    ) m\n  ) u JOIN {}",
-        selects.join("\n    UNION\n"),
-        part.fetched()
-    ))
+    let selects = selects.join("\n    UNION\n");
+    let mut found = format!("SELECT unnest(list(m)) AS m FROM (\n{selects}\n    ) m");
+    if part == Part::Message {
+        found = format!(
+            "WITH some AS MATERIALIZED (\n    {found}\n    )\n    SELECT m FROM some WHERE m.id NOT IN (\n      \
+             SELECT t.from_id FROM delivery_to t WHERE t.from_id IN (SELECT s.m.id FROM some s)\n    )"
+        );
+    }
+    Some(format!("(\n    {found}\n  ) u JOIN {}", part.fetched()))
 }
 
 /// Returns whether only the part's times are asked about, which zone maps answer.

@@ -302,7 +302,12 @@ fn sides(writer: &mut Writer, rule: &Rule) -> hops::Sides {
     }
     hops::Sides {
         hop: Some(writer.part(Part::Hop, &hop, asks_root(rule, Part::Hop), None)),
-        carried: writer.part(Part::Carried, &carried, asks_root(rule, Part::Carried), None),
+        carried: writer.part(
+            Part::Carried,
+            &carried,
+            asks_root(rule, Part::Carried),
+            None,
+        ),
     }
 }
 
@@ -370,7 +375,7 @@ impl Writer {
         let tables = tables.unwrap_or_else(|| part.from().to_owned());
         let mut sql = format!("  SELECT {}\n  FROM {tables}", part.select());
         let mut all: Vec<String> = Vec::new();
-        if part == Part::Message {
+        if part == Part::Message && !is_narrowed {
             all.push("NOT EXISTS (SELECT 1 FROM delivery_to t WHERE t.from_id = f.id)".into());
         }
         if part == Part::Hop {
