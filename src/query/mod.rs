@@ -39,6 +39,7 @@ pub mod story;
 mod tests;
 pub mod time;
 mod value;
+pub mod values;
 
 pub use args::protect;
 pub use count::count_by;
@@ -170,6 +171,12 @@ pub fn column(name: &str, columns: &[String]) -> Result<usize, String> {
             columns.join(" ")
         )
     })
+}
+
+/// Returns the names of the columns of a result.
+#[must_use]
+pub fn columns() -> Vec<&'static str> {
+    sql::columns()
 }
 
 /// Reads a query text and returns its tree.

@@ -70,7 +70,7 @@ pub(super) fn tables(
     let mut found = format!("SELECT unnest(list(m)) AS m FROM (\n{selects}\n    ) m");
     if part == Part::Message {
         found = format!(
-            "WITH some AS MATERIALIZED (\n    {found}\n    )\n    SELECT m FROM some WHERE m.id NOT IN (\n      \
+            "WITH asked AS MATERIALIZED (\n    {found}\n    )\n    SELECT m FROM asked WHERE m.id NOT IN (\n      \
              SELECT t.from_id FROM delivery_to t WHERE t.from_id IN (SELECT s.m.id FROM some s)\n    )"
         );
     }

@@ -247,6 +247,11 @@ impl Condition {
     }
 }
 
+/// Returns the names of the columns of a result.
+pub(super) fn columns() -> Vec<&'static str> {
+    COLUMNS.iter().filter_map(|c| c.first().copied()).collect()
+}
+
 /// Returns the statement for what must hold.
 pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statement {
     let mut writer = Writer::default();
@@ -271,8 +276,7 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
             hops::fold(sides.as_ref(), hops)
         }
     };
-    let names: Vec<&str> = COLUMNS.iter().filter_map(|c| c.first().copied()).collect();
-    let names = names.join(", ");
+    let names = columns().join(", ");
     let newest =
         limit.map(|limit| writer.bind(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX))));
     let shown = format!("{} s{}", folding.source, folding.condition);
