@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const MOST_DAYS: i64 = 31;
 
 /// Time for all near misses: nobody waits longer for what was not asked.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Addresses told.
 const MOST: usize = 5;
@@ -146,7 +146,7 @@ pub fn misses(
     }
     if !is_whole {
         lines.push(
-            "near misses are looked for during a second: there may be more (other times: --all)"
+            "near misses are looked for during a second or so: there may be more (other times: --all)"
                 .to_owned(),
         );
     }

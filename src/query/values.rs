@@ -40,7 +40,9 @@ pub fn values(field: &Field) -> Values {
         (FieldKind::Ever, _) => plain(&RECIPIENT_STATUS),
         (FieldKind::Cause, _) => {
             let causes = cause::all().iter();
-            causes.map(|c| (c.name.as_str(), c.means.as_str())).collect()
+            causes
+                .map(|c| (c.name.as_str(), c.means.as_str()))
+                .collect()
         }
         (FieldKind::Date, _) => plain(&["today", "yesterday"]),
         (FieldKind::Since | FieldKind::Until, _) => TIMES.to_vec(),

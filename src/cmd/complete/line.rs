@@ -49,7 +49,10 @@ mod tests {
         let (words, _) = words_of(r#"maillog find 'a b' "c\" d" e\ f g"#, "g");
         assert_eq!(words, ["maillog", "find", "a b", "c\" d", "e f", "g"]);
         assert_eq!(split("maillog find "), ["maillog", "find", ""]);
-        assert_eq!(split("maillog find \"open wo"), ["maillog", "find", "open wo"]);
+        assert_eq!(
+            split("maillog find \"open wo"),
+            ["maillog", "find", "open wo"]
+        );
         assert_eq!(split(""), [""]);
     }
 

@@ -30,10 +30,12 @@ pub(super) fn values(column: &'static str, database: Option<&str>, run: &Context
         let _ = send.send(table.map(|table| table.rows).unwrap_or_default());
     });
     let rows = receive.recv_timeout(PATIENCE).unwrap_or_default();
-    let names = rows.into_iter().filter_map(|row| match row.into_iter().next() {
-        Some(Cell::Text(name)) => Some(name),
-        _ => None,
-    });
+    let names = rows
+        .into_iter()
+        .filter_map(|row| match row.into_iter().next() {
+            Some(Cell::Text(name)) => Some(name),
+            _ => None,
+        });
     // Whoever writes into the log may have chosen them.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     names

@@ -88,7 +88,11 @@ fn find<'a>(root: &'a Command, before: &'a [String]) -> Place<'a> {
             }
         } else if word.starts_with('-') && word.len() > 1 && !word.contains(':') {
             place.option = short(place.command, word);
-        } else if let Some(command) = place.command.find_subcommand(word).filter(|_| place.words == 0) {
+        } else if let Some(command) = place
+            .command
+            .find_subcommand(word)
+            .filter(|_| place.words == 0)
+        {
             place.command = command;
         } else {
             place.words += 1;
@@ -102,14 +106,18 @@ fn takes_value(arg: &Arg) -> bool {
 }
 
 fn long<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
-    command.get_arguments().find(|arg| arg.get_long() == Some(name))
+    command
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some(name))
 }
 
 /// Returns the option at the end of `-fn` that wants the next word.
 fn short<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
     let mut letters = word.chars().skip(1);
     while let Some(letter) = letters.next() {
-        let arg = command.get_arguments().find(|arg| arg.get_short() == Some(letter))?;
+        let arg = command
+            .get_arguments()
+            .find(|arg| arg.get_short() == Some(letter))?;
         if takes_value(arg) {
             return letters.next().is_none().then_some(arg);
         }
@@ -146,7 +154,10 @@ fn of_option(arg: &Arg, typed: &str, head: &str, place: &Place<'_>, run: &Contex
         (_, Some(column @ ("host" | "instance"))) => {
             let column = if column == "host" { "host" } else { "instance" };
             let names = logged::values(column, place.database, run);
-            names.into_iter().map(|name| (name, String::new())).collect()
+            names
+                .into_iter()
+                .map(|name| (name, String::new()))
+                .collect()
         }
         ("TIME", _) => owned(TIMES),
         ("FIELD", _) => owned(FIELDS.iter().map(|field| (field.name, field.help))),
@@ -173,7 +184,10 @@ fn of_option(arg: &Arg, typed: &str, head: &str, place: &Place<'_>, run: &Contex
         }
     };
     let all = all.into_iter().filter(|(word, _)| word.starts_with(typed));
-    Offer::Words(all.map(|(word, means)| (format!("{head}{word}"), means)).collect())
+    Offer::Words(
+        all.map(|(word, means)| (format!("{head}{word}"), means))
+            .collect(),
+    )
 }
 
 fn is_file(arg: &Arg) -> bool {
@@ -190,12 +204,16 @@ fn of_term(typed: &str, place: &Place<'_>, run: &Context) -> Offer {
     let term = typed.trim_start_matches(['-', '(']);
     let sign = typed.get(..typed.len() - term.len()).unwrap_or_default();
     let Some((name, value)) = term.split_once(':') else {
-        let fields = FIELDS.iter().map(|f| (format!("{sign}{}:", f.name), f.help.to_owned()));
+        let fields = FIELDS
+            .iter()
+            .map(|f| (format!("{sign}{}:", f.name), f.help.to_owned()));
         let mut all: Vec<(String, String)> =
             fields.filter(|(word, _)| word.starts_with(typed)).collect();
         if all.is_empty() {
             // Other names only where none of ours begins so.
-            let aliases = FIELDS.iter().flat_map(|f| f.aliases.iter().map(|a| (*a, f.help)));
+            let aliases = FIELDS
+                .iter()
+                .flat_map(|f| f.aliases.iter().map(|a| (*a, f.help)));
             all = aliases
                 .map(|(alias, help)| (format!("{sign}{alias}:"), help.to_owned()))
                 .filter(|(word, _)| word.starts_with(typed))
@@ -210,10 +228,17 @@ fn of_term(typed: &str, place: &Place<'_>, run: &Context) -> Offer {
         Some(Values::Words(words)) => owned(words),
         Some(Values::Logged(column)) => {
             let names = logged::values(column, place.database, run);
-            names.into_iter().map(|name| (name, String::new())).collect()
+            names
+                .into_iter()
+                .map(|name| (name, String::new()))
+                .collect()
         }
         Some(Values::Any) | None => Vec::new(),
     };
     let fitting = all.into_iter().filter(|(word, _)| word.starts_with(value));
-    Offer::Words(fitting.map(|(word, means)| (format!("{head}{word}"), means)).collect())
+    Offer::Words(
+        fitting
+            .map(|(word, means)| (format!("{head}{word}"), means))
+            .collect(),
+    )
 }
