@@ -56,7 +56,7 @@ fn bash(place: &Place, line: &str, replaced: &str) -> Option<Vec<String>> {
 #[test]
 fn bash_offers_what_stands_behind_the_colon() {
     let place = filled();
-    let cases: [(&str, &str, &[&str]); 12] = [
+    let cases: [(&str, &str, &[&str]); 11] = [
         ("maillog find status:boun", "boun", &["bounced"]),
         (
             "maillog find -status:sent,boun",
@@ -70,7 +70,6 @@ fn bash_offers_what_stands_behind_the_colon() {
         ),
         ("maillog find stat", "stat", &["status:"]),
         ("maillog find -stat", "-stat", &["-status:"]),
-        ("maillog find host:", "", &["mx1"]),
         ("maillog find rule:grey", "grey", &["greylist"]),
         ("maillog find --count-by caus", "caus", &["cause"]),
         (
@@ -87,6 +86,23 @@ fn bash_offers_what_stands_behind_the_colon() {
             return;
         };
         assert_eq!(offered, expected, "{line}");
+    }
+}
+
+/// On a busy machine the database may not answer in the time that a word at the cursor is worth.
+#[test]
+fn hosts_are_those_of_the_database() {
+    let place = filled();
+    let end = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    loop {
+        let offered = place.succeed(&["complete", "fish", "--", "maillog", "find", "host:mx"]);
+        if offered.lines().any(|word| word == "host:mx1") {
+            return;
+        }
+        assert!(
+            std::time::Instant::now() < end,
+            "no host:mx1 in {offered:?}"
+        );
     }
 }
 
@@ -132,7 +148,7 @@ fn fish_shows_what_words_mean() {
             "maillog find cause:unknown_us",
             "cause:unknown_user\tThere is no such mailbox.",
         ),
-        ("maillog query mine", "mine_alone\tmine"),
+        ("maillog query mine", "mine_alone\tMine"),
     ] {
         let Some(offered) = fish(line) else {
             return;
