@@ -79,6 +79,20 @@ impl Answers {
         }
     }
 
+    /// Opens the database as it is, for what nobody asked for: one of an older maillog is not brought up to date.
+    ///
+    /// # Errors
+    /// As [`Answers::open`].
+    pub fn glance(database: &Path) -> Result<Self, Error> {
+        match Store::open_unchanged(database) {
+            Err(held @ (Error::Locked { .. } | Error::Permission { .. })) => {
+                let client = Client::connect(database, None)?;
+                client.map_or(Err(held), |client| Ok(Self::There(Box::new(client))))
+            }
+            opened => opened.map(|store| Self::Here(Box::new(store))),
+        }
+    }
+
     /// Runs one `SELECT` and returns all of its rows.
     ///
     /// # Errors

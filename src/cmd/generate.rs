@@ -1,4 +1,4 @@
-//! `maillog generate` (hidden): shell completions, for packages.
+//! `maillog generate` (hidden): shell completions, for packages. Those of bash, zsh and fish ask `maillog complete`.
 
 use super::{Cli, Context as Run, Exit};
 use anyhow::Result;
@@ -21,7 +21,12 @@ impl Generate {
     /// When the script cannot be written.
     pub fn run(self, run: &Run) -> Result<Exit> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "maillog", &mut script);
+        match self.shell {
+            Shell::Bash => script.extend(include_bytes!("../../contrib/completions/maillog.bash")),
+            Shell::Zsh => script.extend(include_bytes!("../../contrib/completions/_maillog")),
+            Shell::Fish => script.extend(include_bytes!("../../contrib/completions/maillog.fish")),
+            other => clap_complete::generate(other, &mut Cli::command(), "maillog", &mut script),
+        }
         let mut output = run.output(false);
         output.writer().write_all(&script)?;
         output.finish()?;

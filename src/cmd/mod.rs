@@ -1,5 +1,6 @@
 //! The subcommands: what can be typed, and which file does it.
 
+pub mod complete;
 pub mod coverage;
 pub mod failure;
 pub mod find;
@@ -106,6 +107,7 @@ pub enum Command {
     Prune(prune::Prune),
     Parse(parse::Parse),
     Generate(generate::Generate),
+    Complete(complete::Complete),
 }
 
 /// How a command ended well.
@@ -146,6 +148,7 @@ impl Command {
             Self::Prune(c) => c.run(run),
             Self::Parse(c) => c.run(run),
             Self::Generate(c) => c.run(run),
+            Self::Complete(c) => c.run(run),
         }
     }
 }

@@ -1,19 +1,25 @@
 //! Near misses: what might have been meant where nothing was found, each with the command to type.
 //!
 //! Only addresses have near misses. They are looked for in the window of the search, at most the newest month of it, in one pass; whether
-//! the same search finds something at other times is asked for what was searched, too.
+//! the same search finds something at other times is asked for what was searched, too. All of it ends after [`PATIENCE`]: what was not
+//! looked for until then is said.
 
 use super::find::Find;
-use crate::answers::Answers;
+use crate::answers::{Answers, Stop};
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{DAY, SECOND, Time};
 use crate::model::zone::Zone;
 use crate::query::{self, Options, Plan};
 use crate::render::escape;
 use crate::store;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
 /// Days of the window in which similar addresses are looked for, so that the cost has a bound.
 const MOST_DAYS: i64 = 31;
+
+/// Time for all near misses: nobody waits longer for what was not asked.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Addresses told.
 const MOST: usize = 5;
@@ -59,6 +65,45 @@ SELECT
     (SELECT count(*) FROM delivery_from WHERE updated >= $1 AND time < $2 AND lower(sender) = $3)
     + (SELECT count(*) FROM noqueue WHERE time >= $1 AND time < $2 AND lower(sender) = $3)";
 
+/// Interrupts what is asked once the time is over, until it is dropped.
+struct Limit {
+    over: Instant,
+    _done: Sender<()>,
+}
+
+impl Limit {
+    fn new(stop: Stop, patience: Duration) -> Self {
+        /// A question may begin just when another one is interrupted.
+        const AGAIN: Duration = Duration::from_millis(200);
+        let (done, is_done) = channel::<()>();
+        std::thread::spawn(move || {
+            let mut wait = patience;
+            while is_done.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                stop.interrupt();
+                wait = AGAIN;
+            }
+        });
+        Self {
+            over: Instant::now() + patience,
+            _done: done,
+        }
+    }
+
+    /// Returns the answer; none when there was no time for it.
+    fn ask<T>(
+        &self,
+        ask: impl FnOnce() -> Result<T, store::Error>,
+    ) -> Result<Option<T>, store::Error> {
+        if Instant::now() >= self.over {
+            return Ok(None);
+        }
+        match ask() {
+            Err(store::Error::Interrupted) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+}
+
 /// Returns the lines to say.
 ///
 /// # Errors
@@ -69,38 +114,69 @@ pub fn misses(
     options: &Options,
     plan: &Plan,
 ) -> Result<Vec<String>, store::Error> {
+    let limit = Limit::new(store.interrupt(), PATIENCE);
     let mut lines = Vec::new();
+    let mut is_whole = true;
     let same = same_window(find);
-    let (since, until) = span(store, plan)?;
-    for (field, address) in plan.asked.iter().take(2) {
-        if *field == "from" {
-            let found = count(store, &as_recipient(), since, until, address)?;
-            lines.extend(note(
-                found,
-                &format!("as recipient ({found})"),
-                &format!("to:{address}"),
+    if let Some((since, until)) = limit.ask(|| span(store, plan))? {
+        for (field, address) in plan.asked.iter().take(2) {
+            is_whole &= on_other_side(
+                store,
+                &limit,
+                (since, until),
+                field,
+                address,
                 &same,
-            ));
-        } else {
-            let found = count(store, AS_SENDER, since, until, address)?;
-            lines.extend(note(
-                found,
-                &format!("as sender ({found})"),
-                &format!("from:{address}"),
-                &same,
-            ));
-        }
-        for (name, times) in similar(store, since, until, address)? {
-            let what = format!("{} ({times})", escape::terminal(&name));
-            let field = if *field == "from" { "addr" } else { "to" };
-            lines.extend(note(1, &what, &format!("{field}:{name}"), &same));
+                &mut lines,
+            )?;
+            let similar = limit.ask(|| similar(store, since, until, address))?;
+            is_whole &= similar.is_some();
+            for (name, times) in similar.into_iter().flatten() {
+                let what = format!("{} ({times})", escape::terminal(&name));
+                let field = if *field == "from" { "addr" } else { "to" };
+                lines.extend(note(1, &what, &format!("{field}:{name}"), &same));
+            }
         }
     }
-    lines.extend(other_times(store, find, options, plan)?);
+    let other_times = limit.ask(|| other_times(store, find, options, plan))?;
+    is_whole &= other_times.is_some();
+    lines.extend(other_times.flatten());
     if !lines.is_empty() {
         lines.insert(0, "near misses:".to_owned());
     }
+    if !is_whole {
+        lines.push(
+            "near misses are looked for during a second or so: there may be more (other times: --all)"
+                .to_owned(),
+        );
+    }
     Ok(lines)
+}
+
+/// Looks for the address where it was not asked for: as sender, or as recipient. Returns whether there was time to.
+fn on_other_side(
+    store: &Answers,
+    limit: &Limit,
+    (since, until): (Time, Time),
+    field: &str,
+    address: &str,
+    same: &str,
+    lines: &mut Vec<String>,
+) -> Result<bool, store::Error> {
+    let (sql, what, other) = if field == "from" {
+        (as_recipient(), "recipient", "to")
+    } else {
+        (AS_SENDER.to_owned(), "sender", "from")
+    };
+    let found = limit.ask(|| count(store, &sql, since, until, address))?;
+    let times = found.unwrap_or(0);
+    lines.extend(note(
+        times,
+        &format!("as {what} ({times})"),
+        &format!("{other}:{address}"),
+        same,
+    ));
+    Ok(found.is_some())
 }
 
 fn as_recipient() -> String {

@@ -107,6 +107,22 @@ pub fn rule_class(policy: &Policy<'_>) -> &'static str {
     by_text.or_else(|| by_restriction(text)).unwrap_or("policy")
 }
 
+/// Classes that come of the kind of refusal and not of its text.
+const OF_KIND: [&str; 9] = [
+    "dnsbl", "milter", "proxy", "client", "policy", "header", "body", "mime", "content",
+];
+
+/// Returns all classes, each once, in the order of the alphabet.
+#[must_use]
+pub fn rule_classes() -> Vec<&'static str> {
+    let by_text = ANYWHERE.iter().map(|(_, class)| *class);
+    let behind = BEHIND.iter().map(|(_, _, class)| *class);
+    let mut all: Vec<&str> = by_text.chain(behind).chain(OF_KIND).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Returns the class of a header or body check by the part that it looked at.
 #[must_use]
 pub fn content_class(part: &str) -> &'static str {

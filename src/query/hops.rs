@@ -49,6 +49,13 @@ impl Default for Folding {
 pub(super) const CARRIED: &str = "last l JOIN delivery_to h ON h.id = l.start JOIN delivery_to t ON t.id = l.id \
                                   JOIN delivery_from f ON f.id = t.from_id";
 
+/// The rows that may have handed on what is asked for, as far as they are no hits themselves, and what carries them on.
+#[derive(Debug)]
+pub(super) struct Sides {
+    pub(super) hop: Option<String>,
+    pub(super) carried: String,
+}
+
 /// The recipient that the mail was addressed to before.
 pub(super) const ASKED_TO: &str =
     "coalesce(t.orig_to, CASE WHEN lower(h.recipient) <> lower(t.recipient) THEN h.recipient END)";
@@ -69,16 +76,17 @@ pub(super) fn words() -> String {
     HOPS.map(|hop| format!("'{hop}'")).join(", ")
 }
 
-/// Returns the pieces; `sides` are the rows that may have handed on what is asked for, and what carries them on.
-pub(super) fn fold(sides: Option<&[String; 2]>, hops: Hops) -> Folding {
+/// Returns the pieces.
+pub(super) fn fold(sides: Option<&Sides>, hops: Hops) -> Folding {
     let words = words();
     let of_hits = format!(
         "  SELECT id FROM hit WHERE kind = 'mail' AND recipient IS NOT NULL AND status IN ({words})"
     );
     let (start, carried, source) = match sides {
         None => (of_hits, String::new(), "hit"),
-        Some([hop, carried]) => (
-            format!("{hop}\nUNION\n{of_hits}"),
+        Some(Sides { hop, carried }) => (
+            hop.as_ref()
+                .map_or_else(|| of_hits.clone(), |hop| format!("{hop}\nUNION\n{of_hits}")),
             format!(
                 ",\ncarried AS (\n{carried}\n),\nall_hits AS (\n  SELECT * FROM hit\n  UNION ALL\n  \
                  SELECT * FROM carried\n  WHERE id NOT IN (SELECT id FROM hit WHERE kind = 'mail' AND recipient IS NOT NULL)\n)"

@@ -31,6 +31,7 @@ pub mod fields;
 mod hops;
 mod idn;
 mod lex;
+mod narrow;
 mod nearest;
 mod parse;
 mod pasted;
@@ -41,6 +42,7 @@ pub mod story;
 mod tests;
 pub mod time;
 mod value;
+pub mod values;
 
 pub use args::protect;
 pub use count::count_by;
@@ -179,6 +181,12 @@ pub fn column(name: &str, columns: &[String]) -> Result<usize, String> {
             columns.join(" ")
         )
     })
+}
+
+/// Returns the names of the columns of a result.
+#[must_use]
+pub fn columns() -> Vec<&'static str> {
+    sql::columns()
 }
 
 /// Reads a query text and returns its tree.

@@ -10,8 +10,10 @@
 
 use super::fields::{Columns, Field, FieldKind};
 use super::hops::{self, Hops};
+use super::narrow;
 use super::plan::{Rule, Test};
 use crate::model::table::Param;
+use crate::model::time::Time;
 
 /// The three things that a hit can be, and the two sides of a mail that was handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,12 +158,40 @@ impl Part {
     }
 
     /// Columns of the last and of the first moment that something happened.
-    const fn times(self) -> (&'static str, &'static str) {
+    pub(super) const fn times(self) -> (&'static str, &'static str) {
         match self {
             Self::Recipient | Self::Hop => ("t.time", "t.first_time"),
             Self::Carried => ("h.time", "h.first_time"),
             Self::Message => ("f.updated", "f.time"),
             Self::Refusal => ("n.time", "n.time"),
+        }
+    }
+
+    /// The ids by which the row that is looked for is fetched.
+    pub(super) const fn ids(self) -> &'static str {
+        match self {
+            Self::Recipient | Self::Hop | Self::Carried => "t.id, t.from_id",
+            Self::Message => "f.id",
+            Self::Refusal => "n.id",
+        }
+    }
+
+    /// The tables that are fetched by these ids in `u.m`.
+    pub(super) const fn fetched(self) -> &'static str {
+        match self {
+            Self::Recipient | Self::Hop | Self::Carried => {
+                "delivery_to t ON t.id = u.m.id JOIN delivery_from f ON f.id = u.m.from_id"
+            }
+            Self::Message => "delivery_from f ON f.id = u.m.id",
+            Self::Refusal => "noqueue n ON n.id = u.m.id",
+        }
+    }
+
+    /// The table of that row, joined with its message where that is asked about.
+    pub(super) const fn table(self, joins_message: bool) -> &'static str {
+        match self {
+            Self::Recipient if !joins_message => "delivery_to t",
+            _ => self.from(),
         }
     }
 
@@ -199,7 +229,7 @@ impl Part {
 
 /// A condition of one part; `?` in a leaf stands for its next parameter.
 #[derive(Debug, Clone, PartialEq)]
-enum Condition {
+pub(super) enum Condition {
     Always,
     Never,
     And(Vec<Condition>),
@@ -217,6 +247,11 @@ impl Condition {
     }
 }
 
+/// Returns the names of the columns of a result.
+pub(super) fn columns() -> Vec<&'static str> {
+    COLUMNS.iter().filter_map(|c| c.first().copied()).collect()
+}
+
 /// Returns the statement for what must hold.
 pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statement {
     let mut writer = Writer::default();
@@ -226,28 +261,22 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
         let condition = compile(rule, part, false);
         if condition != Condition::Never {
             has_mail |= part != Part::Refusal;
-            parts.push(writer.part(part, &condition, asks_root(rule, part)));
+            parts.push(writer.part(part, &condition, asks_root(rule, part), rule.window().0));
         }
     }
     if parts.is_empty() {
-        parts.push(writer.part(Part::Refusal, &Condition::Never, false));
+        parts.push(writer.part(Part::Refusal, &Condition::Never, false, None));
     }
     let hits = parts.join("\nUNION ALL\n");
     let folding = match hops {
         _ if !has_mail => hops::Folding::default(),
         Hops::Always => hops::Folding::default(),
         _ => {
-            let sides = names_hop(rule, false).then(|| {
-                [Part::Hop, Part::Carried].map(|part| {
-                    let condition = compile(rule, part, false);
-                    writer.part(part, &condition, asks_root(rule, part))
-                })
-            });
+            let sides = names_hop(rule, false).then(|| sides(&mut writer, rule));
             hops::fold(sides.as_ref(), hops)
         }
     };
-    let names: Vec<&str> = COLUMNS.iter().filter_map(|c| c.first().copied()).collect();
-    let names = names.join(", ");
+    let names = columns().join(", ");
     let newest =
         limit.map(|limit| writer.bind(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX))));
     let shown = format!("{} s{}", folding.source, folding.condition);
@@ -264,6 +293,25 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
     Statement {
         sql,
         params: writer.params,
+    }
+}
+
+/// Returns the statements for the rows that may have handed on what is asked for (none where they are among the hits already), and for
+/// what carries them on.
+fn sides(writer: &mut Writer, rule: &Rule) -> hops::Sides {
+    let [hop, carried] = [Part::Hop, Part::Carried].map(|part| compile(rule, part, false));
+    if hop == compile(rule, Part::Recipient, false) {
+        let carried = writer.part(Part::Carried, &Condition::Always, false, None);
+        return hops::Sides { hop: None, carried };
+    }
+    hops::Sides {
+        hop: Some(writer.part(Part::Hop, &hop, asks_root(rule, Part::Hop), None)),
+        carried: writer.part(
+            Part::Carried,
+            &carried,
+            asks_root(rule, Part::Carried),
+            None,
+        ),
     }
 }
 
@@ -306,32 +354,46 @@ fn asks_root(rule: &Rule, part: Part) -> bool {
 
 /// Numbers parameters in the order of writing.
 #[derive(Debug, Default)]
-struct Writer {
+pub(super) struct Writer {
     params: Vec<Param>,
 }
 
 impl Writer {
-    fn bind(&mut self, param: Param) -> String {
+    pub(super) fn bind(&mut self, param: Param) -> String {
         self.params.push(param);
         format!("${}", self.params.len())
     }
 
-    fn part(&mut self, part: Part, condition: &Condition, asks_root: bool) -> String {
-        let mut sql = format!("  SELECT {}\n  FROM {}", part.select(), part.from());
-        if asks_root {
-            sql.push_str(" LEFT JOIN delivery_from r ON r.id = f.root_id");
-        }
+    fn part(
+        &mut self,
+        part: Part,
+        condition: &Condition,
+        asks_root: bool,
+        since: Option<Time>,
+    ) -> String {
+        let tables = match part {
+            Part::Hop | Part::Carried => None,
+            _ => narrow::tables(self, part, condition, asks_root, since),
+        };
+        let is_narrowed = tables.is_some();
+        let tables = tables.unwrap_or_else(|| part.from().to_owned());
+        let mut sql = format!("  SELECT {}\n  FROM {tables}", part.select());
         let mut all: Vec<String> = Vec::new();
-        if part == Part::Message {
+        if part == Part::Message && !is_narrowed {
             all.push("NOT EXISTS (SELECT 1 FROM delivery_to t WHERE t.from_id = f.id)".into());
         }
         if part == Part::Hop {
             all.push(format!("t.status IN ({})", hops::words()));
         }
-        match condition {
-            Condition::Always => {}
-            Condition::And(list) => all.extend(list.iter().map(|c| self.condition(c))),
-            other => all.push(self.condition(other)),
+        if !is_narrowed {
+            if asks_root {
+                sql.push_str(" LEFT JOIN delivery_from r ON r.id = f.root_id");
+            }
+            match condition {
+                Condition::Always => {}
+                Condition::And(list) => all.extend(list.iter().map(|c| self.condition(c))),
+                other => all.push(self.condition(other)),
+            }
         }
         if !all.is_empty() {
             sql.push_str("\n  WHERE ");
@@ -343,7 +405,7 @@ impl Writer {
         sql
     }
 
-    fn condition(&mut self, condition: &Condition) -> String {
+    pub(super) fn condition(&mut self, condition: &Condition) -> String {
         match condition {
             Condition::Always => "true".into(),
             Condition::Never => "false".into(),

@@ -104,6 +104,11 @@ impl Store {
         }
     }
 
+    /// Opens the database for reading only, if this maillog made it.
+    pub fn open_unchanged(path: &Path) -> Result<Self, Error> {
+        Self::read(path, Limits::READER)
+    }
+
     /// Opens an empty database without a file.
     pub fn open_in_memory() -> Result<Self, Error> {
         let conn = config(Limits::WRITER, AccessMode::Automatic, Path::new(""))

@@ -10,6 +10,8 @@ mod canned;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod complete;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod expected;

@@ -134,6 +134,25 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_a_statement_or_an_error_within_them(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let text = String::from_utf8_lossy(&bytes);
+        check(&text, &compile_text(&text, &options()));
+    }
+
+    #[test]
+    fn no_word_of_the_query_is_in_the_statement(before in query_like(), after in query_like(), field in 0..crate::query::fields::FIELDS.len()) {
+        let name = crate::query::fields::FIELDS[field].name;
+        for literal in ["zqxjv", "\"zqxjv' --\"", "zqxjv@zqxjv.example", "/zqxjv/", "zqxjv*", "~zqxjv"] {
+            for text in [format!("{name}:{literal}"), format!("{before} {literal} {after}"), format!("{before} {name}:{literal} {after}")] {
+                if let Ok(plan) = compile_text(&text, &everything()) {
+                    prop_assert!(!plan.sql.contains("zqxjv"), "{}", plan.sql);
+                    prop_assert!(plan.sql.is_ascii());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn printed_query_is_read_as_the_same(text in query_like()) {
         if let Ok(mut tree) = parse_text(&text) {
             spans_are_nested(&tree, &text);
@@ -161,4 +180,36 @@ proptest! {
         prop_assert!(unit.is_none_or(|unit| unit.start <= unit.end));
         let _: Option<f64> = time::parse_length(&text);
     }
+}
+
+/// Long, deep and explosive text ends soon, with a statement or an error inside the text, on a thread's small stack.
+#[test]
+fn huge_queries_end_soon() {
+    let begin = std::time::Instant::now();
+    let deep = 10_000;
+    for text in [
+        "(".repeat(deep),
+        format!("{}a{}", "(".repeat(deep), ")".repeat(deep)),
+        "NOT ".repeat(deep) + "a",
+        "-".repeat(deep) + "a",
+        "a ".repeat(50_000),
+        "a OR ".repeat(20_000) + "a",
+        "a,".repeat(30_000) + "a",
+        "é".repeat(50_000),
+        "\u{0}\u{1b}".repeat(50_000),
+        format!("\"{}", "\\\"".repeat(40_000)),
+        format!("/{}/", "(a*)*".repeat(10_000)),
+        "/((((a{1000}){1000}){1000}){1000})/".to_owned(),
+        format!("/{}a{}/", "(".repeat(deep), ")".repeat(deep)),
+        "to:/(a|a)*b/ text:/(.*)(.*)(.*)(.*)x/".to_owned(),
+        "size:99999999999999999999999999999999M".to_owned(),
+        format!("delay:{}", "9".repeat(40_000)),
+    ] {
+        check(&text, &compile_text(&text, &options()));
+    }
+    assert!(
+        begin.elapsed() < std::time::Duration::from_mins(1),
+        "{:?}",
+        begin.elapsed()
+    );
 }

@@ -115,22 +115,11 @@ pub(super) const QUERIES: &[&str] = &[
 /// What a query asks, without what all statements share.
 fn shown(text: &str, plan: &Plan) -> String {
     let mut shown = format!("{text}\n");
-    for part in plan.sql.split("  FROM ").skip(1) {
-        let Some((table, rest)) = part.split_once('\n') else {
-            continue;
-        };
-        if !(table.starts_with("delivery") || table.starts_with("noqueue")) {
-            continue;
-        }
-        let conditions = rest.split("\nUNION ALL").next().unwrap();
-        let conditions = conditions.split("\n)").next().unwrap();
-        let table = table.split(' ').next().unwrap();
-        writeln!(
-            shown,
-            "  {table}: {}",
-            conditions.trim().replace("\n   ", "")
-        )
-        .unwrap();
+    let hit = plan.sql.split_once(" AS (\n").unwrap().1;
+    let hit = hit.split("\n)").next().unwrap();
+    let is_list = |line: &&str| line.starts_with("  SELECT ") && line.contains(" AS time, ");
+    for line in hit.lines().filter(|line| !is_list(line)) {
+        writeln!(shown, "  {line}").unwrap();
     }
     for (i, param) in plan.params.iter().enumerate() {
         writeln!(shown, "  ${} = {}", i + 1, param_text(param)).unwrap();
