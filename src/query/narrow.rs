@@ -71,7 +71,7 @@ pub(super) fn tables(
     if part == Part::Message {
         found = format!(
             "WITH asked AS MATERIALIZED (\n    {found}\n    )\n    SELECT m FROM asked WHERE m.id NOT IN (\n      \
-             SELECT t.from_id FROM delivery_to t WHERE t.from_id IN (SELECT s.m.id FROM some s)\n    )"
+             SELECT t.from_id FROM delivery_to t WHERE t.from_id IN (SELECT s.m.id FROM asked s)\n    )"
         );
     }
     Some(format!("(\n    {found}\n  ) u JOIN {}", part.fetched()))
