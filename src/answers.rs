@@ -93,6 +93,17 @@ impl Answers {
         }
     }
 
+    /// Makes `now()`, `current_date` and the like for statements of people; the service's sessions have them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn with_clock(self) -> Result<Self, Error> {
+        if let Self::Here(store) = &self {
+            store.queries().furnish_clock()?;
+        }
+        Ok(self)
+    }
+
     /// Runs one `SELECT` and returns all of its rows.
     ///
     /// # Errors

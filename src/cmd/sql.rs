@@ -56,7 +56,7 @@ impl Sql {
             Format::Tsv
         };
         let format = self.output.unwrap_or(default);
-        let store = run.reader()?;
+        let store = run.reader()?.with_clock()?;
         for statement in statements {
             if let Some(explained) = repl::explained(statement) {
                 let plan = store.explain(explained)?;
@@ -114,7 +114,7 @@ fn with_host(run: &Run, work: impl FnOnce(&Host<'_>) -> Result<()>) -> Result<Ex
         }
     };
     let host = Host {
-        open: &|| run.reader(),
+        open: &|| Ok(run.reader()?.with_clock()?),
         page: &page,
         command: &|arguments| subcommand(arguments, run),
         tell: &failure::tell,

@@ -1,6 +1,8 @@
 //! Catalog: what clients of PostgreSQL expect to find beside the tables: its functions, and `pg_catalog` as far as
 //! DuckDB has none of its own or another. Temporary macros and views of each connection (`catalog.sql`).
 
+use crate::store::CLOCK;
+
 /// The views and macros; `{user}`, `{pid}`, `{database}` stand for the session's.
 const CATALOG: &str = include_str!("catalog.sql");
 
@@ -12,7 +14,7 @@ const MORE: &str = "-- More";
 pub(super) struct Furniture {
     /// Before its first question.
     pub first: String,
-    /// Before its first question about the catalog.
+    /// Before its first question about the catalog, or of our own client about the present.
     pub catalog: String,
 }
 
@@ -26,7 +28,7 @@ impl Furniture {
         let at = all.find(MORE).unwrap_or(all.len());
         let (first, catalog) = all.split_at(at);
         Self {
-            first: first.to_owned() + &self::zone(zone),
+            first: CLOCK.to_owned() + first + &self::zone(zone),
             catalog: catalog.to_owned(),
         }
     }
@@ -35,7 +37,7 @@ impl Furniture {
     pub(super) fn own(zone: Option<&str>) -> Self {
         Self {
             first: self::zone(zone),
-            catalog: String::new(),
+            catalog: CLOCK.to_owned(),
         }
     }
 }
@@ -54,6 +56,11 @@ pub(super) fn is_named(sql: &str) -> bool {
         "description",
         "encoding",
         "maillog_",
+        "now()",
+        "today()",
+        "current_",
+        "_timestamp",
+        "timezone",
     ];
     let sql = sql.to_ascii_lowercase();
     names.iter().any(|name| sql.contains(name))

@@ -32,7 +32,7 @@ pub use answer::Verb;
 pub use error::{CHANGED_BY, Error, Holder};
 pub use open::Limits;
 pub use owner::AsOwner;
-pub use select::{Interrupt, Session, Sessions};
+pub use select::{CLOCK, Interrupt, Session, Sessions};
 pub use status::Status;
 pub use write::Batch;
 
@@ -58,24 +58,24 @@ pub struct Store {
 }
 
 impl Store {
-    fn new(conn: Connection, session: Connection, path: Option<&Path>) -> Result<Self, Error> {
-        Ok(Self {
+    fn new(conn: Connection, session: Connection, path: Option<&Path>) -> Self {
+        Self {
             conn,
-            session: Session::new(session, path)?,
+            session: Session::new(session, path),
             path: path.map(Path::to_path_buf),
             source_ids: HashMap::new(),
             in_transaction: false,
             pending: pending::Pending::default(),
             state: None,
             series: counter::Series::default(),
-        })
+        }
     }
 
     /// Returns a further connection for queries, to be used by another thread.
     pub fn session(&self) -> Result<Session, Error> {
         let conn = self.conn.try_clone();
         let conn = conn.map_err(|error| self.sort("", &error))?;
-        Session::new(conn, self.path.as_deref())
+        Ok(Session::new(conn, self.path.as_deref()))
     }
 
     /// Returns what gives further connections for queries, after the store itself has gone to its thread.

@@ -153,7 +153,7 @@ impl Store {
     fn from_connection(conn: Connection, path: Option<&Path>) -> Result<Self, Error> {
         let sort = |error: duckdb::Error| Error::sort(path, "", &error);
         let session = conn.try_clone().map_err(sort)?;
-        Self::new(conn, session, path)
+        Ok(Self::new(conn, session, path))
     }
 }
 

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The present, as stored times are.
-const CLOCK: &str = include_str!("clock.sql");
+pub const CLOCK: &str = include_str!("clock.sql");
 
 /// A connection that only selects; belongs to one thread at a time.
 pub struct Session {
@@ -51,18 +51,21 @@ impl Sessions {
         let path = first.path.as_deref();
         let conn = first.conn.try_clone();
         let conn = conn.map_err(|error| Error::sort(path, "", &error))?;
-        Session::new(conn, path)
+        Ok(Session::new(conn, path))
     }
 }
 
 impl Session {
-    pub(super) fn new(conn: Connection, path: Option<&Path>) -> Result<Self, Error> {
-        let session = Self {
+    pub(super) fn new(conn: Connection, path: Option<&Path>) -> Self {
+        Self {
             conn,
             path: path.map(Path::to_path_buf),
-        };
-        session.furnish(CLOCK)?;
-        Ok(session)
+        }
+    }
+
+    /// Makes what statements of people use: the present, as stored times are. Our own bring theirs, and need not wait for it.
+    pub fn furnish_clock(&self) -> Result<(), Error> {
+        self.furnish(CLOCK)
     }
 
     /// Returns what stops the queries of this session.
