@@ -216,3 +216,51 @@ fn one(text: String) -> Table {
         rows: vec![vec![Cell::Text(text)]],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::feed::{Fed, Feeds, Opened};
+    use crate::model::cursor::SourceKey;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    #[test]
+    fn a_client_that_hangs_up_keeps_nobody_waiting_for_the_database() {
+        let (feeds, fed) = Feeds::channel();
+        let (go, gone) = channel();
+        let pump = std::thread::spawn(move || {
+            let Ok(Fed::Open(_, _, reply)) = fed.recv() else {
+                panic!("no feed");
+            };
+            reply.send(Opened::default()).unwrap();
+            // A database that takes its time.
+            gone.recv().unwrap();
+            let left = std::iter::from_fn(|| fed.recv_timeout(Duration::from_mins(1)).ok());
+            let is_end = |fed: &Fed| matches!(fed, Fed::End(_, Ending::Pause, None));
+            left.into_iter().any(|fed| is_end(&fed))
+        });
+        let feed = feeds
+            .open(Opening {
+                name: "x".to_owned(),
+                key: SourceKey::Journal {
+                    place: String::new(),
+                },
+                head: Vec::new(),
+                piece: None,
+                size: 0,
+                is_counted: false,
+            })
+            .unwrap();
+        // As many as fit.
+        for _ in 0..3 {
+            feed.begin(Hints::default()).unwrap();
+        }
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build().unwrap();
+        runtime.block_on(async { drop(Kept(Some(feed))) });
+        // Only now: had it been waited for, this were never reached.
+        go.send(()).unwrap();
+        assert!(pump.join().unwrap());
+    }
+}

@@ -17,14 +17,16 @@ use nix::sys::socket::{setsockopt, sockopt};
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{error::Elapsed, timeout};
 use tokio_rustls::server::TlsStream;
 
 /// Time to log in on the machine itself,
@@ -35,6 +37,8 @@ const GREETING_TCP: Duration = Duration::from_secs(20);
 const REFUSAL: Duration = Duration::from_secs(1);
 /// Time that the system has to say who a user is: it may have to ask the network.
 const LOOK_UP: Duration = Duration::from_secs(5);
+/// Users that it is asked about at once.
+pub(super) const LOOK_UPS: usize = 16;
 /// Characters of a user's name that are kept, as in PostgreSQL.
 const LONGEST_NAME: usize = 63;
 
@@ -107,7 +111,8 @@ pub(super) fn bind_tcp(address: &str) -> Result<std::net::TcpListener> {
 
 /// Accepts clients of the Unix socket for ever.
 pub(super) async fn unix(listener: UnixListener, inner: Arc<Inner>, peers: Peers) {
-    let (owners, others): (Arc<Door<u32>>, Arc<Door<u32>>) = Default::default();
+    let (owners, others): (Arc<Door<u32>>, Arc<Door<u32>>) = (Arc::default(), Arc::default());
+    let look_ups = Arc::new(Semaphore::new(LOOK_UPS));
     loop {
         let Some((stream, _)) = accepted(listener.accept().await).await else {
             continue;
@@ -117,78 +122,78 @@ pub(super) async fn unix(listener: UnixListener, inner: Arc<Inner>, peers: Peers
         };
         let (uid, gid) = (peer.uid(), peer.gid());
         let is_owner = peers.is_owner(uid);
-        let door = if is_owner { &owners } else { &others };
-        let Some(waiting) = door.enter(uid) else {
-            turn_away(stream);
-            continue;
-        };
+        let waiting = if is_owner { &owners } else { &others }.enter(uid);
         let (inner, peers) = (Arc::clone(&inner), peers.clone());
+        let look_ups = Arc::clone(&look_ups);
         tokio::spawn(async move {
-            let admitted = if is_owner {
-                Ok(true)
-            } else {
-                let looking = Arc::clone(&waiting);
-                let looked = spawn_blocking(move || {
-                    // A system that does not answer is not asked by ever more threads.
-                    let _looking = looking;
-                    peers.admit(uid, gid)
-                });
-                let looked = timeout(LOOK_UP, looked).await;
-                looked.map_or_else(
-                    |_| Err(unknown(uid)),
-                    |looked| looked.unwrap_or_else(|_| Err(unknown(uid))),
-                )
-            };
-            let time = if admitted.is_ok() { GREETING } else { REFUSAL };
-            let greeted = timeout(time, greet_unix(Wire::new(stream), inner, admitted)).await;
-            drop(waiting);
-            serve(greeted).await;
+            let greeted = waiting.meanwhile(async {
+                let admitted = if is_owner {
+                    Ok(true)
+                } else {
+                    look_up(peers, uid, gid, look_ups).await
+                };
+                let time = if admitted.is_ok() { GREETING } else { REFUSAL };
+                timeout(time, greet_unix(Wire::new(stream), inner, admitted)).await
+            });
+            serve(greeted.await).await;
         });
     }
 }
 
-fn unknown(uid: u32) -> Failure {
-    Failure::new("57P03", format!("the system does not say who uid {uid} is")).fatal()
-}
-
-/// Tells who cannot be heard now, as far as that is possible without waiting.
-fn turn_away(stream: UnixStream) {
-    let failure = Failure::new("53300", "too many connections have not logged in yet");
-    let mut text = bytes::BytesMut::new();
-    failure.fatal().put(&mut text);
-    if let Ok(mut stream) = stream.into_std() {
-        let _ = io::Write::write_all(&mut stream, &text);
-    }
+/// Asks the system who a user is; it is not asked by ever more threads when it does not answer.
+async fn look_up(
+    peers: Peers,
+    uid: u32,
+    gid: u32,
+    look_ups: Arc<Semaphore>,
+) -> Result<bool, Failure> {
+    let looked = async {
+        let permit = look_ups.acquire_owned().await.ok()?;
+        let looked = spawn_blocking(move || {
+            let _permit = permit;
+            peers.admit(uid, gid)
+        });
+        looked.await.ok()
+    };
+    timeout(LOOK_UP, looked)
+        .await
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| {
+            let message = format!("the system does not say who uid {uid} is");
+            Err(Failure::new("57P03", message).fatal())
+        })
 }
 
 /// Accepts clients over TCP for ever.
 pub(super) async fn tcp(listener: TcpListener, inner: Arc<Inner>, tcp: Tcp) {
-    let door = Arc::default();
+    let door: Arc<Door<IpAddr>> = Arc::default();
     loop {
         let Some((stream, address)) = accepted(listener.accept().await).await else {
             continue;
         };
-        let Some(waiting) = Door::enter(&door, door::network(address.ip())) else {
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        // A peer that vanishes is noticed some time, after what the system says.
-        let _ = setsockopt(&stream, sockopt::KeepAlive, &true);
+        let waiting = door.enter(door::network(address.ip()));
+        keep_alive(&stream);
         let (inner, tcp) = (Arc::clone(&inner), tcp.clone());
         tokio::spawn(async move {
-            let greeted = timeout(GREETING_TCP, greet_tcp(Wire::new(stream), inner, tcp)).await;
-            drop(waiting);
-            serve(greeted).await;
+            let greeted = timeout(GREETING_TCP, greet_tcp(Wire::new(stream), inner, tcp));
+            serve(waiting.meanwhile(greeted).await).await;
         });
     }
+}
+
+/// Makes answers go out at once, and a peer that vanished noticed: after the times that the system has for that.
+fn keep_alive(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let _ = setsockopt(stream, sockopt::KeepAlive, &true);
 }
 
 /// What logging in led to; none when the client was refused, or only cancelled something.
 type Greeted<S> = io::Result<Option<(Session<S>, Place)>>;
 
 /// Talks with a client that has logged in.
-async fn serve<S: Stream>(greeted: Result<Greeted<S>, tokio::time::error::Elapsed>) {
-    if let Ok(Ok(Some((mut session, _place)))) = greeted {
+async fn serve<S: Stream>(greeted: Option<Result<Greeted<S>, Elapsed>>) {
+    if let Some(Ok(Ok(Some((mut session, _place))))) = greeted {
         let _ = session.serve().await;
     }
 }
@@ -376,4 +381,24 @@ fn start_settings(options: &HashMap<String, String>) -> Vec<(String, String)> {
         }
     }
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::socket::getsockopt;
+
+    #[test]
+    fn a_peer_that_vanishes_is_noticed() {
+        let listener = bind_tcp("127.0.0.1:0").unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap().block_on(async {
+            let listener = TcpListener::from_std(listener).unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            keep_alive(&stream);
+            assert!(getsockopt(&stream, sockopt::KeepAlive).unwrap());
+            assert!(stream.nodelay().unwrap());
+        });
+    }
 }

@@ -61,6 +61,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_rustls::rustls::crypto::ring;
 
+/// Threads for what is rare and short: files that are read again, feeds that end.
+const SPARE: usize = 16;
+
 /// Sessions that are for root and the owner alone.
 const RESERVED: usize = 3;
 
@@ -210,9 +213,9 @@ impl Inner {
     }
 
     /// Returns how many threads may be needed at once, so that none of them waits for those of others: a question's
-    /// for each slot, one for each session that adds log or calls a verb, and one for each who logs in.
+    /// for each slot, one for each session that adds log or calls a verb, those that look up users, and a few.
     fn most_threads(&self) -> usize {
-        2 * self.most_sessions + turn::BESIDE + door::ALL
+        2 * self.most_sessions + turn::BESIDE + listen::LOOK_UPS + SPARE
     }
 
     /// Makes room for a session; their number when there are too many. A few are for root and the owner.

@@ -360,4 +360,79 @@ mod tests {
         let wrong = read_passwords(&path, &SALTING).err().unwrap().to_string();
         assert!(wrong.ends_with("line 1: write user:password"), "{wrong}");
     }
+
+    #[test]
+    fn nobody_learns_who_is_known() {
+        let passwords = |salting| {
+            let secret = read_secret("alice", "secret", &salting).unwrap();
+            let secrets = HashMap::from([("alice".to_owned(), secret)]);
+            Passwords { secrets, salting }
+        };
+        let known = passwords(SALTING);
+        for user in ["alice", "mallory", ""] {
+            let (first, second) = (known.of(user), known.of(user));
+            assert_eq!(first.salt, second.salt, "{user}");
+            assert_eq!((first.salt.len(), first.iterations), (16, ITERATIONS));
+            assert_eq!(first.stored_key.len(), 32);
+        }
+        assert_ne!(known.of("mallory").salt, known.of("mallory2").salt);
+        assert_ne!(
+            known.of("mallory").stored_key,
+            known.of("mallory").stored_key
+        );
+        // Nobody can work them out.
+        let other = passwords(Salting([8; 32]));
+        assert_ne!(known.of("mallory").salt, other.of("mallory").salt);
+    }
+
+    #[test]
+    fn files_that_change_are_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| Some(dir.path().join(name));
+        let [certificate, key, passwords] = ["c", "k", "p"].map(path);
+        let made = std::process::Command::new("openssl")
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x",
+            ])
+            .arg("-keyout")
+            .arg(key.as_ref().unwrap())
+            .arg("-out")
+            .arg(certificate.as_ref().unwrap())
+            .output();
+        if made.is_err() {
+            return notice::say("skipped: openssl is not installed");
+        }
+        let file = passwords.clone().unwrap();
+        let write = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let private = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(&file, private).unwrap();
+        };
+        write("alice:one");
+        let serve = Serve {
+            certificate,
+            key,
+            passwords,
+            ..Serve::default()
+        };
+        let tcp = Tcp::new(&serve).unwrap();
+        let begin = Instant::now();
+        let users = |seconds| {
+            let secrets = tcp.0.look(begin + Duration::from_secs(seconds));
+            let mut users: Vec<_> = secrets.passwords.secrets.keys().cloned().collect();
+            users.sort();
+            users.join(" ")
+        };
+        assert_eq!(users(70), "alice");
+        write("alice:one\nbob:two");
+        assert_eq!(users(80), "alice");
+        assert_eq!(users(140), "alice bob");
+        write("broken");
+        assert_eq!(users(210), "alice bob");
+        write("carol:three");
+        assert_eq!(users(280), "carol");
+        std::fs::remove_file(serve.certificate.as_ref().unwrap()).unwrap();
+        write("dora:four");
+        assert_eq!(users(350), "carol");
+    }
 }

@@ -231,7 +231,9 @@ impl Open {
     /// Stops all of them: memory is needed.
     pub(super) fn stop_all(&self) {
         let all: Vec<_> = lock(&self.questions).values().map(Arc::clone).collect();
-        all.iter().for_each(|stop| stop.stop_for(Why::Memory));
+        for stop in all {
+            stop.stop_for(Why::Memory);
+        }
     }
 
     /// Stops again, for ever, what was stopped and goes on: an interruption during planning is forgotten when the
@@ -396,7 +398,7 @@ mod tests {
             assert_eq!(late.code, "57014");
             let slot = slots.remove(0);
             let waiting = open.stop();
-            let waiting = open.slot(1, &waiting, Instant::now() + Duration::from_secs(60));
+            let waiting = open.slot(1, &waiting, Instant::now() + Duration::from_mins(1));
             let (got, ()) = futures::future::join(waiting, async { drop(slot) }).await;
             assert!(got.is_ok());
         });
@@ -415,7 +417,7 @@ mod tests {
             let slot = open.enter(1, &stop).unwrap();
             open.stop_all();
             drop(slot);
-            let never = Instant::now() + Duration::from_secs(3600);
+            let never = Instant::now() + Duration::from_hours(1);
             let memory = stop.awaited(deaf(), never).await.unwrap_err();
             assert_eq!(memory.code, "53200");
         });
