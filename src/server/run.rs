@@ -128,7 +128,10 @@ impl Pool {
             work(&found.session, &turn)
         };
         drop(runs);
-        self.give_back(found);
+        // Who was interrupted may have been so while it cleaned up: it is not used again.
+        if !stop.is_stopped() {
+            self.give_back(found);
+        }
         done
     }
 }
