@@ -3,9 +3,10 @@
 //! Limits: a cursor only goes forward, and its rows are text.
 
 use super::failure::Failure;
+use super::held;
 use super::message;
 use super::portal::Portal;
-use super::session::{Done, Session, no_portal};
+use super::session::{Done, MOST_NAMED, Session, no_portal};
 use super::wire::Stream;
 use std::sync::Arc;
 
@@ -14,7 +15,11 @@ impl<S: Stream> Session<S> {
         if self.portals.contains_key(name) {
             return Err(Failure::new("42P03", format!("cursor {name:?} already exists")).into());
         }
+        if self.portals.len() >= MOST_NAMED {
+            return Err(Failure::new("54000", "too many portals").into());
+        }
         let mut cursor = portal.cursor();
+        self.check_held(cursor.prepared.bytes() + held::bytes(&cursor.params))?;
         self.begin(&mut cursor).await?;
         self.portals.insert(name.to_owned(), cursor);
         message::complete(&mut self.wire.out, "DECLARE CURSOR");

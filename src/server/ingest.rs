@@ -11,6 +11,7 @@ use crate::model::table::{Cell, Table};
 use crate::source::{Chunk, Hints};
 use bytes::{Buf, BytesMut};
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 /// Bytes in front of each piece: its place and its length.
@@ -19,7 +20,26 @@ const HEADER: usize = 12;
 /// The feed that a session has open.
 #[derive(Default)]
 pub(super) struct Intake {
-    feed: Option<Feed>,
+    feed: Option<Kept>,
+}
+
+/// A feed that ends in a thread of its own when it is dropped: that may have to wait for the database.
+struct Kept(Option<Feed>);
+
+impl Kept {
+    fn into_feed(mut self) -> Option<Feed> {
+        self.0.take()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(feed) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn_blocking(move || drop(feed));
+        }
+    }
 }
 
 impl<S: Stream> Session<S> {
@@ -72,27 +92,27 @@ impl<S: Stream> Session<S> {
             let is_new = feed.opened().offset == 0 && piece.is_none_or(|piece| piece.shift == 0);
             let hints = Hints { first_year };
             feed.begin(if is_new { hints } else { Hints::default() })?;
-            Ok(feed)
+            Ok((feed.opened().clone(), Kept(Some(feed))))
         });
         let feed = self
             .wire
             .while_open(opened)
             .await?
             .map_err(|error| stopped(&error))?;
-        let feed: Feed = feed.map_err(gone)?;
-        if piece.is_some() && !feed.opened().is_known {
+        let (opened, feed) = feed.map_err(gone)?;
+        if piece.is_some() && !opened.is_known {
             let failure = Failure::new("40001", "the stream that the log lies in has changed");
             return Err(failure.hint("run it again").into());
         }
-        let offset = feed.opened().offset;
         self.intake.feed = Some(feed);
-        Ok(one(offset.to_string()))
+        Ok(one(opened.offset.to_string()))
     }
 
     /// Ends the feed; answers when all of it is stored.
     async fn end_feed(&mut self, argument: &str) -> Result<Table, Trouble> {
         let ended: Ended = serde_json::from_str(argument).map_err(|error| strange(&error))?;
-        let feed = self.intake.feed.take().ok_or_else(no_feed)?;
+        let feed = self.intake.feed.take().and_then(Kept::into_feed);
+        let feed = feed.ok_or_else(no_feed)?;
         let ending = match ended.failure {
             Some(failure) => Ending::Failed(failure),
             None if ended.is_finished => Ending::Finish,
@@ -124,7 +144,8 @@ impl<S: Stream> Session<S> {
                     }
                     while let Some(chunk) = piece(&mut input) {
                         let passed = spawn_blocking(move || {
-                            let passed = feed.chunk(chunk, false);
+                            let open = feed.0.as_mut().ok_or(Closed);
+                            let passed = open.and_then(|open| open.chunk(chunk, false));
                             (feed, passed)
                         });
                         let passed = passed.await.map_err(|error| stopped(&error))?;
@@ -193,5 +214,53 @@ fn one(text: String) -> Table {
     Table {
         columns: vec!["result".to_owned()],
         rows: vec![vec![Cell::Text(text)]],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::feed::{Fed, Feeds, Opened};
+    use crate::model::cursor::SourceKey;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    #[test]
+    fn a_client_that_hangs_up_keeps_nobody_waiting_for_the_database() {
+        let (feeds, fed) = Feeds::channel();
+        let (go, gone) = channel();
+        let pump = std::thread::spawn(move || {
+            let Ok(Fed::Open(_, _, reply)) = fed.recv() else {
+                panic!("no feed");
+            };
+            reply.send(Opened::default()).unwrap();
+            // A database that takes its time.
+            gone.recv().unwrap();
+            let left = std::iter::from_fn(|| fed.recv_timeout(Duration::from_mins(1)).ok());
+            let is_end = |fed: &Fed| matches!(fed, Fed::End(_, Ending::Pause, None));
+            left.into_iter().any(|fed| is_end(&fed))
+        });
+        let feed = feeds
+            .open(Opening {
+                name: "x".to_owned(),
+                key: SourceKey::Journal {
+                    place: String::new(),
+                },
+                head: Vec::new(),
+                piece: None,
+                size: 0,
+                is_counted: false,
+            })
+            .unwrap();
+        // As many as fit.
+        for _ in 0..3 {
+            feed.begin(Hints::default()).unwrap();
+        }
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build().unwrap();
+        runtime.block_on(async { drop(Kept(Some(feed))) });
+        // Only now: had it been waited for, this were never reached.
+        go.send(()).unwrap();
+        assert!(pump.join().unwrap());
     }
 }

@@ -1,29 +1,46 @@
 //! Listen: the Unix socket and, where it is configured, TCP; one task for each connection.
 
-use super::access::{self, Peers, Tcp};
+use super::access::{self, Peers};
+use super::door::{self, Door};
 use super::failure::Failure;
 use super::message::{self, Start, Transaction};
 use super::run::Pool;
+use super::secret::Tcp;
 use super::session::{Current, Session};
 use super::setting::Settings;
-use super::wire::{GREETING, Stream, Wire};
-use super::{Inner, ingest};
+use super::wire::{Stream, Wire};
+use super::{Inner, Place, ingest};
 use crate::socket;
 use crate::store::AsOwner;
 use anyhow::{Context, Result, bail};
+use nix::sys::socket::{setsockopt, sockopt};
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::{error::Elapsed, timeout};
+use tokio_rustls::server::TlsStream;
 
-/// Connections that have not said yet who they are, beside the sessions.
-const GREETED: usize = 30;
+/// Time to log in on the machine itself,
+const GREETING: Duration = Duration::from_secs(10);
+/// over the network,
+const GREETING_TCP: Duration = Duration::from_secs(20);
+/// and to be told that one may not.
+const REFUSAL: Duration = Duration::from_secs(1);
+/// Time that the system has to say who a user is: it may have to ask the network.
+const LOOK_UP: Duration = Duration::from_secs(5);
+/// Users that it is asked about at once.
+pub(super) const LOOK_UPS: usize = 16;
+/// Characters of a user's name that are kept, as in PostgreSQL.
+const LONGEST_NAME: usize = 63;
 
 /// Opens the Unix socket of the database.
 ///
@@ -94,40 +111,90 @@ pub(super) fn bind_tcp(address: &str) -> Result<std::net::TcpListener> {
 
 /// Accepts clients of the Unix socket for ever.
 pub(super) async fn unix(listener: UnixListener, inner: Arc<Inner>, peers: Peers) {
+    let (owners, others): (Arc<Door<u32>>, Arc<Door<u32>>) = (Arc::default(), Arc::default());
+    let look_ups = Arc::new(Semaphore::new(LOOK_UPS));
     loop {
         let Some((stream, _)) = accepted(listener.accept().await).await else {
             continue;
         };
-        let Some(guard) = Inner::connection(&inner) else {
+        let Ok(peer) = stream.peer_cred() else {
             continue;
         };
+        let (uid, gid) = (peer.uid(), peer.gid());
+        let is_owner = peers.is_owner(uid);
+        let waiting = if is_owner { &owners } else { &others }.enter(uid);
         let (inner, peers) = (Arc::clone(&inner), peers.clone());
+        let look_ups = Arc::clone(&look_ups);
         tokio::spawn(async move {
-            let _guard = guard;
-            let admitted = match stream.peer_cred() {
-                Ok(peer) => peers.admit(peer.uid(), peer.gid()),
-                Err(_) => Err(Failure::new("28000", "cannot find out who connects").fatal()),
-            };
-            let _ = greet_unix(Wire::new(stream), inner, admitted).await;
+            let greeted = waiting.meanwhile(async {
+                let admitted = if is_owner {
+                    Ok(true)
+                } else {
+                    look_up(peers, uid, gid, look_ups).await
+                };
+                let time = if admitted.is_ok() { GREETING } else { REFUSAL };
+                timeout(time, greet_unix(Wire::new(stream), inner, admitted)).await
+            });
+            serve(greeted.await).await;
         });
     }
 }
 
+/// Asks the system who a user is; it is not asked by ever more threads when it does not answer.
+async fn look_up(
+    peers: Peers,
+    uid: u32,
+    gid: u32,
+    look_ups: Arc<Semaphore>,
+) -> Result<bool, Failure> {
+    let looked = async {
+        let permit = look_ups.acquire_owned().await.ok()?;
+        let looked = spawn_blocking(move || {
+            let _permit = permit;
+            peers.admit(uid, gid)
+        });
+        looked.await.ok()
+    };
+    timeout(LOOK_UP, looked)
+        .await
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| {
+            let message = format!("the system does not say who uid {uid} is");
+            Err(Failure::new("57P03", message).fatal())
+        })
+}
+
 /// Accepts clients over TCP for ever.
 pub(super) async fn tcp(listener: TcpListener, inner: Arc<Inner>, tcp: Tcp) {
+    let door: Arc<Door<IpAddr>> = Arc::default();
     loop {
-        let Some((stream, _)) = accepted(listener.accept().await).await else {
+        let Some((stream, address)) = accepted(listener.accept().await).await else {
             continue;
         };
-        let Some(guard) = Inner::connection(&inner) else {
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
+        let waiting = door.enter(door::network(address.ip()));
+        keep_alive(&stream);
         let (inner, tcp) = (Arc::clone(&inner), tcp.clone());
         tokio::spawn(async move {
-            let _guard = guard;
-            let _ = greet_tcp(Wire::new(stream), inner, tcp).await;
+            let greeted = timeout(GREETING_TCP, greet_tcp(Wire::new(stream), inner, tcp));
+            serve(waiting.meanwhile(greeted).await).await;
         });
+    }
+}
+
+/// Makes answers go out at once, and a peer that vanished noticed: after the times that the system has for that.
+fn keep_alive(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let _ = setsockopt(stream, sockopt::KeepAlive, &true);
+}
+
+/// What logging in led to; none when the client was refused, or only cancelled something.
+type Greeted<S> = io::Result<Option<(Session<S>, Place)>>;
+
+/// Talks with a client that has logged in.
+async fn serve<S: Stream>(greeted: Option<Result<Greeted<S>, Elapsed>>) {
+    if let Some(Ok(Ok(Some((mut session, _place))))) = greeted {
+        let _ = session.serve().await;
     }
 }
 
@@ -144,9 +211,9 @@ async fn greet_unix<S: Stream>(
     mut wire: Wire<S>,
     inner: Arc<Inner>,
     admitted: Result<bool, Failure>,
-) -> io::Result<()> {
+) -> Greeted<S> {
     let Some(options) = first(&mut wire, &inner, false).await? else {
-        return Ok(());
+        return Ok(None);
     };
     match admitted {
         Ok(is_owner) => begin(wire, inner, options, is_owner).await,
@@ -155,16 +222,15 @@ async fn greet_unix<S: Stream>(
 }
 
 async fn greet_tcp(
-    mut wire: Wire<tokio::net::TcpStream>,
+    mut wire: Wire<TcpStream>,
     inner: Arc<Inner>,
     tcp: Tcp,
-) -> io::Result<()> {
-    let greeting = tokio::time::timeout(GREETING, wire.start());
-    match greeting.await?? {
+) -> Greeted<TlsStream<TcpStream>> {
+    match wire.start().await? {
         Start::Tls => {}
         Start::Cancel { pid, secret } => {
             inner.cancel(pid, secret);
-            return Ok(());
+            return Ok(None);
         }
         Start::Gss | Start::Session { .. } => {
             let failure = Failure::new("28000", "TLS is needed")
@@ -176,16 +242,15 @@ async fn greet_tcp(
     wire.out.extend_from_slice(b"S");
     wire.flush().await?;
     let Some(stream) = wire.into_stream() else {
-        return Ok(());
+        return Ok(None);
     };
-    let stream = tokio::time::timeout(GREETING, tcp.tls.accept(stream)).await??;
-    let mut wire = Wire::new(stream);
+    let secrets = tcp.secrets().await;
+    let mut wire = Wire::new(secrets.tls.accept(stream).await?);
     let Some(options) = first(&mut wire, &inner, true).await? else {
-        return Ok(());
+        return Ok(None);
     };
     let user = options.get("user").cloned().unwrap_or_default();
-    let asked = access::password(&mut wire, &user, &tcp.passwords);
-    match tokio::time::timeout(GREETING, asked).await?? {
+    match access::password(&mut wire, &user, &secrets.passwords).await? {
         Ok(()) => begin(wire, inner, options, false).await,
         Err(failure) => refuse(&mut wire, &failure).await,
     }
@@ -199,10 +264,9 @@ async fn first<S: Stream>(
 ) -> io::Result<Option<HashMap<String, String>>> {
     // TLS and GSS are asked for once each.
     for _ in 0..3 {
-        let start = match tokio::time::timeout(GREETING, wire.start()).await? {
+        let start = match wire.start().await {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                refuse(wire, &Failure::new("08P01", error.to_string()).fatal()).await?;
-                return Ok(None);
+                return refuse(wire, &Failure::new("08P01", error.to_string()).fatal()).await;
             }
             start => start?,
         };
@@ -234,10 +298,10 @@ async fn first<S: Stream>(
     Ok(None)
 }
 
-async fn refuse<S: Stream>(wire: &mut Wire<S>, failure: &Failure) -> io::Result<()> {
+async fn refuse<S: Stream, T>(wire: &mut Wire<S>, failure: &Failure) -> io::Result<Option<T>> {
     failure.put(&mut wire.out);
     wire.close().await;
-    Ok(())
+    Ok(None)
 }
 
 async fn begin<S: Stream>(
@@ -245,8 +309,9 @@ async fn begin<S: Stream>(
     inner: Arc<Inner>,
     options: HashMap<String, String>,
     is_owner: bool,
-) -> io::Result<()> {
-    let user = options.get("user").cloned().unwrap_or_default();
+) -> Greeted<S> {
+    let user = options.get("user").map(String::as_str).unwrap_or_default();
+    let user: String = user.chars().take(LONGEST_NAME).collect();
     let mut settings = Settings::new(&user, inner.limits);
     for (name, value) in start_settings(&options) {
         // What is unknown here is left out, as poolers and drivers send settings of every kind.
@@ -257,14 +322,14 @@ async fn begin<S: Stream>(
         }
     }
     let current = Arc::new(Current::default());
-    let Some(place) = Inner::session(&inner, &current) else {
-        let failure = Failure::new(
-            "53300",
-            format!("too many sessions: {} are open", inner.most_sessions),
-        )
-        .hint("close some, or raise sessions in [serve] of the settings")
-        .fatal();
-        return refuse(&mut wire, &failure).await;
+    let place = match Inner::session(&inner, &current, is_owner) {
+        Ok(place) => place,
+        Err(open) => {
+            let failure = Failure::new("53300", format!("too many sessions: {open} are open"))
+                .hint("close some, or raise sessions in [serve] of the settings")
+                .fatal();
+            return refuse(&mut wire, &failure).await;
+        }
     };
     message::authentication(&mut wire.out, 0, &[]);
     for (name, value) in settings.reported() {
@@ -273,12 +338,13 @@ async fn begin<S: Stream>(
     message::key(&mut wire.out, place.pid, place.secret);
     message::ready(&mut wire.out, Transaction::None);
     wire.flush().await?;
+    wire.trust();
     let pool = Pool::new(
         inner.sessions.clone(),
         Arc::clone(&inner.turnstile),
         inner.most_rows,
     );
-    let mut session = Session {
+    let session = Session {
         wire,
         inner: Arc::clone(&inner),
         user,
@@ -292,7 +358,7 @@ async fn begin<S: Stream>(
         portals: HashMap::new(),
         intake: ingest::Intake::default(),
     };
-    session.serve().await
+    Ok(Some((session, place)))
 }
 
 /// Returns the settings that a client begins with: its options, and those in `-c name=value`.
@@ -317,20 +383,22 @@ fn start_settings(options: &HashMap<String, String>) -> Vec<(String, String)> {
     settings
 }
 
-/// Counts a connection as long as it lives.
-pub(super) struct Connection(Arc<Inner>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::socket::getsockopt;
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-impl Inner {
-    /// Counts a connection; none when there are far too many.
-    fn connection(inner: &Arc<Self>) -> Option<Connection> {
-        let before = inner.connections.fetch_add(1, Ordering::SeqCst);
-        let connection = Connection(Arc::clone(inner));
-        (before < inner.most_sessions + GREETED).then_some(connection)
+    #[test]
+    fn a_peer_that_vanishes_is_noticed() {
+        let listener = bind_tcp("127.0.0.1:0").unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap().block_on(async {
+            let listener = TcpListener::from_std(listener).unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            keep_alive(&stream);
+            assert!(getsockopt(&stream, sockopt::KeepAlive).unwrap());
+            assert!(stream.nodelay().unwrap());
+        });
     }
 }

@@ -23,18 +23,23 @@ mod about;
 mod access;
 mod catalog;
 mod cursor;
+mod describe;
 mod dialect;
+mod door;
 mod failure;
 mod guess;
+mod held;
 mod ingest;
 mod lex;
 mod listen;
 mod message;
 mod portal;
 mod run;
+mod secret;
 mod session;
 mod setting;
 mod statement;
+mod turn;
 mod value;
 mod wait;
 mod wire;
@@ -51,10 +56,16 @@ use anyhow::{Context, Result};
 use session::Current;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_rustls::rustls::crypto::ring;
+
+/// Threads for what is rare and short: files that are read again, feeds that end.
+const SPARE: usize = 16;
+
+/// Sessions that are for root and the owner alone.
+const RESERVED: usize = 3;
 
 /// What the service does on demand: gets the argument, answers with a table.
 pub type Verb = Arc<dyn Fn(&str) -> Result<Table, Failure> + Send + Sync>;
@@ -95,13 +106,14 @@ pub struct Server {
 /// What all sessions share.
 struct Inner {
     sessions: Sessions,
-    turnstile: Arc<run::Turnstile>,
+    turnstile: Arc<turn::Turnstile>,
+    /// Questions that are open.
+    open: Arc<turn::Open>,
     limits: setting::Limits,
     most_rows: u64,
     most_sessions: usize,
-    connections: AtomicUsize,
     /// Sessions by number, each with the secret that cancels its question.
-    open: Mutex<HashMap<i32, (i32, Arc<Current>)>>,
+    places: Mutex<HashMap<i32, (i32, Arc<Current>)>>,
     next: AtomicI32,
     /// Kinds of the columns by name, where a name has one kind in all tables.
     columns: HashMap<String, Kind>,
@@ -118,12 +130,13 @@ impl Server {
     pub fn start(database: &Path, serve: &Serve, sessions: Sessions, hooks: Hooks) -> Result<Self> {
         let peers = access::Peers::new(database, serve.group.as_deref())?;
         let tcp = match &serve.listen {
-            Some(address) => Some((listen::bind_tcp(address)?, access::Tcp::new(serve)?)),
+            Some(address) => Some((listen::bind_tcp(address)?, secret::Tcp::new(serve)?)),
             None => None,
         };
         let unix = listen::bind(database)?;
         let inner = Arc::new(Inner::new(database, serve, sessions, hooks)?);
         let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(inner.most_threads())
             .enable_all()
             .build()
             .context("cannot start the server")?;
@@ -132,6 +145,7 @@ impl Server {
             .name("server".to_owned())
             .spawn(move || {
                 let ended = runtime.block_on(async move {
+                    tokio::spawn(Arc::clone(&serving.open).insist());
                     if let Some((listener, tcp)) = tcp {
                         let listener = tokio::net::TcpListener::from_std(listener)?;
                         tokio::spawn(listen::tcp(listener, Arc::clone(&serving), tcp));
@@ -149,19 +163,14 @@ impl Server {
         Ok(Self { inner })
     }
 
-    /// Returns how many sessions there are.
-    pub fn running(&self) -> usize {
-        0
+    /// Stops every question that is open, running or not: memory is needed. Their clients are told so.
+    pub fn cancel_all(&self) {
+        self.inner.open.stop_all();
     }
 
-    /// Stops every question that runs: memory is needed.
-    pub fn cancel_all(&self) {
-        let open = self
-            .inner
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        open.values().for_each(|(_, current)| current.stop());
+    /// Returns how many questions run, and do not wait for their turn or their client.
+    pub fn running(&self) -> usize {
+        self.inner.turnstile.taken()
     }
 }
 
@@ -175,7 +184,7 @@ struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.inner
-            .open
+            .places
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.pid);
@@ -188,31 +197,42 @@ impl Inner {
         Ok(Self {
             columns: columns(&sessions)?,
             sessions,
-            turnstile: Arc::new(run::Turnstile::new(serve.queries)),
+            turnstile: Arc::new(turn::Turnstile::new(serve.queries)),
+            open: Arc::default(),
             limits: setting::Limits {
                 usual: Duration::from_secs(serve.timeout_seconds),
                 longest: Duration::from_secs(serve.longest_timeout_seconds),
             },
             most_rows: serve.rows,
             most_sessions: serve.sessions,
-            connections: AtomicUsize::new(0),
-            open: Mutex::default(),
+            places: Mutex::default(),
             next: AtomicI32::new(1),
             name: name.to_string_lossy().into_owned(),
             hooks,
         })
     }
 
-    /// Makes room for a session; none when there are too many.
-    fn session(inner: &Arc<Self>, current: &Arc<Current>) -> Option<Place> {
-        let mut open = inner.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= inner.most_sessions {
-            return None;
+    /// Returns how many threads may be needed at once, so that none of them waits for those of others: a question's
+    /// for each slot, one for each session that adds log or calls a verb, those that look up users, and a few.
+    fn most_threads(&self) -> usize {
+        2 * self.most_sessions + turn::BESIDE + listen::LOOK_UPS + SPARE
+    }
+
+    /// Makes room for a session; their number when there are too many. A few are for root and the owner.
+    fn session(inner: &Arc<Self>, current: &Arc<Current>, is_owner: bool) -> Result<Place, usize> {
+        let reserved = if is_owner {
+            0
+        } else {
+            RESERVED.min(inner.most_sessions / 10)
+        };
+        let mut open = inner.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= inner.most_sessions - reserved {
+            return Err(open.len());
         }
         let pid = inner.next.fetch_add(1, Ordering::SeqCst) & i32::MAX;
         let secret = i32::from_be_bytes(random_bytes());
         open.insert(pid, (secret, Arc::clone(current)));
-        Some(Place {
+        Ok(Place {
             inner: Arc::clone(inner),
             pid,
             secret,
@@ -221,7 +241,7 @@ impl Inner {
 
     /// Stops the question of the session that has the secret.
     fn cancel(&self, pid: i32, secret: i32) {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, current)) = open.get(&pid)
             && *known == secret
         {

@@ -1,6 +1,7 @@
 //! Portal: a prepared statement, and one with its parameters that runs or waits.
 
 use super::failure::Failure;
+use super::held;
 use super::message::Formats;
 use super::run::Running;
 use super::statement::{CopyForm, Statement};
@@ -15,16 +16,35 @@ use tokio::time::Instant;
 pub(super) struct Prepared {
     pub statement: Statement,
     pub types: Vec<Type>,
+    /// Bytes of the text that the client sent.
+    length: usize,
     columns: OnceLock<Arc<Vec<Column>>>,
 }
 
 impl Prepared {
-    pub(super) fn new(statement: Statement, types: Vec<Type>) -> Self {
+    pub(super) fn new(statement: Statement, types: Vec<Type>, length: usize) -> Self {
         Self {
             statement,
             types,
+            length,
             columns: OnceLock::new(),
         }
+    }
+
+    /// Returns about how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        // What was sent may be longer than what is asked, and what is asked than what was sent.
+        let asked = match &self.statement {
+            Statement::Ask(_, sql)
+            | Statement::Declare(_, sql)
+            | Statement::CopyOut { sql, .. } => sql.len(),
+            _ => 0,
+        };
+        let columns = self
+            .columns
+            .get()
+            .map_or(0, |columns| columns.iter().map(held::column).sum());
+        size_of::<Self>() + self.length.max(asked) + size_of_val(self.types.as_slice()) + columns
     }
 
     /// Returns the columns that the client was told of.
@@ -64,10 +84,8 @@ impl Portal {
             Statement::Declare(_, sql) => sql.clone(),
             _ => String::new(),
         };
-        let prepared = Prepared::new(
-            Statement::Ask(Verb::Select, sql),
-            self.prepared.types.clone(),
-        );
+        let statement = Statement::Ask(Verb::Select, sql);
+        let prepared = Prepared::new(statement, self.prepared.types.clone(), 0);
         let portal = Self::new(Arc::new(prepared), self.params.clone(), Formats::default());
         Self {
             is_cursor: true,
@@ -99,11 +117,9 @@ impl Portal {
             && running.end.is_none()
             && running.deadline <= now
         {
-            running.stop.stop();
-            running.items.close();
             let failure = Failure::new("57014", "canceling statement due to statement timeout")
                 .hint("the rows of a cursor have to be fetched before statement_timeout is over");
-            running.end = Some(Err(failure));
+            running.fail(failure);
         }
     }
 }

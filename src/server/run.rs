@@ -1,22 +1,22 @@
 //! Run: one question on a thread of its own, its rows as they come, never more of them in memory than a few blocks.
 //!
 //! A client that does not read makes the channel full; then the thread waits there, and lets another question run
-//! meanwhile. Stopping works at every moment: before it runs, while it runs, and while it waits.
+//! meanwhile. Stopping works at every moment: before it runs, while it runs, and while it waits (`turn`).
 
 use super::catalog::{self, Furniture};
 use super::failure::Failure;
 use super::message::{self, Formats};
 use super::statement::CopyForm;
+use super::turn::{Slot, Stop, Turn, Turnstile};
 use super::value;
 use crate::model::kind::{Column, Kind};
 use crate::model::table::{Cell, Param};
-use crate::store::{self, Interrupt, Sessions, Verb};
+use crate::store::{self, Sessions, Verb};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -24,65 +24,6 @@ use tokio::time::Instant;
 const BLOCK: usize = 32 << 10;
 /// Blocks that wait for the client.
 const AHEAD: usize = 3;
-
-/// Stops a question; cheap to share.
-#[derive(Default)]
-pub(super) struct Stop {
-    is_stopped: AtomicBool,
-    running: Mutex<Option<Interrupt>>,
-}
-
-impl Stop {
-    pub(super) fn stop(&self) {
-        self.is_stopped.store(true, Ordering::SeqCst);
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = running.as_ref() {
-            running.interrupt();
-        }
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.is_stopped.load(Ordering::SeqCst)
-    }
-
-    fn runs(&self, interrupt: Option<Interrupt>) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = interrupt;
-    }
-}
-
-/// Lets only so many questions run at once.
-pub(super) struct Turnstile {
-    free: Mutex<usize>,
-    left: Condvar,
-}
-
-impl Turnstile {
-    pub(super) fn new(places: usize) -> Self {
-        Self {
-            free: Mutex::new(places.max(1)),
-            left: Condvar::new(),
-        }
-    }
-
-    /// Waits for a place; false when the question was stopped meanwhile.
-    fn enter(&self, stop: &Stop) -> bool {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
-            if stop.is_stopped() {
-                return false;
-            }
-            let waited = self.left.wait_timeout(free, Duration::from_millis(100));
-            free = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        *free -= 1;
-        true
-    }
-
-    fn leave(&self) {
-        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.left.notify_one();
-    }
-}
 
 /// A connection, and whether it knows the whole catalog.
 struct Furnished {
@@ -166,7 +107,7 @@ impl Pool {
         params: &[Param],
         stop: &Stop,
     ) -> Result<Vec<Column>, store::Error> {
-        self.with(stop, catalog::is_named(sql), |session| {
+        self.with(stop, catalog::is_named(sql), |session, _| {
             session.describe(sql, params)
         })
     }
@@ -175,23 +116,22 @@ impl Pool {
         &self,
         stop: &Stop,
         with_catalog: bool,
-        work: impl FnOnce(&store::Session) -> Result<T, store::Error>,
+        work: impl FnOnce(&store::Session, &Turn<'_>) -> Result<T, store::Error>,
     ) -> Result<T, store::Error> {
-        if !self.turnstile.enter(stop) {
-            return Err(store::Error::Interrupted);
-        }
-        let done = self.take(with_catalog).and_then(|found| {
-            stop.runs(Some(found.session.interrupt()));
-            let done = if stop.is_stopped() {
-                Err(store::Error::Interrupted)
-            } else {
-                work(&found.session)
-            };
-            stop.runs(None);
+        let turn = self.turnstile.enter(stop);
+        let turn = turn.ok_or(store::Error::Interrupted)?;
+        let found = self.take(with_catalog)?;
+        let runs = stop.runs(found.session.interrupt());
+        let done = if stop.is_stopped() {
+            Err(store::Error::Interrupted)
+        } else {
+            work(&found.session, &turn)
+        };
+        drop(runs);
+        // Who was interrupted may have been so while it cleaned up: it is not used again.
+        if !stop.is_stopped() {
             self.give_back(found);
-            done
-        });
-        self.turnstile.leave();
+        }
         done
     }
 }
@@ -220,7 +160,6 @@ pub(super) enum Form {
 pub(super) enum Item {
     Head(Vec<Column>),
     Block(Block),
-    End(Result<(), Failure>),
 }
 
 /// Rows as they are sent, and where each ends.
@@ -253,8 +192,11 @@ pub(super) struct Running {
     pub columns: Option<Arc<Vec<Column>>>,
     pub stop: Arc<Stop>,
     pub deadline: Instant,
-    /// How it ended.
+    /// How it ended, once all rows are taken.
     pub end: Option<Result<(), Failure>>,
+    /// How it ended, behind the last item.
+    pub last: Arc<OnceLock<Result<(), Failure>>>,
+    pub slot: Option<Arc<Slot>>,
 }
 
 impl Drop for Running {
@@ -270,28 +212,34 @@ pub(super) fn start(
     pool: &Arc<Pool>,
     question: Question,
     stop: Arc<Stop>,
-    timeout: Duration,
+    slot: Arc<Slot>,
+    deadline: Instant,
 ) -> Running {
     let (sender, items) = mpsc::channel(AHEAD);
-    let columns = question.told.clone();
-    let (pool, stopped) = (Arc::clone(pool), Arc::clone(&stop));
+    let last = Arc::new(OnceLock::new());
+    let running = Running {
+        items,
+        left: Block::default(),
+        columns: question.told.clone(),
+        stop: Arc::clone(&stop),
+        deadline,
+        end: None,
+        last: Arc::clone(&last),
+        slot: Some(Arc::clone(&slot)),
+    };
+    let pool = Arc::clone(pool);
     tokio::task::spawn_blocking(move || {
         let task = Task {
             pool: &pool,
-            stop: &stopped,
+            stop: &stop,
             sender,
         };
         let end = task.run(&question);
-        let _ = task.sender.blocking_send(Item::End(end));
+        let _ = last.set(end);
+        // Before the client hears of the end, so that it may open the next.
+        drop(slot);
     });
-    Running {
-        items,
-        left: Block::default(),
-        columns,
-        stop,
-        deadline: Instant::now() + timeout,
-        end: None,
-    }
+    running
 }
 
 struct Task<'a> {
@@ -306,86 +254,63 @@ impl Task<'_> {
         let mut block = Collected::default();
         let mut too_many = None;
         let mut rows = 0_u64;
-        let done = self
-            .pool
-            .with(self.stop, catalog::is_named(&question.sql), |session| {
+        let done = self.pool.with(
+            self.stop,
+            catalog::is_named(&question.sql),
+            |session, turn| {
                 let head = |found: Vec<Column>| {
                     (*columns.borrow_mut()).clone_from(question.told.as_deref().unwrap_or(&found));
-                    self.send(Item::Head(found));
+                    self.send(Item::Head(found), Some(turn));
                 };
-                session.answer(
-                    question.verb,
-                    &question.sql,
-                    &question.params,
-                    head,
-                    |cells| {
-                        rows += 1;
-                        if rows > self.pool.most_rows {
-                            too_many = Some(too_many_rows(self.pool.most_rows));
-                            return ControlFlow::Break(());
-                        }
-                        if rows == 1
-                            && let Form::Copy(form) = &question.form
-                            && form.has_header
-                        {
-                            block_header(form, &columns.borrow(), &mut block.bytes);
-                        }
-                        block.add(&cells, &columns.borrow(), &question.form);
-                        if self.stop.is_stopped()
-                            || (block.bytes.len() >= BLOCK && !self.send(block.take()))
-                        {
-                            return ControlFlow::Break(());
-                        }
-                        ControlFlow::Continue(())
-                    },
-                )
-            });
+                let (sql, params) = (&question.sql, &question.params);
+                session.answer(question.verb, sql, params, head, |cells| {
+                    rows += 1;
+                    if rows > self.pool.most_rows {
+                        too_many = Some(too_many_rows(self.pool.most_rows));
+                        return ControlFlow::Break(());
+                    }
+                    if rows == 1 {
+                        question.form.begin(&columns.borrow(), &mut block.bytes);
+                    }
+                    block.add(&cells, &columns.borrow(), &question.form);
+                    if self.stop.is_stopped()
+                        || (block.bytes.len() >= BLOCK && !self.send(block.take(), Some(turn)))
+                    {
+                        return ControlFlow::Break(());
+                    }
+                    ControlFlow::Continue(())
+                })
+            },
+        );
         if let Some(failure) = too_many {
             return Err(failure);
         }
         if self.stop.is_stopped() && done.is_ok() {
-            return Err(Failure::of(&store::Error::Interrupted, "", false));
+            return Err(self.stop.failure());
         }
-        done.map_err(|error| Failure::of(&error, &question.sql, question.is_packed))?;
-        if rows == 0
-            && let Form::Copy(form) = &question.form
-            && form.has_header
-        {
-            block_header(form, &columns.borrow(), &mut block.bytes);
+        done.map_err(|error| self.stop.told(&error, &question.sql, question.is_packed))?;
+        if rows == 0 {
+            question.form.begin(&columns.borrow(), &mut block.bytes);
         }
-        if !block.bytes.is_empty() {
-            let _ = self.sender.blocking_send(block.take());
+        if !block.bytes.is_empty() && !self.send(block.take(), None) && self.stop.is_stopped() {
+            return Err(self.stop.failure());
         }
         Ok(())
     }
 
-    /// Hands an item over; while that has to wait, another question may run. False when nobody wants it any more.
-    fn send(&self, item: Item) -> bool {
-        match self.sender.try_send(item) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(item)) => {
-                self.pool.turnstile.leave();
-                let is_sent = self.sender.blocking_send(item).is_ok();
-                // It has to be left once more, whether it goes on or not.
-                let mut free = self
-                    .pool
-                    .turnstile
-                    .free
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                while *free == 0 {
-                    free = self
-                        .pool
-                        .turnstile
-                        .left
-                        .wait(free)
-                        .unwrap_or_else(PoisonError::into_inner);
-                }
-                *free -= 1;
-                is_sent && !self.stop.is_stopped()
-            }
+    /// Hands an item over; while that has to wait, another question may compute. False when nobody wants it any more.
+    fn send(&self, item: Item, turn: Option<&Turn<'_>>) -> bool {
+        let item = match self.sender.try_send(item) {
+            Ok(()) => return true,
+            Err(mpsc::error::TrySendError::Closed(_)) => return false,
+            Err(mpsc::error::TrySendError::Full(item)) => item,
+        };
+        if let Some(turn) = turn {
+            turn.leave();
         }
+        let sent = self.stop.unless_stopped(self.sender.send(item));
+        let is_sent = matches!(Handle::current().block_on(sent), Some(Ok(())));
+        is_sent && turn.is_none_or(|turn| turn.again(self.stop))
     }
 }
 
@@ -434,12 +359,16 @@ pub(super) fn row(out: &mut BytesMut, form: &Form, cells: &[Cell], columns: &[Co
     });
 }
 
-fn block_header(form: &CopyForm, columns: &[Column], out: &mut BytesMut) {
-    let names: Vec<Cell> = columns
-        .iter()
-        .map(|column| Cell::Text(column.name.clone()))
-        .collect();
-    copy_row(out, form, &names, &[]);
+impl Form {
+    /// Puts what comes before the rows.
+    fn begin(&self, columns: &[Column], out: &mut BytesMut) {
+        if let Self::Copy(form) = self
+            && form.has_header
+        {
+            let names = columns.iter().map(|column| Cell::Text(column.name.clone()));
+            copy_row(out, form, &names.collect::<Vec<_>>(), &[]);
+        }
+    }
 }
 
 fn copy_row(out: &mut BytesMut, form: &CopyForm, cells: &[Cell], columns: &[Column]) {

@@ -6,11 +6,12 @@
 use super::failure::Failure;
 use super::message::{self, Bind, Of, Request, Transaction};
 use super::portal::{Portal, Prepared};
-use super::run::{self, Form, Pool, Question, Stop};
+use super::run::{self, Form, Pool, Question};
 use super::setting::Settings;
 use super::statement::{self, Statement};
+use super::turn::{Slot, Stop};
 use super::wire::{Stream, Wire};
-use super::{Inner, dialect, guess, ingest, value};
+use super::{Inner, dialect, guess, held, ingest, value};
 use crate::model::kind::{Column, Kind};
 use crate::model::table::Param;
 use crate::store::Verb;
@@ -18,9 +19,10 @@ use pgwire::api::Type;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
 
 /// Prepared statements, and portals, that a client may have.
-const MOST_NAMED: usize = 1000;
+pub(super) const MOST_NAMED: usize = 1000;
 
 /// Which question of a session a request to cancel stops.
 #[derive(Default)]
@@ -131,17 +133,28 @@ impl<S: Stream> Session<S> {
         }
     }
 
-    /// Waits for the next message, and meanwhile stops what a client left unfinished for too long.
+    /// Waits for the next message, and meanwhile stops what a client left unfinished for too long; none when it
+    /// goes, or is idle for longer than it wished.
     async fn next_request(&mut self) -> io::Result<Option<Request>> {
+        let idle = self.settings.idle(self.transaction);
+        let idle = idle.map(|(idle, code, text)| (Instant::now() + idle, code, text));
         loop {
             let deadlines = self.portals.values().filter_map(Portal::deadline);
+            let deadlines = deadlines.chain(idle.map(|(at, ..)| at));
             let Some(deadline) = deadlines.min() else {
                 return self.wire.request().await;
             };
             if let Ok(request) = tokio::time::timeout_at(deadline, self.wire.request()).await {
                 return request;
             }
-            let now = tokio::time::Instant::now();
+            let now = Instant::now();
+            if let Some((at, code, text)) = idle
+                && at <= now
+            {
+                Failure::new(code, text).fatal().put(&mut self.wire.out);
+                self.wire.close().await;
+                return Ok(None);
+            }
             self.portals
                 .values_mut()
                 .for_each(|portal| portal.expire(now));
@@ -188,6 +201,7 @@ impl<S: Stream> Session<S> {
     }
 
     async fn simple(&mut self, sql: &str) -> Done {
+        held::check_text(sql)?;
         let statements = statement::split(sql);
         if statements.is_empty() {
             message::bare(&mut self.wire.out, b'I');
@@ -224,6 +238,7 @@ impl<S: Stream> Session<S> {
                 return Err(Failure::new("42601", message));
             }
         };
+        let length = sql.len();
         let statement = match statement {
             Statement::Ask(verb, sql) => Statement::Ask(verb, self.rewrite(sql)),
             Statement::Declare(name, sql) => Statement::Declare(name, self.rewrite(sql)),
@@ -246,7 +261,9 @@ impl<S: Stream> Session<S> {
                 .or_else(guess)
                 .unwrap_or(Type::TEXT)
         });
-        Ok(Prepared::new(statement, types.collect()))
+        let prepared = Prepared::new(statement, types.collect(), length);
+        self.check_held(prepared.bytes())?;
+        Ok(prepared)
     }
 
     fn rewrite(&self, sql: String) -> String {
@@ -268,6 +285,7 @@ impl<S: Stream> Session<S> {
         if self.prepared.len() >= MOST_NAMED {
             return Err(Failure::new("54000", "too many prepared statements").into());
         }
+        held::check_text(sql)?;
         let prepared = self.prepare(sql, types)?;
         self.prepared.insert(name, Arc::new(prepared));
         message::bare(&mut self.wire.out, b'1');
@@ -287,6 +305,7 @@ impl<S: Stream> Session<S> {
             );
             return Err(Failure::new("08P01", message).into());
         }
+        held::check_lists(&prepared.types, &bind.values)?;
         let read = |(index, value): (usize, &Option<bytes::Bytes>)| match (
             value,
             prepared.types.get(index),
@@ -299,7 +318,8 @@ impl<S: Stream> Session<S> {
             .iter()
             .enumerate()
             .map(read)
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        self.check_held(held::bytes(&params))?;
         if self.portals.len() >= MOST_NAMED {
             return Err(Failure::new("54000", "too many portals").into());
         }
@@ -307,98 +327,6 @@ impl<S: Stream> Session<S> {
         self.portals.insert(bind.portal, portal);
         message::bare(&mut self.wire.out, b'2');
         Ok(())
-    }
-
-    async fn describe_statement(&mut self, name: &str) -> Done {
-        let Some(prepared) = self.prepared.get(name).cloned() else {
-            return Err(no_statement(name).into());
-        };
-        let types: Vec<u32> = prepared.types.iter().map(Type::oid).collect();
-        let columns = self.columns(&prepared).await?;
-        message::parameters(&mut self.wire.out, &types);
-        self.tell_columns(columns.as_deref(), &message::Formats::default());
-        Ok(())
-    }
-
-    async fn describe_portal(&mut self, name: &str) -> Done {
-        let Some(mut portal) = self.portals.remove(name) else {
-            return Err(no_portal(name).into());
-        };
-        let columns = match portal
-            .running
-            .as_ref()
-            .and_then(|running| running.columns.clone())
-        {
-            Some(columns) => Some(columns),
-            None if portal.asks().is_some() => Some(self.begin(&mut portal).await?),
-            None => self.columns(&portal.prepared).await?,
-        };
-        self.tell_columns(columns.as_deref(), &portal.formats);
-        self.portals.insert(name.to_owned(), portal);
-        Ok(())
-    }
-
-    /// Returns the columns that a statement has; none when it has no rows.
-    async fn columns(&mut self, prepared: &Prepared) -> Result<Option<Arc<Vec<Column>>>, Trouble> {
-        if let Some(known) = prepared.columns() {
-            return Ok(Some(known));
-        }
-        let columns = match &prepared.statement {
-            Statement::Ask(Verb::Select, sql) => {
-                self.may_run(&prepared.statement)?;
-                let stop = self.stoppable();
-                let (pool, sql, params) = (
-                    Arc::clone(&self.pool),
-                    sql.clone(),
-                    prepared
-                        .types
-                        .iter()
-                        .map(value::example)
-                        .collect::<Vec<_>>(),
-                );
-                let asked = sql.clone();
-                let described =
-                    tokio::task::spawn_blocking(move || pool.describe(&asked, &params, &stop));
-                let described = self.wire.while_open(described).await?;
-                let described =
-                    described.map_err(|error| Failure::new("XX000", error.to_string()))?;
-                described.map_err(|error| Failure::of(&error, &sql, self.settings.is_packed()))?
-            }
-            Statement::Ask(..) => texts(&["explain_key", "explain_value"]),
-            Statement::Show(Some(name)) => texts(&[name]),
-            Statement::Show(None) => texts(&["name", "setting", "description"]),
-            Statement::Call(..) => texts(&["result"]),
-            Statement::Fetch {
-                cursor,
-                is_move: false,
-                ..
-            } => {
-                let portal = self.portals.get(cursor);
-                return Ok(portal.and_then(|portal| portal.running.as_ref()?.columns.clone()));
-            }
-            _ => return Ok(None),
-        };
-        Ok(Some(prepared.set_columns(columns)))
-    }
-
-    pub(super) fn tell_columns(
-        &mut self,
-        columns: Option<&Vec<Column>>,
-        formats: &message::Formats,
-    ) {
-        let Some(columns) = columns else {
-            return message::bare(&mut self.wire.out, b'n');
-        };
-        let is_packed = self.settings.is_packed();
-        let fields = columns.iter().map(|column| {
-            let text = Column {
-                name: column.name.clone(),
-                kind: Kind::Text,
-            };
-            value::field(if is_packed { &text } else { column })
-        });
-        let fields: Vec<_> = fields.collect();
-        message::fields(&mut self.wire.out, &fields, formats);
     }
 
     async fn execute(&mut self, name: &str, rows: usize) -> Done {
@@ -443,7 +371,7 @@ impl<S: Stream> Session<S> {
     }
 
     /// After an error in a transaction only its end is run.
-    fn may_run(&self, statement: &Statement) -> Result<(), Failure> {
+    pub(super) fn may_run(&self, statement: &Statement) -> Result<(), Failure> {
         let ends = matches!(
             statement,
             Statement::Commit | Statement::Rollback | Statement::Savepoint("ROLLBACK")
@@ -456,16 +384,27 @@ impl<S: Stream> Session<S> {
         Ok(())
     }
 
-    /// Makes what runs next the one to cancel.
-    fn stoppable(&self) -> Arc<Stop> {
-        let stop = Arc::new(Stop::default());
+    /// Makes what runs next the one to cancel, and gets a slot for it.
+    pub(super) async fn slot(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<(Arc<Stop>, Arc<Slot>), Trouble> {
+        let open = &self.inner.open;
+        let stop = open.stop();
         self.current.set(Some(Arc::clone(&stop)));
-        stop
+        let slot = open.slot(self.pid, &stop, deadline);
+        let slot = self.wire.while_open(slot).await??;
+        Ok((stop, slot))
     }
 
     /// Starts a portal's question and waits for its columns.
     pub(super) async fn begin(&mut self, portal: &mut Portal) -> Result<Arc<Vec<Column>>, Trouble> {
         self.may_run(&portal.prepared.statement)?;
+        if portal.asks().is_none() {
+            return Ok(Arc::default());
+        }
+        let deadline = Instant::now() + self.settings.timeout();
+        let (stop, slot) = self.slot(deadline).await?;
         let Some((verb, sql, copy)) = portal.asks() else {
             return Ok(Arc::default());
         };
@@ -483,8 +422,7 @@ impl<S: Stream> Session<S> {
             told: portal.prepared.columns(),
             is_packed,
         };
-        let stop = self.stoppable();
-        let running = run::start(&self.pool, question, stop, self.settings.timeout());
+        let running = run::start(&self.pool, question, stop, slot, deadline);
         let running = portal.running.insert(running);
         self.wire
             .while_open(running.head())
@@ -551,7 +489,7 @@ pub(super) fn texts(names: &[&str]) -> Vec<Column> {
     names.iter().map(column).collect()
 }
 
-fn no_statement(name: &str) -> Failure {
+pub(super) fn no_statement(name: &str) -> Failure {
     Failure::new(
         "26000",
         format!("prepared statement {name:?} does not exist"),

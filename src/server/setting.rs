@@ -1,6 +1,7 @@
 //! Settings of a session: what PostgreSQL's clients set and ask without meaning harm. DuckDB's own are out of reach.
 
 use super::failure::Failure;
+use super::message::Transaction;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -83,6 +84,13 @@ const KNOWN: [(&str, &str); 52] = [
     ("xmloption", "content"),
 ];
 
+/// Settings that are times, kept in milliseconds.
+const DURATIONS: [&str; 3] = [
+    "statement_timeout",
+    "idle_session_timeout",
+    "idle_in_transaction_session_timeout",
+];
+
 /// Settings that say how things are.
 const FIXED: [&str; 14] = [
     "integer_datetimes",
@@ -144,7 +152,7 @@ impl Settings {
     /// Returns the value that `SHOW` shows.
     pub(super) fn show(&self, name: &str) -> Option<String> {
         let value = self.get(name)?;
-        if name.eq_ignore_ascii_case("statement_timeout") {
+        if DURATIONS.contains(&name.to_ascii_lowercase().as_str()) && value != "0" {
             return Some(format!("{value}ms"));
         }
         Some(value.to_owned())
@@ -193,7 +201,7 @@ impl Settings {
             Some(value) => {
                 let value = self.checked(&name, value)?;
                 // A client that makes up names is not to fill the memory.
-                if self.changed.len() > 200 || value.len() > 10_000 {
+                if self.changed.len() > 200 || value.len() > 1000 {
                     return Err(Failure::new("54000", "too many settings"));
                 }
                 self.changed.insert(name.clone(), value);
@@ -225,6 +233,28 @@ impl Settings {
         } else {
             asked.min(self.limits.longest)
         }
+    }
+
+    /// Returns how long the client wishes to be idle at most, and what it is told after that.
+    pub(super) fn idle(
+        &self,
+        transaction: Transaction,
+    ) -> Option<(Duration, &'static str, &'static str)> {
+        let (name, code, text) = if transaction == Transaction::None {
+            (
+                "idle_session_timeout",
+                "57P05",
+                "terminating connection due to idle-session timeout",
+            )
+        } else {
+            (
+                "idle_in_transaction_session_timeout",
+                "25P03",
+                "terminating connection due to idle-in-transaction timeout",
+            )
+        };
+        let millis: u64 = self.get(name)?.parse().ok()?;
+        (millis > 0).then(|| (Duration::from_millis(millis), code, text))
     }
 
     /// Returns whether the client is our own.
@@ -267,10 +297,17 @@ impl Settings {
                 let asked = duration(value).ok_or_else(invalid)?;
                 Ok(asked.min(self.limits.longest).as_millis().to_string())
             }
+            "idle_session_timeout" | "idle_in_transaction_session_timeout" => {
+                let asked = duration(value).filter(|asked| *asked <= LONGEST_IDLE);
+                Ok(asked.ok_or_else(invalid)?.as_millis().to_string())
+            }
             _ => Ok(value.to_owned()),
         }
     }
 }
+
+/// Longest time that PostgreSQL knows for these settings.
+const LONGEST_IDLE: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// Reads `5000`, `5s`, `2min`.
 fn duration(text: &str) -> Option<Duration> {
@@ -312,6 +349,22 @@ mod tests {
         settings.set("STATEMENT_TIMEOUT", None).unwrap();
         assert_eq!(settings.timeout().as_secs(), 60);
         assert!(settings.set("statement_timeout", Some("-1")).is_err());
+    }
+
+    #[test]
+    fn a_client_may_wish_not_to_be_idle() {
+        let mut settings = settings();
+        assert_eq!(settings.idle(Transaction::None), None);
+        settings.set("idle_session_timeout", Some("2s")).unwrap();
+        let (time, code, _) = settings.idle(Transaction::None).unwrap();
+        assert_eq!((time, code), (Duration::from_secs(2), "57P05"));
+        assert_eq!(settings.idle(Transaction::Open), None);
+        settings
+            .set("idle_in_transaction_session_timeout", Some("1min"))
+            .unwrap();
+        assert_eq!(settings.idle(Transaction::Failed).unwrap().1, "25P03");
+        assert_eq!(settings.show("idle_session_timeout").unwrap(), "2000ms");
+        assert!(settings.set("idle_session_timeout", Some("soon")).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Wait: what a session hears from a question that runs, and when its time is over.
 
 use super::failure::Failure;
-use super::run::{self, Running};
+use super::run::{Block, Item, Running};
 use crate::model::kind::Column;
 use std::sync::Arc;
 
@@ -9,19 +9,15 @@ impl Running {
     /// Waits for the columns.
     pub(super) async fn head(&mut self) -> Result<Arc<Vec<Column>>, Failure> {
         match self.item().await {
-            Some(run::Item::Head(found)) => {
+            Some(Item::Head(found)) => {
                 let columns = self.columns.get_or_insert_with(|| Arc::new(found));
                 Ok(Arc::clone(columns))
             }
-            Some(run::Item::Block(block)) => {
+            Some(Item::Block(block)) => {
                 self.left = block;
                 Ok(Arc::default())
             }
-            Some(run::Item::End(end)) => {
-                self.end = Some(end.clone());
-                end.map(|()| Arc::default())
-            }
-            None => Err(self.lost()),
+            None => self.ended().map(|()| Arc::default()),
         }
     }
 
@@ -30,45 +26,45 @@ impl Running {
         if !self.left.is_empty() {
             return Ok(true);
         }
-        if let Some(end) = &self.end {
-            return end.clone().map(|()| false);
-        }
         match self.item().await {
-            Some(run::Item::Block(block)) => {
+            Some(Item::Block(block)) => {
                 self.left = block;
                 Ok(true)
             }
-            Some(run::Item::Head(_)) => Ok(true),
-            Some(run::Item::End(end)) => {
-                self.end = Some(end.clone());
-                end.map(|()| false)
-            }
-            None => Err(self.lost()),
+            Some(Item::Head(_)) => Ok(true),
+            None => self.ended().map(|()| false),
         }
     }
 
-    fn lost(&mut self) -> Failure {
-        let failure = Failure::new("XX000", "the question stopped unexpectedly");
-        self.end = Some(Err(failure.clone()));
-        failure
+    /// Makes it end with an error; what waits of it is let go.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.stop.stop();
+        // Takes its items along, and tells the thread that nobody waits.
+        self.items = tokio::sync::mpsc::channel(1).1;
+        self.left = Block::default();
+        self.end = Some(Err(failure));
+        self.slot = None;
     }
 
-    /// Waits for an item; stops the question when its time is over.
-    async fn item(&mut self) -> Option<run::Item> {
-        if let Ok(item) = tokio::time::timeout_at(self.deadline, self.items.recv()).await {
-            return item;
+    fn ended(&self) -> Result<(), Failure> {
+        self.end.clone().unwrap_or(Ok(()))
+    }
+
+    /// Waits for an item; none at the end. Stops the question when its time is over.
+    async fn item(&mut self) -> Option<Item> {
+        if self.end.is_some() {
+            return None;
         }
-        // Blocks that were waiting are passed over until the thread has really ended.
-        loop {
-            self.stop.stop();
-            let pause = std::time::Duration::from_millis(100);
-            let item = tokio::time::timeout(pause, self.items.recv()).await;
-            if let Ok(None | Some(run::Item::End(_))) = item {
-                break;
+        let stop = Arc::clone(&self.stop);
+        match stop.awaited(self.items.recv(), self.deadline).await {
+            Ok(Some(item)) => return Some(item),
+            Ok(None) => {
+                let lost = || Err(Failure::new("XX000", "the question stopped unexpectedly"));
+                self.end = Some(self.last.get().cloned().unwrap_or_else(lost));
+                self.slot = None;
             }
+            Err(failure) => self.fail(failure),
         }
-        let failure = Failure::new("57014", "canceling statement due to statement timeout")
-            .hint("ask for a shorter time, or raise it: SET statement_timeout = '5min'");
-        Some(run::Item::End(Err(failure)))
+        None
     }
 }

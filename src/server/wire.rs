@@ -10,8 +10,8 @@ use tokio::time::timeout;
 
 /// A client that reads nothing for so long is gone.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Time to say who one is.
-pub(super) const GREETING: Duration = Duration::from_secs(20);
+/// Time to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Bytes that are collected before they are sent.
 const FULL: usize = 64 << 10;
 
@@ -25,6 +25,8 @@ pub(super) struct Wire<S> {
     input: BytesMut,
     /// What is to be sent.
     pub out: BytesMut,
+    /// Longest message that is read.
+    longest: usize,
 }
 
 impl<S: Stream> Wire<S> {
@@ -33,7 +35,13 @@ impl<S: Stream> Wire<S> {
             stream,
             input: BytesMut::new(),
             out: BytesMut::new(),
+            longest: message::LONGEST_START,
         }
+    }
+
+    /// Reads long messages from now on: the client is known.
+    pub(super) fn trust(&mut self) {
+        self.longest = message::LONGEST;
     }
 
     /// Gives the stream back, for TLS; none when the client sent more than it may by now.
@@ -74,7 +82,7 @@ impl<S: Stream> Wire<S> {
                 read => read?,
             }
         };
-        if !(4..=message::LONGEST).contains(&length) {
+        if !(4..=self.longest).contains(&length) {
             return Err(broken("invalid message length"));
         }
         let body = self.body(5, length - 4).await?;
@@ -88,7 +96,12 @@ impl<S: Stream> Wire<S> {
             self.more().await?;
         }
         self.input.advance(header);
-        Ok(self.input.split_to(length).freeze())
+        let body = self.input.split_to(length).freeze();
+        // What a long message took is not kept until the next.
+        if self.input.is_empty() && length > FULL {
+            self.input = BytesMut::new();
+        }
+        Ok(body)
     }
 
     async fn more(&mut self) -> io::Result<()> {
@@ -151,7 +164,7 @@ impl<S: Stream> Wire<S> {
     /// Says goodbye.
     pub(super) async fn close(&mut self) {
         if self.flush().await.is_ok() {
-            let _ = timeout(GREETING, self.stream.shutdown()).await;
+            let _ = timeout(GOODBYE, self.stream.shutdown()).await;
         }
     }
 }

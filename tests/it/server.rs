@@ -481,10 +481,13 @@ fn questions_are_cancelled_and_stop_when_their_time_is_over() {
         assert_eq!(code(&done.unwrap_err()), "57014");
         let (done, ()) = futures::future::join(client.batch_execute(ENDLESS), async {
             tokio::time::sleep(Duration::from_millis(100)).await;
+            assert_eq!(service.server.running(), 1);
             service.server.cancel_all();
         })
         .await;
-        assert_eq!(code(&done.unwrap_err()), "57014");
+        let error = done.unwrap_err();
+        assert_eq!(code(&error), "53200");
+        assert!(format!("{error:?}").contains("the service needs the memory"));
         client
             .batch_execute("SET statement_timeout = '100ms'")
             .await
@@ -549,6 +552,166 @@ fn limits_hold() {
         assert_eq!(code(&third), "53300");
         drop(second);
     });
+}
+
+/// What one client leaves open.
+#[test]
+fn cursors_are_few_and_keep_nobody_waiting() {
+    let service = Service::new();
+    service.ask("", async |client| {
+        let declare = |name: usize| {
+            format!(
+                "DECLARE c{name} CURSOR FOR SELECT range, repeat('x', 100) FROM range(100000000)"
+            )
+        };
+        let open = async || {
+            client.batch_execute("BEGIN").await.unwrap();
+            let mut open = 0;
+            let refused = loop {
+                match client.batch_execute(&declare(open)).await {
+                    Ok(()) => open += 1,
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!((open, code(&refused)), (4, "53000"), "{refused:?}");
+            client.batch_execute("ROLLBACK").await.unwrap();
+        };
+        // What was closed makes room at once, whether its thread has heard it or not.
+        for _ in 0..20 {
+            open().await;
+        }
+        client.batch_execute("BEGIN").await.unwrap();
+        for name in 0..4 {
+            client.batch_execute(&declare(name)).await.unwrap();
+        }
+        // So does what was read to its end.
+        client
+            .batch_execute("CLOSE c3; DECLARE c4 CURSOR FOR SELECT 1; FETCH ALL FROM c4")
+            .await
+            .unwrap();
+        client.batch_execute(&declare(5)).await.unwrap();
+        let others: Vec<Client> = futures::future::join_all((0..20).map(|_| connect(&service)))
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        let mut beside = 0;
+        for other in &others {
+            other.batch_execute("BEGIN").await.unwrap();
+            other.batch_execute(&declare(0)).await.unwrap();
+            while other.batch_execute(&declare(1 + beside)).await.is_ok() {
+                beside += 1;
+            }
+            other.batch_execute("ROLLBACK; BEGIN").await.unwrap();
+            other.batch_execute(&declare(0)).await.unwrap();
+        }
+        assert!(beside > 0);
+        let last = connect(&service).await.unwrap();
+        assert_eq!(last.query("SELECT 1", &[]).await.unwrap().len(), 1);
+        // They wait for their clients, and are stopped all the same.
+        service.server.cancel_all();
+        let error = client.batch_execute("FETCH ALL FROM c0").await.unwrap_err();
+        assert_eq!(code(&error), "53200");
+    });
+}
+
+#[test]
+fn what_a_session_holds_is_bounded() {
+    let service = Service::new();
+    service.ask("", async |client| {
+        let long = format!("SELECT '{}'", "x".repeat(1 << 20));
+        for error in [
+            client.prepare(&long).await.unwrap_err(),
+            client.batch_execute(&long).await.unwrap_err(),
+        ] {
+            assert_eq!(code(&error), "54000");
+        }
+        let long = format!("SELECT $1::VARCHAR, '{}' AS t", "x".repeat(900_000));
+        let mut held = Vec::new();
+        let refused = loop {
+            match client.prepare(&long).await {
+                Ok(statement) => held.push(statement),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(code(&refused), "54000");
+        assert!((10..20).contains(&held.len()), "{}", held.len());
+        // Parameters count as well, and what is closed is free again.
+        let most = "x".repeat(15 << 20);
+        let refused = client.query(&held[0], &[&most]).await.unwrap_err();
+        assert_eq!(code(&refused), "54000");
+        held.truncate(0);
+        client.batch_execute("DEALLOCATE ALL").await.unwrap();
+        let row = client
+            .query_one("SELECT length($1::VARCHAR)", &[&most])
+            .await
+            .unwrap();
+        assert_eq!(row.get::<_, i64>(0), 15 << 20);
+    });
+}
+
+#[test]
+fn describing_has_a_time() {
+    let serve = Serve {
+        queries: 1,
+        ..Serve::default()
+    };
+    let service = Service::start(filled(), &serve);
+    service.ask("", async |client| {
+        let second = connect(&service).await.unwrap();
+        second
+            .batch_execute("SET statement_timeout = '300ms'")
+            .await
+            .unwrap();
+        let cancel = client.cancel_token();
+        let described = async {
+            while service.server.running() == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let begin = Instant::now();
+            let error = second.prepare("SELECT 2").await.unwrap_err();
+            assert_eq!(code(&error), "57014");
+            assert!(begin.elapsed() < Duration::from_secs(20));
+            cancel.cancel_query(NoTls).await.unwrap();
+        };
+        let (done, ()) = futures::future::join(client.batch_execute(ENDLESS), described).await;
+        assert_eq!(code(&done.unwrap_err()), "57014");
+        assert_eq!(second.query("SELECT 2", &[]).await.unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn who_does_not_log_in_keeps_nobody_out() {
+    let service = Service::new();
+    let mut silent: Vec<UnixStream> = (0..300).map(|_| service.socket()).collect();
+    service.ask("", async |client| {
+        assert_eq!(client.query("SELECT 1", &[]).await.unwrap().len(), 1);
+    });
+    // Those that waited longest went.
+    assert_eq!(silent[0].read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn who_wishes_not_to_be_idle_is_not() {
+    let service = Service::new();
+    for (settings, expected) in [
+        ("SET idle_session_timeout = '50ms'", "57P05"),
+        (
+            "SET idle_in_transaction_session_timeout = 50; BEGIN",
+            "25P03",
+        ),
+    ] {
+        let mut stream = service.socket();
+        let mut bytes = b"\0\0\0\x10\0\x03\0\0user\0a\0\0Q".to_vec();
+        bytes.extend(u32::try_from(settings.len() + 5).unwrap().to_be_bytes());
+        bytes.extend(settings.as_bytes());
+        bytes.push(0);
+        stream.write_all(&bytes).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.contains(expected), "{settings}: {answer:?}");
+    }
 }
 
 async fn connect(service: &Service) -> Result<Client, tokio_postgres::Error> {
@@ -703,7 +866,7 @@ fn statements_of_grafana_work() {
 #[test]
 fn bytes_of_any_kind_end_at_worst_their_own_session() {
     let service = Service::new();
-    let greeting = b"\0\0\0\x0e\0\x03\0\0user\0a\0\0";
+    let greeting = b"\0\0\0\x10\0\x03\0\0user\0a\0\0";
     let garbage: Vec<Vec<u8>> = vec![
         b"GET / HTTP/1.1\r\n\r\n".to_vec(),
         vec![0xff; 100],
@@ -745,12 +908,13 @@ fn a_client_that_does_not_read_keeps_nobody_waiting() {
     );
     let mut stalled = service.socket();
     let sql = b"SELECT repeat('x', 1000) FROM range(10000000)\0";
-    let mut bytes = b"\0\0\0\x0e\0\x03\0\0user\0a\0\0Q".to_vec();
+    let mut bytes = b"\0\0\0\x10\0\x03\0\0user\0a\0\0Q".to_vec();
     bytes.extend(u32::try_from(sql.len() + 4).unwrap().to_be_bytes());
     bytes.extend(sql);
     stalled.write_all(&bytes).unwrap();
     let mut first = [0; 1];
     stalled.read_exact(&mut first).unwrap();
+    assert_eq!(first, *b"R");
     service.ask("", async |client| {
         assert_eq!(client.query("SELECT 1", &[]).await.unwrap().len(), 1);
     });

@@ -1,0 +1,120 @@
+//! Describe: what columns a statement or a portal has, before there are rows. Planning has the same time as running.
+
+use super::failure::Failure;
+use super::held;
+use super::message;
+use super::portal::Prepared;
+use super::session::{Done, Session, Trouble, no_portal, no_statement, texts};
+use super::statement::Statement;
+use super::turn::Abandon;
+use super::value;
+use super::wire::Stream;
+use crate::model::kind::{Column, Kind};
+use crate::store::Verb;
+use pgwire::api::Type;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+impl<S: Stream> Session<S> {
+    pub(super) async fn describe_statement(&mut self, name: &str) -> Done {
+        let Some(prepared) = self.prepared.get(name).cloned() else {
+            return Err(no_statement(name).into());
+        };
+        let types: Vec<u32> = prepared.types.iter().map(Type::oid).collect();
+        let columns = self.columns(&prepared).await?;
+        message::parameters(&mut self.wire.out, &types);
+        self.tell_columns(columns.as_deref(), &message::Formats::default());
+        Ok(())
+    }
+
+    pub(super) async fn describe_portal(&mut self, name: &str) -> Done {
+        let Some(mut portal) = self.portals.remove(name) else {
+            return Err(no_portal(name).into());
+        };
+        let columns = match portal
+            .running
+            .as_ref()
+            .and_then(|running| running.columns.clone())
+        {
+            Some(columns) => Some(columns),
+            None if portal.asks().is_some() => Some(self.begin(&mut portal).await?),
+            None => self.columns(&portal.prepared).await?,
+        };
+        self.tell_columns(columns.as_deref(), &portal.formats);
+        self.portals.insert(name.to_owned(), portal);
+        Ok(())
+    }
+
+    /// Returns the columns that a statement has; none when it has no rows.
+    async fn columns(&mut self, prepared: &Prepared) -> Result<Option<Arc<Vec<Column>>>, Trouble> {
+        if let Some(known) = prepared.columns() {
+            return Ok(Some(known));
+        }
+        let columns = match &prepared.statement {
+            Statement::Ask(Verb::Select, sql) => {
+                self.may_run(&prepared.statement)?;
+                self.described(sql, &prepared.types).await?
+            }
+            Statement::Ask(..) => texts(&["explain_key", "explain_value"]),
+            Statement::Show(Some(name)) => texts(&[name]),
+            Statement::Show(None) => texts(&["name", "setting", "description"]),
+            Statement::Call(..) => texts(&["result"]),
+            Statement::Fetch {
+                cursor,
+                is_move: false,
+                ..
+            } => {
+                let portal = self.portals.get(cursor);
+                return Ok(portal.and_then(|portal| portal.running.as_ref()?.columns.clone()));
+            }
+            _ => return Ok(None),
+        };
+        let bytes = columns.iter().map(held::column).sum();
+        // A client that lets very much be described is told of it each time anew.
+        Ok(Some(match self.check_held(bytes) {
+            Ok(()) => prepared.set_columns(columns),
+            Err(_) => Arc::new(columns),
+        }))
+    }
+
+    /// Asks the database for the columns of a question.
+    async fn described(&mut self, sql: &str, types: &[Type]) -> Result<Vec<Column>, Trouble> {
+        let deadline = Instant::now() + self.settings.timeout();
+        let (stop, slot) = self.slot(deadline).await?;
+        let _abandon = Abandon(Arc::clone(&stop));
+        let params: Vec<_> = types.iter().map(value::example).collect();
+        let (pool, stopped, asked) = (Arc::clone(&self.pool), Arc::clone(&stop), sql.to_owned());
+        let described = tokio::task::spawn_blocking(move || {
+            let described = pool.describe(&asked, &params, &stopped);
+            drop(slot);
+            described
+        });
+        let described = self
+            .wire
+            .while_open(stop.awaited(described, deadline))
+            .await??;
+        let described = described.map_err(|error| Failure::new("XX000", error.to_string()))?;
+        let is_packed = self.settings.is_packed();
+        Ok(described.map_err(|error| stop.told(&error, sql, is_packed))?)
+    }
+
+    pub(super) fn tell_columns(
+        &mut self,
+        columns: Option<&Vec<Column>>,
+        formats: &message::Formats,
+    ) {
+        let Some(columns) = columns else {
+            return message::bare(&mut self.wire.out, b'n');
+        };
+        let is_packed = self.settings.is_packed();
+        let fields = columns.iter().map(|column| {
+            let text = Column {
+                name: column.name.clone(),
+                kind: Kind::Text,
+            };
+            value::field(if is_packed { &text } else { column })
+        });
+        let fields: Vec<_> = fields.collect();
+        message::fields(&mut self.wire.out, &fields, formats);
+    }
+}
