@@ -125,6 +125,7 @@ impl Server {
         let inner = Arc::new(Inner::new(database, serve, sessions, hooks)?);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            .thread_stack_size(crate::store::STACK)
             .build()
             .context("cannot start the server")?;
         let serving = Arc::clone(&inner);

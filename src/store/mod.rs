@@ -24,6 +24,7 @@ mod pending;
 mod read;
 pub mod retain;
 mod select;
+mod shape;
 pub mod status;
 mod write;
 
@@ -32,6 +33,7 @@ pub use error::{Error, Holder};
 pub use open::Limits;
 pub use owner::AsOwner;
 pub use select::{Interrupt, Session, Sessions};
+pub use shape::STACK;
 pub use status::Status;
 pub use write::Batch;
 

@@ -132,10 +132,15 @@ fn dates_times_and_intervals_are_printed_as_duckdb_prints_them() {
 #[test]
 fn all_types_of_duckdb_are_read_without_a_panic() {
     let store = Store::open_in_memory().unwrap();
-    let table = store.select("SELECT * EXCLUDE (variant) FROM test_all_types()", &[]);
-    let table = table
-        .or_else(|_| store.select("SELECT * FROM test_all_types()", &[]))
-        .unwrap();
+    let mut rows = Vec::new();
+    let mut keep = |_: &[String], row| {
+        rows.push(row);
+        ControlFlow::Continue(())
+    };
+    let sql = "SELECT * EXCLUDE (variant) FROM test_all_types()";
+    let statement = store.session.conn.prepare(sql);
+    let columns = crate::store::select::each(&mut statement.unwrap(), &[], &mut keep).unwrap();
+    let table = Table { columns, rows };
     assert_eq!(table.rows.len(), 3);
     assert!(table.columns.len() > 40);
     assert_eq!(
@@ -446,4 +451,25 @@ fn query_beyond_the_memory_says_so() {
     let store = Store::open_in_memory().unwrap();
     let error = store.select("SELECT string_agg(repeat('x', 1000) || i, '' ORDER BY hash(i)) FROM range(3000000) r(i)", &[]).unwrap_err();
     assert!(matches!(error, Error::OutOfMemory), "{error}");
+}
+
+#[test]
+fn types_that_cannot_be_shown_say_so() {
+    let store = Store::open_in_memory().unwrap();
+    let session = store.session().unwrap();
+    session
+        .furnish("CREATE TEMP VIEW settings AS SELECT name, value FROM duckdb_settings()")
+        .unwrap();
+    let error = session.select("FROM settings", &[]).unwrap_err();
+    assert!(matches!(error, Error::NotShown), "{error}");
+    let shown = "SELECT COLUMNS(*)::VARCHAR FROM settings";
+    assert!(session.select(shown, &[]).unwrap().rows.len() > 10);
+}
+
+#[test]
+fn an_expression_too_deep_has_a_cure_that_works() {
+    let store = Store::open_in_memory().unwrap();
+    let sql = format!("SELECT 1{}", " + 1".repeat(2000));
+    let error = store.select(&sql, &[]).unwrap_err();
+    assert!(matches!(error, Error::TooDeep), "{error}");
 }
