@@ -104,9 +104,9 @@ pub(super) fn check(tree: &str) -> Result<(), Error> {
         let mut calls = calls(part);
         if let Some((name, _)) = (index > 0).then(|| calls.next().unwrap_or_default()) {
             let is = |known: &&str| name.eq_ignore_ascii_case(known);
-            let is_allowed = ALLOWED.iter().any(|known| is(known))
-                || PREFIXES.iter().any(|prefix| begins(name, prefix));
-            if !is_allowed || TELLING.iter().any(|known| is(known)) {
+            let is_allowed =
+                ALLOWED.iter().any(is) || PREFIXES.iter().any(|prefix| begins(name, prefix));
+            if !is_allowed || TELLING.iter().any(is) {
                 return refuse(name);
             }
         }

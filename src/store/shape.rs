@@ -98,10 +98,10 @@ impl Shape {
             Token::Byte(_) | Token::Literal => {}
             Token::Word(word) => {
                 let is = |known: &&str| word.eq_ignore_ascii_case(known.as_bytes());
-                self.links += usize::from(LINKS.iter().any(|known| is(known)));
+                self.links += usize::from(LINKS.iter().any(is));
                 if is(&"from") {
                     self.is_from = true;
-                } else if NO_TABLES.iter().any(|known| is(known)) {
+                } else if NO_TABLES.iter().any(is) {
                     self.is_from = false;
                 }
             }
@@ -292,7 +292,7 @@ mod tests {
             format!("--\r SELECT {}", deep(900, "(", "1", ")")),
         ] {
             let refused = check(&sql);
-            assert!(matches!(refused, Err(Error::TooDeep)), "{}", &sql[..40]);
+            assert!(matches!(refused, Err(Error::TooDeep)), "{sql:.40}");
         }
         for sql in [
             format!("SELECT '{}'", "x".repeat(LONGEST)),
@@ -303,7 +303,7 @@ mod tests {
                 deep(5000, "(", "1", ")")
             ),
         ] {
-            assert!(matches!(check(&sql), Err(Error::TooLong)), "{}", &sql[..20]);
+            assert!(matches!(check(&sql), Err(Error::TooLong)), "{sql:.40}");
         }
     }
 
@@ -325,7 +325,7 @@ mod tests {
             format!("FROM meta SELECT 1{}", ", key".repeat(1500)),
         ] {
             let done = store.select(&sql, &[]);
-            assert!(done.is_ok(), "{}: {done:?}", &sql[..40]);
+            assert!(done.is_ok(), "{sql:.40}: {done:?}");
         }
     }
 

@@ -257,7 +257,7 @@ fn the_service_outlives_what_would_stop_it() {
             for (sql, expected) in killers() {
                 let refused = client.simple_query(&sql).await;
                 let refused = refused.map(|found| found.len()).unwrap_err();
-                assert_eq!(code(&refused), expected, "{refused:?}: {}", &sql[..40]);
+                assert_eq!(code(&refused), expected, "{refused:?}: {sql:.40}");
             }
             assert!(client.simple_query("SELECT 1").await.is_ok());
         });

@@ -78,7 +78,7 @@ fn every_type_has_a_cell() {
             "[[1], []]",
             Cell::List(vec![Cell::List(vec![int(1)]), Cell::List(vec![])]),
         ),
-        ("[1, 2]::INTEGER[2]", Cell::List(vec![int(1), int(2)])),
+        ("array_value(1, 2)", Cell::List(vec![int(1), int(2)])),
         (
             "{'a': 1, 'b': 'x'}",
             Cell::Struct(vec![("a".to_owned(), int(1)), ("b".to_owned(), text("x"))]),
@@ -137,7 +137,7 @@ fn all_types_of_duckdb_are_read_without_a_panic() {
         rows.push(row);
         ControlFlow::Continue(())
     };
-    let sql = "SELECT * EXCLUDE (variant) FROM test_all_types()";
+    let sql = "SELECT * FROM test_all_types()";
     let statement = store.session.conn.prepare(sql);
     let columns = crate::store::select::each(&mut statement.unwrap(), &[], &mut keep).unwrap();
     let table = Table { columns, rows };
@@ -305,7 +305,9 @@ fn refuse_all(store: &Store, dir: &std::path::Path) {
     );
     let locked = "SELECT count(*) FROM duckdb_settings() WHERE (name, value) IN (('lock_configuration', 'true'), \
         ('enable_external_access', 'false'), ('autoload_known_extensions', 'false'), ('autoinstall_known_extensions', 'false'))";
-    assert_eq!(number(store, locked), 4);
+    // Not asked as a question: those may not see the settings.
+    let found = store.session.conn.query_row(locked, [], |row| row.get(0));
+    assert_eq!(found, Ok(4));
 }
 
 #[test]
@@ -458,7 +460,7 @@ fn types_that_cannot_be_shown_say_so() {
     let store = Store::open_in_memory().unwrap();
     let session = store.session().unwrap();
     session
-        .furnish("CREATE TEMP VIEW settings AS SELECT name, value FROM duckdb_settings()")
+        .furnish("CREATE TEMP VIEW settings AS SELECT name, typed_value FROM duckdb_settings()")
         .unwrap();
     let error = session.select("FROM settings", &[]).unwrap_err();
     assert!(matches!(error, Error::NotShown), "{error}");
