@@ -28,9 +28,9 @@ WITH
         GROUP BY ALL
     ),
     spans AS (
-        SELECT host, unnest(generate_series(min(hour), max(hour), INTERVAL 1 HOUR)) AS hour
-        FROM hours
-        GROUP BY host
+        SELECT span.host, every.hour
+        FROM (SELECT host, min(hour) AS begins, max(hour) AS ends FROM hours GROUP BY host) AS span,
+            generate_series(span.begins, span.ends, INTERVAL 1 HOUR) AS every(hour)
     )
 SELECT
     s.host,

@@ -35,7 +35,7 @@ WITH
     filled AS (
         SELECT l.sender, d.day, coalesce(y.recipients, 0) AS recipients, coalesce(y.messages, 0) AS messages
         FROM loud l
-        CROSS JOIN (SELECT unnest(generate_series(0, $days::INTEGER)) AS day) d
+        CROSS JOIN generate_series(0, $days::INTEGER) AS d(day)
         LEFT JOIN daily y ON y.sender = l.sender AND y.day = d.day
     )
 SELECT

@@ -28,7 +28,9 @@ WITH
     filled AS (
         SELECT quarter, connections, timed, seconds, longest FROM sessions
         UNION ALL
-        SELECT unnest(generate_series(min(quarter), max(quarter), INTERVAL 15 MINUTE)), 0, 0, 0, 0 FROM sessions
+        SELECT quarter, 0, 0, 0, 0
+        FROM (SELECT min(quarter) AS begins, max(quarter) AS ends FROM sessions) AS span,
+            generate_series(span.begins, span.ends, INTERVAL 15 MINUTE) AS every(quarter)
     )
 SELECT
     strftime(in_zone(quarter, $timezone), '%Y-%m-%d') AS day,

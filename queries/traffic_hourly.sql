@@ -58,7 +58,9 @@ WITH
     filled AS (
         SELECT quarter, what, number FROM happened
         UNION ALL
-        SELECT unnest(generate_series(min(quarter), max(quarter), INTERVAL 15 MINUTE)), '', 0 FROM happened
+        SELECT quarter, '', 0
+        FROM (SELECT min(quarter) AS begins, max(quarter) AS ends FROM happened) AS span,
+            generate_series(span.begins, span.ends, INTERVAL 15 MINUTE) AS every(quarter)
     )
 SELECT
     strftime(in_zone(quarter, $timezone), '%Y-%m-%d %H:00') AS hour,

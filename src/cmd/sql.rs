@@ -6,6 +6,7 @@ use crate::model::zone::Zone;
 use crate::query;
 use crate::render::{self, Format, Style};
 use crate::repl::{self, Host};
+use crate::store::STACK;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser as _};
 use std::ffi::OsString;
@@ -38,6 +39,16 @@ impl Sql {
     /// # Errors
     /// When a statement is wrong, is no question, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
+        // What is asked may be deep.
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        std::thread::scope(|scope| {
+            let asked = thread.spawn_scoped(scope, || self.ask(run));
+            let asked = asked.context("cannot start a thread")?.join();
+            asked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn ask(self, run: &Run) -> Result<Exit> {
         let is_typed = self.statement.is_none() && self.file.is_none();
         if is_typed && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
             return with_host(run, repl::run);

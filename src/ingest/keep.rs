@@ -176,6 +176,7 @@ impl Keeper<'_> {
             }
             appended = self.redo();
         }
+        self.give_back();
         appended
     }
 
@@ -191,7 +192,14 @@ impl Keeper<'_> {
             stored = self.redo().and_then(|()| self.store.commit(batch.clone()));
         }
         self.redo.clear();
+        self.give_back();
         stored
+    }
+
+    fn give_back(&self) {
+        if let Some(relief) = &self.relief {
+            relief.give_back();
+        }
     }
 
     /// Writes once more what an error took.

@@ -4,21 +4,38 @@ use std::sync::{Arc, OnceLock};
 
 /// The way to whoever answers questions; cheap to clone. What log is read for comes before what is asked about it.
 #[derive(Clone, Default)]
-pub struct Relief(Arc<OnceLock<Stop>>);
+pub struct Relief(Arc<OnceLock<Grant>>);
 
-/// Stops all questions and waits a while for their end.
-type Stop = Box<dyn Fn() + Send + Sync>;
+/// What is wished of whoever answers questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Stop all questions, wait a while for their end, and let none begin.
+    Room,
+    /// Let questions begin again.
+    NoMore,
+}
+
+type Grant = Box<dyn Fn(Wish) + Send + Sync>;
 
 impl Relief {
-    /// Says how questions are stopped; the first to say so is heard.
-    pub fn offer(&self, stop: impl Fn() + Send + Sync + 'static) {
-        let _ = self.0.set(Box::new(stop));
+    /// Says how wishes are granted; the first to say so is heard.
+    pub fn offer(&self, grant: impl Fn(Wish) + Send + Sync + 'static) {
+        let _ = self.0.set(Box::new(grant));
     }
 
-    /// Stops all questions; their memory is free then.
+    /// Stops all questions; their memory is free until [`Relief::give_back`].
     pub fn make_room(&self) {
-        if let Some(stop) = self.0.get() {
-            stop();
+        self.wish(Wish::Room);
+    }
+
+    /// Lets questions run again.
+    pub fn give_back(&self) {
+        self.wish(Wish::NoMore);
+    }
+
+    fn wish(&self, wish: Wish) {
+        if let Some(grant) = self.0.get() {
+            grant(wish);
         }
     }
 }

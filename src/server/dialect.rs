@@ -44,10 +44,11 @@ const VIEWED: [&str; 12] = [
 /// Returns the statement in DuckDB's words.
 pub(super) fn rewrite(sql: &str, words: &Words<'_>) -> String {
     let tokens = tokens(sql);
+    let openings = openings(&tokens);
     let mut changes: Vec<(usize, usize, String)> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        at += step(&tokens, at, words, &mut changes).max(1);
+        at += step(&tokens, &openings, at, words, &mut changes).max(1);
     }
     changes.sort_by_key(|(from, to, _)| (*from, *to));
     let mut out = String::with_capacity(sql.len());
@@ -67,11 +68,17 @@ pub(super) fn rewrite(sql: &str, words: &Words<'_>) -> String {
 type Change = (usize, usize, String);
 
 /// Looks at the tokens from `at`; returns how many are done.
-fn step(tokens: &[Token<'_>], at: usize, words: &Words<'_>, changes: &mut Vec<Change>) -> usize {
+fn step(
+    tokens: &[Token<'_>],
+    openings: &[usize],
+    at: usize,
+    words: &Words<'_>,
+    changes: &mut Vec<Change>,
+) -> usize {
     let here = tokens.get(at..).unwrap_or_default();
     match here {
-        [cast, ..] if cast.is_symbol("::") => return self::cast(tokens, at, changes),
-        [word, ..] if word.is("AS") => return cast_as(tokens, at, changes),
+        [cast, ..] if cast.is_symbol("::") => return self::cast(tokens, openings, at, changes),
+        [word, ..] if word.is("AS") => return cast_as(tokens, openings, at, changes),
         _ => {}
     }
     let before = tokens.get(at.saturating_sub(2)..at).unwrap_or_default();
@@ -167,7 +174,7 @@ fn quote(text: &str) -> String {
 }
 
 /// `x::regclass` and the like.
-fn cast(tokens: &[Token<'_>], at: usize, changes: &mut Vec<Change>) -> usize {
+fn cast(tokens: &[Token<'_>], openings: &[usize], at: usize, changes: &mut Vec<Change>) -> usize {
     let rest = tokens.get(at + 1..).unwrap_or_default();
     let (name, count) = match rest {
         [schema, point, name, ..] if is_catalog(schema) && point.is_symbol(".") => (name, 4),
@@ -179,7 +186,7 @@ fn cast(tokens: &[Token<'_>], at: usize, changes: &mut Vec<Change>) -> usize {
     };
     let kind = name.name();
     if NAMED.contains(&kind.as_str()) {
-        let start = primary(tokens, at);
+        let start = primary(tokens, openings, at);
         let is_name = matches!(at.checked_sub(1).and_then(|t| tokens.get(t)), Some(t) if matches!(t.kind, Kind::Text | Kind::Param(_)));
         let function = function(&kind, is_name) + "(";
         if let Some(first) = tokens.get(start) {
@@ -197,7 +204,12 @@ fn cast(tokens: &[Token<'_>], at: usize, changes: &mut Vec<Change>) -> usize {
 }
 
 /// `CAST(x AS regclass)` and the like.
-fn cast_as(tokens: &[Token<'_>], at: usize, changes: &mut Vec<Change>) -> usize {
+fn cast_as(
+    tokens: &[Token<'_>],
+    openings: &[usize],
+    at: usize,
+    changes: &mut Vec<Change>,
+) -> usize {
     let rest = tokens.get(at + 1..).unwrap_or_default();
     let (name, close, count) = match rest {
         [schema, point, name, close, ..] if is_catalog(schema) && point.is_symbol(".") => {
@@ -211,7 +223,7 @@ fn cast_as(tokens: &[Token<'_>], at: usize, changes: &mut Vec<Change>) -> usize 
     };
     let kind = name.name();
     if NAMED.contains(&kind.as_str()) {
-        let open = opening(tokens, at + count);
+        let open = openings.get(at + count).copied().unwrap_or(at + count);
         let cast = open.checked_sub(1).and_then(|before| tokens.get(before));
         let Some(cast) = cast.filter(|cast| cast.is("CAST")) else {
             return 1;
@@ -237,24 +249,22 @@ fn function(kind: &str, is_name: bool) -> String {
     format!("maillog_{kind}_{what}")
 }
 
-/// Returns the parenthesis that the one at `close` closes.
-fn opening(tokens: &[Token<'_>], close: usize) -> usize {
-    let mut depth = 0_usize;
-    for index in (0..=close).rev() {
-        if tokens.get(index).is_some_and(|token| token.is_symbol(")")) {
-            depth += 1;
-        } else if tokens.get(index).is_some_and(|token| token.is_symbol("(")) {
-            depth = depth.saturating_sub(1);
-            if depth == 0 {
-                return index;
-            }
+/// Returns for each token the parenthesis that it closes; itself when it closes none.
+fn openings(tokens: &[Token<'_>]) -> Vec<usize> {
+    let mut open = Vec::new();
+    let found = tokens.iter().enumerate().map(|(at, token)| {
+        if token.is_symbol("(") {
+            open.push(at);
+        } else if token.is_symbol(")") {
+            return open.pop().unwrap_or(at);
         }
-    }
-    close
+        at
+    });
+    found.collect()
 }
 
 /// Returns the first token of the expression that ends before `at`: a literal, a name with points, a call.
-fn primary(tokens: &[Token<'_>], at: usize) -> usize {
+fn primary(tokens: &[Token<'_>], openings: &[usize], at: usize) -> usize {
     let is = |at: usize, symbol: &str| tokens.get(at).is_some_and(|token| token.is_symbol(symbol));
     let is_name = |at: usize| {
         tokens
@@ -265,7 +275,7 @@ fn primary(tokens: &[Token<'_>], at: usize) -> usize {
         return at;
     };
     if is(start, ")") {
-        start = opening(tokens, start);
+        start = openings.get(start).copied().unwrap_or(start);
         if start > 0 && is_name(start - 1) {
             start -= 1;
         }
@@ -274,4 +284,81 @@ fn primary(tokens: &[Token<'_>], at: usize) -> usize {
         start -= 2;
     }
     start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{guess, statement};
+    use std::collections::HashMap;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn long_statements_are_read_in_the_time_of_their_length() {
+        let words = Words {
+            user: "a",
+            setting: &|_| None,
+        };
+        for shape in [
+            "$1,",
+            ")::regclass",
+            "(1)::regclass,",
+            "CAST((1) AS regclass),",
+            "CAST(",
+            "( ",
+            ") AS regclass)",
+            "$a ",
+            "$a$",
+            "$",
+            "'",
+            "E'\\",
+            "\"",
+            "/*",
+            "*/",
+            "--",
+            "a.",
+            "::",
+            "current_setting(",
+            "+-",
+            "pg_catalog.",
+            "1;",
+            "id IN ($1) ",
+            "EXPLAIN ",
+            "NULL,$2,",
+            "\u{e9}",
+            "COLLATE pg_catalog.",
+        ] {
+            let sql = format!("SELECT {}", shape.repeat(250_000 / shape.len()));
+            let begun = Instant::now();
+            for tokens in statement::split(&sql) {
+                let _ = statement::read(&sql, &tokens);
+            }
+            rewrite(&sql, &words);
+            guess::parameter_types(&sql, &HashMap::new());
+            // Well below a second each; looking back from each token took minutes.
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "{shape}: {:?}",
+                begun.elapsed()
+            );
+        }
+    }
+
+    #[test]
+    fn casts_of_long_expressions_are_rewritten() {
+        let words = Words {
+            user: "a",
+            setting: &|_| None,
+        };
+        let long = "1 + ".repeat(500);
+        assert_eq!(
+            rewrite(
+                &format!("SELECT 1, ({long}(2))::regclass, CAST(({long}3) AS regclass)"),
+                &words
+            ),
+            format!(
+                "SELECT 1, maillog_regclass_name(({long}(2))), maillog_regclass_name(({long}3) )"
+            )
+        );
+    }
 }

@@ -111,7 +111,9 @@ const CODES: [(&str, &str); 23] = [
 fn code(error: &Error, text: &str) -> &'static str {
     match error {
         Error::NotSelect => "25006",
-        Error::Function { .. } => "42501",
+        Error::Function { .. } | Error::Dear { .. } => "42501",
+        Error::TooDeep | Error::TooLong => "54001",
+        Error::NotShown => "0A000",
         Error::OutOfMemory => "53200",
         Error::Interrupted => "57014",
         Error::Full { .. } => "53100",
@@ -138,17 +140,18 @@ fn position(drawn: &str, sql: &str) -> Option<usize> {
     let column = caret.chars().position(|c| c == '^')?;
     // `LINE ` was taken off in front of the number.
     let column = column.checked_sub("LINE ".len() + number.len() + ": ".len())?;
-    let number: usize = number.parse().ok()?;
+    // The number may be of the statement's own making: error('... LINE 0: ...').
+    let line_index = number.parse::<usize>().ok()?.checked_sub(1)?;
     let before: usize = sql
         .lines()
-        .take(number - 1)
+        .take(line_index)
         .map(|line| line.chars().count() + 1)
         .sum();
     // Long lines are shown in part.
     let cut = match line.strip_prefix("...") {
         Some(part) => {
             let part = part.trim_end_matches("...");
-            let whole = sql.lines().nth(number - 1)?;
+            let whole = sql.lines().nth(line_index)?;
             let at = whole.find(part)?;
             whole.get(..at)?.chars().count().cast_signed() - 3
         }
@@ -182,6 +185,18 @@ mod tests {
             let near = failure.position.is_some_and(|found| found.abs_diff(at) < 3);
             assert!(near, "{sql}: {:?} in {error}", failure.position);
             assert!(!failure.message.contains("LINE"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn places_that_are_made_up_are_survived() {
+        for drawn in [
+            "LINE 0: a\n  ^",
+            "LINE 99999999999999999999: a\n^",
+            "LINE 9: ...\n        ^",
+        ] {
+            let text = format!("x\n\n{drawn}");
+            assert_eq!(place(&text, "SELECT 1"), ("x".to_owned(), None), "{drawn}");
         }
     }
 }

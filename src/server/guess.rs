@@ -15,14 +15,21 @@ pub(super) fn parameter_types(
 ) -> Vec<Option<Type>> {
     let tokens = tokens(sql);
     let mut types: Vec<Option<Type>> = Vec::new();
+    // The last parenthesis, while there are but values since: looking back for it from each would take hours.
+    let mut list = None;
     for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Symbol if token.text == "(" => list = Some(at),
+            Kind::Word | Kind::Quoted if !token.is("NULL") => list = None,
+            _ => {}
+        }
         let Kind::Param(number @ 1..=65_535) = token.kind else {
             continue;
         };
         if types.len() < number {
             types.resize(number, None);
         }
-        let found = beside(&tokens, at, columns);
+        let found = beside(&tokens, at, list, columns);
         if let Some(known) = types.get_mut(number - 1) {
             *known = known.take().or(found);
         }
@@ -30,7 +37,13 @@ pub(super) fn parameter_types(
     types
 }
 
-fn beside(tokens: &[Token<'_>], at: usize, columns: &HashMap<String, kind::Kind>) -> Option<Type> {
+/// Returns the type of the parameter at `at`; `list` is the parenthesis of the list of values that it may stand in.
+fn beside(
+    tokens: &[Token<'_>],
+    at: usize,
+    list: Option<usize>,
+    columns: &HashMap<String, kind::Kind>,
+) -> Option<Type> {
     let after = tokens.get(at + 1..).unwrap_or_default();
     if let [cast, rest @ ..] = after
         && cast.is_symbol("::")
@@ -75,7 +88,7 @@ fn beside(tokens: &[Token<'_>], at: usize, columns: &HashMap<String, kind::Kind>
         }
         _ => {}
     }
-    in_list(before)
+    list.and_then(|open| in_list(tokens.get(..open)?))
         .and_then(column)
         .or_else(|| operand_after(after, &column))
 }
@@ -95,18 +108,13 @@ fn compares(token: &Token<'_>) -> bool {
     token.kind == Kind::Symbol && matches!(token.text, "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=")
 }
 
-/// Finds `name IN ( ..., ` in front of a parameter.
+/// Returns `name` of the `name IN` in front of an opening parenthesis.
 fn in_list<'a, 's>(before: &'a [Token<'s>]) -> Option<&'a Token<'s>> {
-    let open = before.iter().rposition(|token| token.is_symbol("("))?;
-    let items = before.get(open + 1..)?;
-    let is_list = items
-        .iter()
-        .all(|token| !matches!(token.kind, Kind::Word | Kind::Quoted) || token.is("NULL"));
-    let mut words = before.get(..open)?.iter().rev();
+    let mut words = before.iter().rev();
     let is_in = words.next().is_some_and(|token| token.is("IN"));
     let name = words.next()?;
     let name = if name.is("NOT") { words.next()? } else { name };
-    (is_list && is_in).then_some(name)
+    is_in.then_some(name)
 }
 
 fn cast_type(tokens: &[Token<'_>]) -> Option<Type> {
@@ -183,6 +191,10 @@ mod tests {
             (
                 "SELECT $1::int, CAST($2 AS double precision)",
                 vec![Some(Type::INT4), Some(Type::FLOAT8)],
+            ),
+            (
+                &format!("id IN ({}$1)", "0, ".repeat(2000)),
+                vec![Some(Type::INT8)],
             ),
             ("SELECT $2, $1::text[]", vec![Some(Type::TEXT_ARRAY), None]),
         ] {

@@ -138,6 +138,7 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .max_blocking_threads(inner.most_threads())
             .enable_all()
+            .thread_stack_size(crate::store::STACK)
             .build()
             .context("cannot start the server")?;
         let serving = Arc::clone(&inner);
@@ -166,6 +167,11 @@ impl Server {
     /// Stops every question that is open, running or not: memory is needed. Their clients are told so.
     pub fn cancel_all(&self) {
         self.inner.open.stop_all();
+    }
+
+    /// Lets no further question run, or lets them run again; those that come wait.
+    pub fn hold(&self, is_held: bool) {
+        self.inner.turnstile.close(is_held);
     }
 
     /// Returns how many questions run, and do not wait for their turn or their client.

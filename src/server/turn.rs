@@ -9,7 +9,7 @@ use crate::store::{Error, Interrupt};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -262,6 +262,7 @@ pub(super) struct Turnstile {
     places: usize,
     free: Mutex<usize>,
     left: Condvar,
+    is_closed: AtomicBool,
 }
 
 impl Turnstile {
@@ -270,7 +271,13 @@ impl Turnstile {
             places: places.max(1),
             free: Mutex::new(places.max(1)),
             left: Condvar::new(),
+            is_closed: AtomicBool::new(false),
         }
+    }
+
+    /// Lets nobody compute who does not yet, or everybody again.
+    pub(super) fn close(&self, is_closed: bool) {
+        self.is_closed.store(is_closed, Ordering::SeqCst);
     }
 
     /// Returns how many compute.
@@ -288,7 +295,7 @@ impl Turnstile {
 
     fn wait(&self, stop: &Stop) -> bool {
         let mut free = lock(&self.free);
-        while *free == 0 {
+        while *free == 0 || self.is_closed.load(Ordering::SeqCst) {
             if stop.is_stopped() {
                 return false;
             }
@@ -360,6 +367,13 @@ mod tests {
         assert!(turn.again(&stop));
         stop.stop();
         assert!(!turn.again(&stop));
+        turnstile.close(true);
+        std::thread::scope(|scope| {
+            let entered = scope.spawn(|| turnstile.enter(&Stop::default()).is_some());
+            assert_eq!(turnstile.taken(), 0);
+            turnstile.close(false);
+            assert!(entered.join().unwrap());
+        });
         // Nobody waits for a turn who was stopped.
         assert!(turnstile.enter(&stop).is_none());
         drop(turn);

@@ -32,6 +32,7 @@ pub(super) fn run(shared: &Shared) -> Result<()> {
         );
         shared.relief.make_room();
         thread::sleep(LOOK);
+        shared.relief.give_back();
         let left = resident_mib().unwrap_or(0);
         if left > usual + LEAST {
             bail!("{left} MiB of memory are not given back");

@@ -35,7 +35,7 @@ use crate::ingest::import;
 use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
-use crate::ingest::relief::Relief;
+use crate::ingest::relief::{Relief, Wish};
 use crate::server::{Hooks, Server};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
@@ -155,15 +155,19 @@ fn start_tasks(shared: &Shared) -> Result<()> {
         let hooks = retain::verbs(hooks, &shared);
         let (config, sessions) = (&shared.config, shared.sessions.clone());
         let server = Server::start(&config.database, &config.serve, sessions, hooks)?;
-        shared.relief.offer(move || stop_questions(&server));
+        shared.relief.offer(move |wish| grant(&server, wish));
         Ok(())
     })
 }
 
-/// Stops all questions and waits for their end, but not for ever.
-fn stop_questions(server: &Server) {
+/// Stops all questions and waits for their end, but not for ever; or lets them run again.
+fn grant(server: &Server, wish: Wish) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let begun = Instant::now();
+    server.hold(wish == Wish::Room);
+    if wish == Wish::NoMore {
+        return;
+    }
     server.cancel_all();
     while server.running() > 0 && begun.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(20));

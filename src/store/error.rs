@@ -143,6 +143,23 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// A function that can make more of a value than fits into memory, or its type.
+    #[error("{name} cannot be used here: it can take all memory at once, or more")]
+    Dear {
+        /// Its name.
+        name: String,
+        /// What to write instead.
+        instead: &'static str,
+    },
+    /// The statement is too deep.
+    #[error("the statement is nested too deeply, or joins too much")]
+    TooDeep,
+    /// The statement is too long.
+    #[error("the statement is too long")]
+    TooLong,
+    /// A column of the answer is of a type that cannot be shown.
+    #[error("a column of the answer has a type that cannot be shown as it is")]
+    NotShown,
     /// What the service says, where it is none of the others.
     #[error("{message}")]
     Service {
@@ -207,6 +224,12 @@ impl Error {
                 "restore it from a backup, or move it away and import the logs again"
             }
             Self::NotSelect => CHANGED_BY,
+            Self::Dear { instead, .. } => instead,
+            Self::TooDeep => {
+                "ask in several statements, put values in a list: x IN (...), or name parts with WITH"
+            }
+            Self::TooLong => "ask in several statements",
+            Self::NotShown => "cast it to text: x::VARCHAR, or all with SELECT COLUMNS(*)::VARCHAR",
             Self::Function { .. } => "files, settings and other databases are out of reach",
             Self::Service { hint, .. } if !hint.is_empty() => hint,
             Self::OutOfMemory => "ask for fewer rows or a shorter time",
@@ -242,6 +265,8 @@ impl Error {
                 write: !text.contains("read-only mode"),
                 cause: found.map_or("", |(needle, _)| needle).to_ascii_lowercase(),
             },
+            Kind::TooDeep => Self::TooDeep,
+            Kind::NotShown => Self::NotShown,
             Kind::Sql => Self::Sql {
                 statement: statement.to_owned(),
                 message: without_kind(&text).to_owned(),
@@ -262,12 +287,19 @@ enum Kind {
     Permission,
     Corrupt,
     Io,
+    TooDeep,
+    NotShown,
     Sql,
 }
 
+/// What DuckDB says of an expression that is too deep; its cure, a setting, cannot be changed here.
+pub(super) const DEPTH: &str = "Max expression depth limit";
+
 /// What DuckDB's texts are told by; the first that fits.
-const TEXTS: [(&str, Kind); 20] = [
+const TEXTS: [(&str, Kind); 22] = [
     ("INTERRUPT Error", Kind::Interrupted),
+    (DEPTH, Kind::TooDeep),
+    ("columns is not supported", Kind::NotShown),
     ("No space left on device", Kind::Full),
     ("Disk quota exceeded", Kind::Full),
     ("Out of Memory Error", Kind::OutOfMemory),

@@ -25,6 +25,7 @@ mod pending;
 mod read;
 pub mod retain;
 mod select;
+mod shape;
 pub mod status;
 mod write;
 
@@ -33,6 +34,7 @@ pub use error::{CHANGED_BY, Error, Holder};
 pub use open::Limits;
 pub use owner::AsOwner;
 pub use select::{CLOCK, Interrupt, Session, Sessions};
+pub use shape::STACK;
 pub use status::Status;
 pub use write::Batch;
 

@@ -6,9 +6,10 @@
 //! Limits: `PIVOT` and `EXPLAIN` are no `SELECT` for DuckDB.
 
 use super::cell;
-use super::error::Error;
+use super::error::{self, Error};
 use super::harmless;
 use super::ledger::timestamp;
+use super::shape;
 use crate::model::table::{Cell, Param, Table};
 use duckdb::types::Value;
 use duckdb::{Connection, Statement, params, params_from_iter};
@@ -127,6 +128,7 @@ impl Session {
     ///
     /// Text that cannot be parsed is refused here, too: preparing it would run the statements before the error.
     pub(super) fn refuse_others(&self, sql: &str) -> Result<(), Error> {
+        shape::check(sql)?;
         let sort = |error: duckdb::Error| Error::sort(self.path.as_deref(), sql, &error);
         let look = "SELECT json ->> 'error_type', json ->> 'error_message', (json ->> 'position')::BIGINT, \
                     json_array_length(json -> 'statements'), json::VARCHAR FROM (SELECT json_serialize_sql(?) AS json)";
@@ -149,6 +151,9 @@ impl Session {
         ) = found.map_err(sort)?;
         match found {
             (None, _, _, Some(1), tree) => harmless::check(&tree),
+            (Some(_), Some(message), _, _, _) if message.contains(error::DEPTH) => {
+                Err(Error::TooDeep)
+            }
             (Some(kind), Some(message), position, _, _) if kind == "parser" => Err(Error::Sql {
                 statement: sql.to_owned(),
                 message: match position.and_then(|position| place(sql, position)) {
@@ -172,7 +177,7 @@ fn place(sql: &str, position: usize) -> Option<String> {
     Some(format!("{label}{start}{rest}\n{indent}^"))
 }
 
-fn each(
+pub(super) fn each(
     statement: &mut Statement<'_>,
     params: &[Param],
     row: &mut impl FnMut(&[String], Vec<Cell>) -> ControlFlow<()>,

@@ -221,6 +221,59 @@ fn every_canned_query_answers_the_same_beside_a_service() {
     assert!(answered.count() > 50);
 }
 
+/// Statements that overflowed the stack, took all memory or held up every session.
+fn killers() -> Vec<(String, &'static str)> {
+    let nested =
+        |count, open: &str, close: &str| open.repeat(count) + "SELECT 1" + &close.repeat(count);
+    let text = |sql: &str| sql.to_owned();
+    vec![
+        (nested(900, "WITH a AS (", ") SELECT * FROM a"), "54001"),
+        (nested(12_000, "FROM (", ")"), "54001"),
+        (nested(12_000, "SELECT * FROM (", ")"), "54001"),
+        (format!("FROM meta{}", ", meta".repeat(5000)), "54001"),
+        (
+            format!("SELECT 1{}", " UNION SELECT 1".repeat(5000)),
+            "54001",
+        ),
+        (format!("SELECT 1{}", " + 1".repeat(5000)), "54001"),
+        (format!("SELECT {}1", "$1,".repeat(300_000)), "54001"),
+        (format!("SELECT {}", ")::regclass".repeat(80_000)), "54001"),
+        (format!("SELECT '{}'", "x".repeat(2_000_000)), "54001"),
+        (
+            text("SELECT json_contains(repeat('[', 100000) || repeat(']', 100000), '2')"),
+            "42501",
+        ),
+        (text("SELECT len(range(60000000))"), "42501"),
+        (text("SELECT length(repeat('x', 1500000000))"), "42501"),
+        (text("SELECT key::JSON::VARIANT FROM meta"), "42501"),
+    ]
+}
+
+#[test]
+fn the_service_outlives_what_would_stop_it() {
+    let service = Service::new();
+    for cells in ["", "-c maillog.cells=packed"] {
+        service.ask(cells, async |client| {
+            for (sql, expected) in killers() {
+                let refused = client.simple_query(&sql).await;
+                let refused = refused.map(|found| found.len()).unwrap_err();
+                assert_eq!(code(&refused), expected, "{refused:?}: {sql:.40}");
+            }
+            assert!(client.simple_query("SELECT 1").await.is_ok());
+        });
+    }
+}
+
+#[test]
+fn a_place_that_a_message_makes_up_is_survived() {
+    Service::new().ask("", async |client| {
+        let sql = "SELECT error(E'x\n\nLINE 0: a\n  ^')";
+        let error = client.simple_query(sql).await.unwrap_err();
+        assert_eq!(error.as_db_error().map(|error| error.message()), Some("x"));
+        assert!(client.simple_query("SELECT 1").await.is_ok());
+    });
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn nothing_is_written_whatever_is_tried() {
@@ -316,6 +369,13 @@ fn nothing_is_written_whatever_is_tried() {
             "42501",
         ),
         ("SELECT set_config('memory_limit', '1GB', false)", "42501"),
+        ("SELECT json_serialize_plan('SELECT 1')", "42501"),
+        (
+            "SELECT json_deserialize_sql(json_serialize_sql('SELECT 1'))",
+            "42501",
+        ),
+        ("SELECT * FROM duckdb_secrets()", "42501"),
+        ("SELECT * FROM duckdb_settings()", "42501"),
     ];
     service.ask("", async |client| {
         for (sql, expected) in refused {
