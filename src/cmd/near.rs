@@ -42,17 +42,27 @@ counted AS (
     WHERE starts_with(name, $3 || '@') OR ends_with(name, '@' || $4)
     GROUP BY name
 ),
-apart AS (
+parts AS (
     SELECT
         name, times,
-        CASE
-            WHEN starts_with(name, $5 || '+') OR name = $5 || '@' || $4 THEN 0
-            WHEN ends_with(name, '@' || $4) THEN damerau_levenshtein(name[: length(name) - length($4) - 1], $3)
-            ELSE least(damerau_levenshtein(name[length($3) + 2 :], $4), 3)
-        END AS distance,
-        ends_with(name, '@' || $4) AS same_domain
+        starts_with(name, $5 || '+') OR name = $5 || '@' || $4 AS is_tag,
+        ends_with(name, '@' || $4) AS same_domain,
+        CASE WHEN same_domain THEN name[: length(name) - length($4) - 1] ELSE name[length($3) + 2 :] END AS part,
+        CASE WHEN same_domain THEN $3 ELSE $4 END AS asked
     FROM counted
     WHERE name <> $3 || '@' || $4
+),
+apart AS (
+    SELECT
+        name, times, same_domain,
+        CASE
+            WHEN is_tag THEN 0
+            -- Two letters in the other order are one mistake.
+            WHEN levenshtein(part, asked) = 2 AND list_sort(string_split(part, '')) = list_sort(string_split(asked, '')) THEN 1
+            WHEN same_domain THEN levenshtein(part, asked)
+            ELSE least(levenshtein(part, asked), 3)
+        END AS distance
+    FROM parts
 )
 SELECT name, times, distance FROM apart
 WHERE distance <= CASE WHEN same_domain THEN least($6, (length($3) + 1) // 3) ELSE 3 END

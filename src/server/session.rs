@@ -475,7 +475,7 @@ fn is_own(statements: &[Vec<super::lex::Token<'_>>]) -> bool {
     match words.as_slice() {
         [[first, second, ..]] => {
             let is_ours = second.name().starts_with("maillog_");
-            is_ours && (first.is("CALL") || first.is("COPY"))
+            first.is("EXPLAIN") || is_ours && (first.is("CALL") || first.is("COPY"))
         }
         _ => false,
     }
