@@ -230,7 +230,10 @@ impl<S: Stream> Session<S> {
         let tokens = statement::split(sql);
         let statement = match tokens.as_slice() {
             // Our own client only asks, and is told what is wrong in the words of the database.
-            _ if is_packed && !is_own(&tokens) => Statement::Ask(Verb::Select, sql.to_owned()),
+            _ if is_packed && !is_own(&tokens) => match sql.strip_prefix("EXPLAIN ") {
+                Some(explained) => Statement::Ask(Verb::Explain, explained.to_owned()),
+                None => Statement::Ask(Verb::Select, sql.to_owned()),
+            },
             [] => Statement::Nothing(""),
             [one] => statement::read(sql, one)?,
             _ => {

@@ -166,6 +166,12 @@ fn every_command_answers_the_same_beside_a_service() {
         &["sql", "SELECT 'x'::INTEGER"],
         &["sql", "  "],
         &["sql", "EXPLAIN SELECT 1"],
+        &["sql", "EXPLAIN ANALYZE SELECT 1"],
+        &[
+            "sql",
+            "SELECT now() > TIMESTAMP '2020-01-01', current_date > DATE '2020-01-01'",
+        ],
+        &["sql", "\\d meta"],
     ];
     let place = filled();
     let ask = |place: &Place| -> Vec<_> {
