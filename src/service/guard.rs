@@ -47,7 +47,7 @@ fn resident_mib() -> Option<u64> {
     let statm = fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
     let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()??;
-    Some(pages * u64::try_from(size).ok()? >> 20)
+    Some(pages * u64::try_from(size).ok()? / (1 << 20))
 }
 
 #[cfg(test)]

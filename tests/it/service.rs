@@ -18,8 +18,8 @@ pub(crate) struct Service<'p> {
     global: Vec<String>,
     args: Vec<String>,
     child: Child,
-    /// Bytes that were said before it was started.
-    quiet: usize,
+    /// Earlier starts that were said.
+    starts: usize,
 }
 
 impl<'p> Service<'p> {
@@ -40,7 +40,7 @@ impl<'p> Service<'p> {
             global,
             args: all,
             child,
-            quiet: 0,
+            starts: 0,
         }
     }
 
@@ -59,7 +59,7 @@ impl<'p> Service<'p> {
     /// Kills it and starts it again.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        self.quiet = self.said().len();
+        self.starts = self.said().matches("started; ").count();
         self.child = spawn(self.place, &self.args);
     }
 
@@ -103,7 +103,8 @@ impl<'p> Service<'p> {
     /// Waits until it has its database.
     pub(crate) fn until_up(&self) {
         let begun = Instant::now();
-        while !self.said()[self.quiet..].contains("started; ") {
+        let starts = || self.said().matches("started; ").count();
+        while starts() <= self.starts {
             assert!(begun.elapsed() < DEADLINE, "never up:\n{}", self.said());
             std::thread::sleep(LOOK);
         }
