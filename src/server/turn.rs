@@ -367,6 +367,15 @@ mod tests {
         assert!(turn.again(&stop));
         stop.stop();
         assert!(!turn.again(&stop));
+        // Nobody waits for a turn who was stopped.
+        assert!(turnstile.enter(&stop).is_none());
+        drop(turn);
+        assert_eq!(turnstile.taken(), 0);
+    }
+
+    #[test]
+    fn nobody_begins_while_it_is_closed() {
+        let turnstile = Turnstile::new(1);
         turnstile.close(true);
         std::thread::scope(|scope| {
             let entered = scope.spawn(|| turnstile.enter(&Stop::default()).is_some());
@@ -374,9 +383,6 @@ mod tests {
             turnstile.close(false);
             assert!(entered.join().unwrap());
         });
-        // Nobody waits for a turn who was stopped.
-        assert!(turnstile.enter(&stop).is_none());
-        drop(turn);
         assert_eq!(turnstile.taken(), 0);
     }
 

@@ -51,6 +51,9 @@ impl Limits {
 /// WAL size at which its rows move into the database.
 const CHECKPOINT_THRESHOLD: &str = "128MB";
 
+/// Memory for a migration that needs more than what is usual, in MB.
+const MIGRATION_MB: u32 = 4096;
+
 /// Most that queries may spill to the disk: it is the one that the log is stored on.
 const MAX_SPILL: &str = "2GB";
 
@@ -70,6 +73,21 @@ impl Store {
         let before = umask(Mode::from_bits_truncate(0o027));
         umask(before | Mode::from_bits_truncate(0o027));
         make_parent(path)?;
+        match Self::open_to_write(path, limits) {
+            // A migration may have to change every row at once.
+            Err(Error::OutOfMemory) if limits.memory_mb < MIGRATION_MB => {
+                let more = Limits {
+                    memory_mb: MIGRATION_MB,
+                    ..limits
+                };
+                drop(Self::open_to_write(path, more)?);
+                Self::open_to_write(path, limits)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_to_write(path: &Path, limits: Limits) -> Result<Self, Error> {
         let config = config(limits, AccessMode::ReadWrite, &spill(path));
         let conn = config
             .and_then(|config| Connection::open_with_flags(path, config))
