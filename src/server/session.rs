@@ -478,7 +478,7 @@ fn is_own(statements: &[Vec<super::lex::Token<'_>>]) -> bool {
     match words.as_slice() {
         [[first, second, ..]] => {
             let is_ours = second.name().starts_with("maillog_");
-            first.is("EXPLAIN") || is_ours && (first.is("CALL") || first.is("COPY"))
+            is_ours && (first.is("CALL") || first.is("COPY"))
         }
         _ => false,
     }
