@@ -5,7 +5,7 @@ use super::{Cli, Context as Run, Exit, failure, usage};
 use crate::model::zone::Zone;
 use crate::query;
 use crate::render::{self, Format, Style};
-use crate::repl::{self, Host};
+use crate::repl::{self, Host, Watch};
 use crate::store::STACK;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser as _};
@@ -39,19 +39,28 @@ impl Sql {
     /// # Errors
     /// When a statement is wrong, is no question, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
+        let watch = if self.is_shell() {
+            Some(Watch::start().context("cannot wait for Ctrl-C")?)
+        } else {
+            None
+        };
         // What is asked may be deep.
         let thread = std::thread::Builder::new().stack_size(STACK);
         std::thread::scope(|scope| {
-            let asked = thread.spawn_scoped(scope, || self.ask(run));
+            let asked = thread.spawn_scoped(scope, || self.ask(run, watch));
             let asked = asked.context("cannot start a thread")?.join();
             asked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
-    fn ask(self, run: &Run) -> Result<Exit> {
+    fn is_shell(&self) -> bool {
         let is_typed = self.statement.is_none() && self.file.is_none();
-        if is_typed && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-            return with_host(run, repl::run);
+        is_typed && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+    }
+
+    fn ask(self, run: &Run, watch: Option<Watch>) -> Result<Exit> {
+        if let Some(watch) = watch {
+            return with_host(run, |host| repl::run(host, watch));
         }
         let text = self.text()?;
         if repl::is_command(&text) {

@@ -19,7 +19,7 @@ use crate::render::{Format, Style, escape};
 use anyhow::{Context, Result, anyhow, bail};
 use dot::Dot;
 use editor::Edit;
-use interrupt::Watch;
+pub use interrupt::Watch;
 use rustyline::error::ReadlineError;
 use show::Show;
 use std::fs::{self, DirBuilder, Permissions};
@@ -75,8 +75,7 @@ pub fn is_command(text: &str) -> bool {
 /// # Errors
 /// When there is no such command, or what it asks fails.
 pub fn command(host: &Host<'_>, line: &str) -> Result<()> {
-    let watch = Watch::start().context("cannot wait for Ctrl-C")?;
-    Shell::new(host, watch).take(line).map(drop)
+    Shell::new(host, Watch::default()).take(line).map(drop)
 }
 
 /// Returns the statement whose plan is asked for by `EXPLAIN`.
@@ -101,13 +100,12 @@ pub fn write_plan(plan: &Table, out: &mut dyn Write) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads and answers until the user leaves.
+/// Reads and answers until the user leaves; `watch` waits for Ctrl-C.
 ///
 /// # Errors
 /// When the database cannot be opened at the start, or the terminal fails.
-pub fn run(host: &Host<'_>) -> Result<()> {
+pub fn run(host: &Host<'_>, watch: Watch) -> Result<()> {
     let words = words(host)?;
-    let watch = Watch::start().context("cannot wait for Ctrl-C")?;
     let mut editor = editor::new(words, host.color).context("cannot use the terminal")?;
     if let Some(file) = &host.history {
         // Without a history there is still a shell.
