@@ -231,7 +231,9 @@ fn is_trusted(socket: &Path, database: &Path) -> bool {
 
 fn kind(param: &Param) -> Type {
     match param {
-        Param::Text(_) | Param::Null | Param::List(_) => Type::TEXT,
+        Param::Text(_) | Param::Null => Type::TEXT,
+        Param::List(items) if is_of_numbers(items) => Type::INT8_ARRAY,
+        Param::List(_) => Type::TEXT_ARRAY,
         Param::Int(_) => Type::INT8,
         Param::Float(_) => Type::FLOAT8,
         Param::Time(_) => Type::TIMESTAMP,
@@ -248,8 +250,27 @@ fn value(param: &Param) -> Box<dyn ToSql + Sync> {
         Param::Time(time) => Box::new(Micros(time.0)),
         Param::Bool(truth) => Box::new(*truth),
         Param::Blob(bytes) => Box::new(bytes.clone()),
-        Param::Null | Param::List(_) => Box::new(None::<String>),
+        Param::List(items) if is_of_numbers(items) => {
+            let item = |item: &Param| match item {
+                Param::Int(number) => Some(*number),
+                _ => None,
+            };
+            Box::new(items.iter().map(item).collect::<Vec<_>>())
+        }
+        Param::List(items) => {
+            let item = |item: &Param| match item {
+                Param::Text(text) => Some(text.clone()),
+                _ => None,
+            };
+            Box::new(items.iter().map(item).collect::<Vec<_>>())
+        }
+        Param::Null => Box::new(None::<String>),
     }
+}
+
+/// Our own lists are of whole numbers or of texts.
+fn is_of_numbers(items: &[Param]) -> bool {
+    matches!(items.first(), Some(Param::Int(_)))
 }
 
 /// A time as the protocol carries it, whatever its year.

@@ -6,6 +6,7 @@
 
 use super::find::Find;
 use crate::answers::{Answers, Stop};
+use crate::model::key;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{DAY, SECOND, Time};
 use crate::model::zone::Zone;
@@ -69,11 +70,19 @@ WHERE distance <= CASE WHEN same_domain THEN least($6, (length($3) + 1) // 3) EL
 ORDER BY distance, times DESC, name
 LIMIT 5";
 
-/// `$1` from, `$2` until, `$3` the address.
+/// `$1` from, `$2` until, `$3` the address, `$4` its key.
 const AS_SENDER: &str = "\
 SELECT
-    (SELECT count(*) FROM delivery_from WHERE updated >= $1 AND time < $2 AND lower(sender) = $3)
-    + (SELECT count(*) FROM noqueue WHERE time >= $1 AND time < $2 AND lower(sender) = $3)";
+    (SELECT count(*) FROM delivery_from WHERE updated >= $1 AND time < $2 AND sender_key = $4 AND lower(sender) = $3)
+    + (SELECT count(*) FROM noqueue WHERE time >= $1 AND time < $2 AND sender_key = $4 AND lower(sender) = $3)";
+
+/// The same.
+const AS_RECIPIENT: &str = "\
+SELECT
+    (SELECT count(*) FROM delivery_to
+    WHERE time >= $1 AND first_time < $2 AND recipient_key = $4 AND lower(recipient) = $3)
+    + (SELECT count(*) FROM delivery_to
+    WHERE time >= $1 AND first_time < $2 AND orig_to_key = $4 AND lower(orig_to) = $3 AND lower(recipient) <> $3)";
 
 /// Interrupts what is asked once the time is over, until it is dropped.
 struct Limit {
@@ -174,11 +183,11 @@ fn on_other_side(
     lines: &mut Vec<String>,
 ) -> Result<bool, store::Error> {
     let (sql, what, other) = if field == "from" {
-        (as_recipient(), "recipient", "to")
+        (AS_RECIPIENT, "recipient", "to")
     } else {
-        (AS_SENDER.to_owned(), "sender", "from")
+        (AS_SENDER, "sender", "from")
     };
-    let found = limit.ask(|| count(store, &sql, since, until, address))?;
+    let found = limit.ask(|| count(store, sql, since, until, address))?;
     let times = found.unwrap_or(0);
     lines.extend(note(
         times,
@@ -187,10 +196,6 @@ fn on_other_side(
         same,
     ));
     Ok(found.is_some())
-}
-
-fn as_recipient() -> String {
-    "SELECT count(*) FROM delivery_to WHERE time >= $1 AND first_time < $2 AND (lower(recipient) = $3 OR lower(orig_to) = $3)".to_owned()
 }
 
 /// Returns the newest month of the window, as far as log was read.
@@ -224,6 +229,7 @@ fn count(
         Param::Time(since),
         Param::Time(until),
         Param::Text(address.to_owned()),
+        Param::Int(key::of(address).into()),
     ];
     Ok(
         match store.select(sql, &params)?.rows.first().map(Vec::as_slice) {

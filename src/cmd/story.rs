@@ -2,9 +2,12 @@
 
 use crate::answers::Answers;
 use crate::model::ip::parse_address;
+use crate::model::key;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{DAY, Time};
-use crate::query::story::{ATTEMPTS, LATER, LINES, MESSAGES, RECIPIENTS, REFUSAL_LINES, REFUSALS};
+use crate::query::story::{
+    ATTEMPTS, CHILDREN, LATER, LINES, MESSAGES, OF_ROOT, RECIPIENTS, REFUSAL_LINES, REFUSALS,
+};
 use crate::render::escape;
 use crate::render::mask::Mask;
 use crate::render::story::{self, StoryInput};
@@ -25,10 +28,7 @@ const MOST_LINES: usize = 1000;
 const PATIENCE: i64 = 5 * DAY;
 
 /// A notice belongs to the story of the message that it is about.
-const ROOT: &str = "\
-SELECT coalesce(p.root_id, f.root_id)
-FROM delivery_from f LEFT JOIN delivery_from p ON p.id = f.parent_id
-WHERE f.id = $1";
+const ROOT: &str = "SELECT parent_id, root_id FROM delivery_from WHERE id = $1";
 
 /// What is told of the hits of a search.
 #[derive(Debug, Default)]
@@ -162,19 +162,15 @@ pub fn write_lines(
         .rows
         .iter()
         .filter(|row| text(row, kind) == Some("refused"));
-    let refusals = refusals
-        .filter_map(|row| int(row, id))
-        .map(|id| (REFUSAL_LINES, id));
-    let roots = roots(store, hits, MOST_LINES)?;
+    let refusals = refusals.filter_map(|row| int(row, id));
+    let refusals = refusals.map(|id| Ok((REFUSAL_LINES, vec![Param::Int(id)])));
+    let mails = roots(store, hits, MOST_LINES)?.into_iter();
+    let mails = mails.map(|root| chain(store, root).map(|chain| (LINES, chain.to_vec())));
     let mut missing = 0;
     let mut mask = mask;
-    for (sql, id) in roots
-        .into_iter()
-        .map(|id| (LINES, id))
-        .chain(refusals)
-        .take(MOST_LINES)
-    {
-        let lines = store.select(sql, &[Param::Int(id)])?;
+    for asked in mails.chain(refusals).take(MOST_LINES) {
+        let (sql, params) = asked?;
+        let lines = store.select(sql, &params)?;
         missing += usize::from(lines.rows.is_empty());
         for line in lines.rows.iter().filter_map(|row| text(row, Some(0))) {
             match mask.as_mut() {
@@ -230,29 +226,72 @@ fn roots(store: &Answers, hits: &Table, most: usize) -> Result<Vec<i64>, Error> 
             roots.push(id);
             continue;
         }
-        let found = store.select(ROOT, &[Param::Int(id)])?;
-        if let Some([Cell::Int(root)]) = found.rows.first().map(Vec::as_slice)
-            && seen.insert(*root)
+        if let Some(root) = root(store, id)?
+            && seen.insert(root)
         {
-            roots.push(*root);
+            roots.push(root);
         }
     }
     Ok(roots)
 }
 
+/// Returns the root of the message, or of that which it is a notice about.
+fn root(store: &Answers, id: i64) -> Result<Option<i64>, Error> {
+    let of = |id| store.select(ROOT, &[Param::Int(id)]);
+    let found = of(id)?;
+    let Some([parent, root]) = found.rows.first().map(Vec::as_slice) else {
+        return Ok(None);
+    };
+    if let Cell::Int(parent) = parent
+        && let Some(root) = of(*parent)?.rows.first().and_then(|row| int(row, Some(1)))
+    {
+        return Ok(Some(root));
+    }
+    Ok(match root {
+        Cell::Int(root) => Some(*root),
+        _ => None,
+    })
+}
+
+/// Returns the ids of the messages of the root and of the notices about them, as the parameters of the statements that fetch by them.
+fn chain(store: &Answers, root: i64) -> Result<[Param; 3], Error> {
+    let ids = |table: Table| -> Vec<i64> {
+        let ids = table.rows.iter().filter_map(|row| int(row, Some(0)));
+        ids.collect()
+    };
+    let mut all = ids(store.select(OF_ROOT, &[Param::Int(root)])?);
+    all.extend(ids(store.select(CHILDREN, &among(&all))?));
+    Ok(among(&all))
+}
+
+fn among(ids: &[i64]) -> [Param; 3] {
+    let end = |id: Option<&i64>| id.map_or(Param::Null, |id| Param::Int(*id));
+    [
+        Param::List(ids.iter().copied().map(Param::Int).collect()),
+        end(ids.iter().min()),
+        end(ids.iter().max()),
+    ]
+}
+
 fn fetch(store: &Answers, root: i64) -> Result<StoryInput, Error> {
-    let param = [Param::Int(root)];
-    let messages = store.select(MESSAGES, &param)?;
+    let chain = chain(store, root)?;
+    let messages = store.select(MESSAGES, &chain)?;
+    let recipients = store.select(RECIPIENTS, &chain)?;
     Ok(StoryInput {
-        refusals: refusals(store, root, &messages)?,
-        recipients: store.select(RECIPIENTS, &param)?,
-        attempts: store.select(ATTEMPTS, &param)?,
+        refusals: refusals(store, root, &messages, &recipients)?,
+        recipients,
+        attempts: store.select(ATTEMPTS, &chain)?,
         messages,
     })
 }
 
 /// Fetches what was refused to the same client before; nothing where the client or the sender is not known.
-fn refusals(store: &Answers, root: i64, messages: &Table) -> Result<Table, Error> {
+fn refusals(
+    store: &Answers,
+    root: i64,
+    messages: &Table,
+    recipients: &Table,
+) -> Result<Table, Error> {
     let ids = column(messages, "id");
     let Some(first) = messages.rows.iter().find(|row| int(row, ids) == Some(root)) else {
         return Ok(Table::default());
@@ -263,13 +302,31 @@ fn refusals(store: &Answers, root: i64, messages: &Table) -> Result<Table, Error
     ) else {
         return Ok(Table::default());
     };
+    let names = ["recipient", "orig_to"].map(|name| column(recipients, name));
+    // Not those of the notices.
+    let (root_ids, from_ids) = (column(messages, "root_id"), column(recipients, "from_id"));
+    let own = messages
+        .rows
+        .iter()
+        .filter(|row| int(row, root_ids) == Some(root));
+    let own: BTreeSet<i64> = own.filter_map(|row| int(row, ids)).collect();
+    let asked = recipients
+        .rows
+        .iter()
+        .filter(|row| int(row, from_ids).is_some_and(|id| own.contains(&id)));
+    let named = asked.flat_map(|row| {
+        let named = names.iter().filter_map(|name| text(row, *name));
+        named.map(|name| Param::Text(name.to_owned()))
+    });
+    let sender_key = key_of(&sender);
     let params = [
-        Param::Int(root),
+        Param::List(named.collect()),
         Param::Time(at.plus(-PATIENCE)),
         Param::Time(at),
         sender,
         network,
         parent,
+        sender_key,
     ];
     store.select(REFUSALS, &params)
 }
@@ -283,15 +340,28 @@ fn later(store: &Answers, hits: &Table, refusal: &[Cell]) -> Result<Option<Table
     ) else {
         return Ok(None);
     };
+    let recipient = Param::Text(recipient.to_owned());
+    let keys = [&sender, &recipient].map(key_of);
+    let [sender_key, recipient_key] = keys;
     let params = [
         Param::Time(at),
         Param::Time(at.plus(PATIENCE)),
         sender,
-        Param::Text(recipient.to_owned()),
+        recipient,
         network,
         parent,
+        sender_key,
+        recipient_key,
     ];
     store.select(LATER, &params).map(Some)
+}
+
+/// Returns the key of an address.
+fn key_of(address: &Param) -> Param {
+    match address {
+        Param::Text(address) => Param::Int(key::of(address).into()),
+        _ => Param::Null,
+    }
 }
 
 /// Returns sender, network and parent domain of the client's name as parameters: big senders come back from another host of theirs.

@@ -30,8 +30,6 @@ pub struct Health {
     /// Milliseconds since `start` of the last signs of life.
     pump: AtomicU64,
     storing: AtomicU64,
-    /// Milliseconds since `start` when a commit began, 0 when none is under way.
-    commit_since: AtomicU64,
     sources: Mutex<BTreeMap<String, SourceHealth>>,
 }
 
@@ -79,7 +77,6 @@ impl Default for Health {
             last_commit: AtomicI64::default(),
             pump: AtomicU64::default(),
             storing: AtomicU64::default(),
-            commit_since: AtomicU64::default(),
             sources: Mutex::default(),
         }
     }
@@ -124,11 +121,6 @@ impl Health {
         self.locked().clone()
     }
 
-    /// Returns how long the process has been running.
-    pub fn uptime(&self) -> Duration {
-        self.start.elapsed()
-    }
-
     /// Returns for how long the pump and the storing thread have shown no sign of life, the longer of the two. Both
     /// show one each second, and one after each part of work.
     pub fn silence(&self) -> Duration {
@@ -136,16 +128,6 @@ impl Health {
         self.start
             .elapsed()
             .saturating_sub(Duration::from_millis(last))
-    }
-
-    /// Returns for how long the commit under way has been running.
-    pub fn commit_age(&self) -> Option<Duration> {
-        let since = Some(self.commit_since.load(Relaxed)).filter(|since| *since > 0)?;
-        Some(
-            self.start
-                .elapsed()
-                .saturating_sub(Duration::from_millis(since)),
-        )
     }
 
     /// Says how a source is, in a word or two; sources call it when that changes.
@@ -180,12 +162,7 @@ impl Health {
         self.storing.store(self.millis(), Relaxed);
     }
 
-    pub(super) fn committing(&self) {
-        self.commit_since.store(self.millis().max(1), Relaxed);
-    }
-
     pub(super) fn committed(&self, rows: usize) {
-        self.commit_since.store(0, Relaxed);
         self.commits.fetch_add(1, Relaxed);
         self.rows.fetch_add(rows as u64, Relaxed);
         let now: Time = chrono::Utc::now().into();

@@ -264,7 +264,6 @@ impl Keeper<'_> {
     fn commit(&mut self) -> Result<()> {
         let held = std::mem::take(&mut self.held);
         if !held.batch.cursors.is_empty() {
-            self.health.committing();
             let ids = self.store(held.batch)?;
             self.sources.extend(held.streams.into_iter().zip(ids));
             self.health.committed(self.rows);

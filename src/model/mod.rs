@@ -4,6 +4,7 @@ pub mod cursor;
 pub mod entry;
 pub mod event;
 pub mod ip;
+pub mod key;
 pub mod kind;
 pub mod packed;
 pub mod retain;

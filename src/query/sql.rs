@@ -12,6 +12,7 @@ use super::fields::{Columns, Field, FieldKind};
 use super::hops::{self, Hops};
 use super::narrow;
 use super::plan::{Rule, Test};
+use crate::model::key;
 use crate::model::table::Param;
 use crate::model::time::Time;
 
@@ -540,6 +541,7 @@ fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
         (FieldKind::Ever, test) => ever(part, columns, test),
         (_, Test::IsAddress(s)) => each(columns.address, |c| format!("{c} = ?"), bound(s)),
         (_, Test::InNetwork(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
+        (_, Test::Equal(s)) => columns.plain.iter().map(|c| same(c, s)).collect(),
         (_, test) => {
             let (sql, params) = plain(test);
             columns
@@ -549,6 +551,22 @@ fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
                 .collect()
         }
     }
+}
+
+/// The same text, whatever its case; of addresses the key is compared first.
+fn same(column: &str, text: &str) -> Condition {
+    let param = Param::Text(text.to_owned());
+    let has_key = matches!(
+        column,
+        "t.recipient" | "t.orig_to" | "f.sender" | "n.sender" | "n.recipient"
+    );
+    if !has_key {
+        return Condition::Leaf(equal(column), vec![param]);
+    }
+    Condition::Leaf(
+        format!("({column}_key = ? AND {})", equal(column)),
+        vec![Param::Int(key::of(text).into()), param],
+    )
 }
 
 fn equal(column: &str) -> String {

@@ -1,6 +1,16 @@
 //! Story: the statements that fetch all of one chain of messages, for `render::story`.
 //!
-//! A chain is the messages of one root and the notices about any of them. Each statement takes the root's id as `$1`.
+//! A chain is the messages of one root and the notices about any of them: their ids are found first, and the rest is fetched by them as
+//! `$1` between the least `$2` and the greatest `$3`, which lets zone maps pass over all other rows.
+
+/// Ids of the messages of the root `$1`.
+pub const OF_ROOT: &str = "SELECT id FROM delivery_from WHERE root_id = $1 ORDER BY id";
+
+/// Ids of the messages whose parent is one of them: the notices about them, and others of the root again.
+pub const CHILDREN: &str = "\
+SELECT id FROM delivery_from
+WHERE parent_id BETWEEN $2 AND $3 AND parent_id IN (SELECT unnest($1::BIGINT[]))
+ORDER BY id";
 
 /// Messages of the chain, oldest first.
 pub const MESSAGES: &str = "\
@@ -9,7 +19,7 @@ SELECT
     protocol_name, sasl_method, sasl_username, orig_client, sender, message_id, subject, size, nrcpt, uid, tls, origin,
     parent_id, parent_link, root_id, status, reason, log_incomplete
 FROM delivery_from
-WHERE root_id = $1 OR parent_id IN (SELECT id FROM delivery_from WHERE root_id = $1)
+WHERE id BETWEEN $2 AND $3 AND id IN (SELECT unnest($1::BIGINT[]))
 ORDER BY time, id";
 
 /// Recipients of these messages in the state of their last attempt.
@@ -19,10 +29,7 @@ SELECT
     t.delay_before_qmgr, t.delay_in_qmgr, t.delay_conn_setup, t.delay_transmission, t.tls, t.dsn, t.status,
     t.reply_code, t.reason, t.remote_queue_id
 FROM delivery_to t
-WHERE t.from_id IN (
-    SELECT id FROM delivery_from
-    WHERE root_id = $1 OR parent_id IN (SELECT id FROM delivery_from WHERE root_id = $1)
-)
+WHERE t.from_id BETWEEN $2 AND $3 AND t.from_id IN (SELECT unnest($1::BIGINT[]))
 ORDER BY t.time, t.id";
 
 /// Earlier attempts of these recipients.
@@ -31,34 +38,27 @@ SELECT
     a.id, a.to_id, a.from_id, a.time, a.agent, a.relay, a.delay, a.tls, a.dsn, a.status, a.reply_code, a.reason,
     a.remote_queue_id
 FROM delivery_attempt a
-WHERE a.from_id IN (
-    SELECT id FROM delivery_from
-    WHERE root_id = $1 OR parent_id IN (SELECT id FROM delivery_from WHERE root_id = $1)
-)
+WHERE a.from_id BETWEEN $2 AND $3 AND a.from_id IN (SELECT unnest($1::BIGINT[]))
 ORDER BY a.time, a.id";
 
-/// Earlier refusals of the same client, sender and recipients: `$1` the root's id, `$2` from, `$3` until, `$4` the
-/// sender, `$5` the client's network, `$6` the parent domain of its name with a dot in front.
+/// Earlier refusals of the same client, sender and recipients: `$1` the recipients, `$2` from, `$3` until, `$4` the
+/// sender, `$5` the client's network, `$6` the parent domain of its name with a dot in front, `$7` the sender's key.
 pub const REFUSALS: &str = "\
 SELECT
     n.id, n.time, n.recipient, n.sender, n.client_name, n.client_address, n.reply_code, n.dsn, n.rule, n.reason, n.count
 FROM noqueue n
-WHERE n.time >= $2 AND n.time <= $3 AND lower(n.sender) = lower($4)
+WHERE n.time >= $2 AND n.time <= $3 AND n.sender_key = $7 AND lower(n.sender) = lower($4)
     AND (ip_in(n.client_address, $5) OR ends_with(lower(n.client_name), lower($6)))
-    AND lower(n.recipient) IN (
-        SELECT lower(unnest([t.recipient, t.orig_to]))
-        FROM delivery_to t JOIN delivery_from f ON f.id = t.from_id
-        WHERE f.root_id = $1
-    )
+    AND lower(n.recipient) IN (SELECT lower(unnest($1::VARCHAR[])))
 ORDER BY n.time, n.id";
 
 /// The first mail of the same client, sender and recipient after a refusal: `$1` from, `$2` until, `$3` the sender, `$4` the recipient, `$5`
-/// the client's network, `$6` the parent domain of its name with a dot in front.
+/// the client's network, `$6` the parent domain of its name with a dot in front, `$7` and `$8` the keys of sender and recipient.
 pub const LATER: &str = "\
 SELECT f.id, f.root_id, f.queue_id, f.time
 FROM delivery_from f JOIN delivery_to t ON t.from_id = f.id
-WHERE f.time >= $1 AND f.time < $2 AND t.time >= $1 AND lower(f.sender) = lower($3)
-    AND (lower(t.recipient) = lower($4) OR lower(t.orig_to) = lower($4))
+WHERE f.time >= $1 AND f.time < $2 AND t.time >= $1 AND f.sender_key = $7 AND lower(f.sender) = lower($3)
+    AND (t.recipient_key = $8 AND lower(t.recipient) = lower($4) OR t.orig_to_key = $8 AND lower(t.orig_to) = lower($4))
     AND (ip_in(f.client_address, $5) OR ends_with(lower(f.client_name), lower($6)))
 ORDER BY f.time, f.id
 LIMIT 1";
@@ -67,10 +67,7 @@ LIMIT 1";
 pub const LINES: &str = "\
 SELECT l.line
 FROM log_line l
-WHERE l.from_id IN (
-    SELECT id FROM delivery_from
-    WHERE root_id = $1 OR parent_id IN (SELECT id FROM delivery_from WHERE root_id = $1)
-)
+WHERE l.from_id BETWEEN $2 AND $3 AND l.from_id IN (SELECT unnest($1::BIGINT[]))
 ORDER BY l.time, l.rowid";
 
 /// The log lines of the refusal `$1`.

@@ -101,7 +101,7 @@ impl Address {
         format!("({})", list.join(" OR "))
     }
 
-    /// Returns assignments that replace the address in the columns.
+    /// Returns assignments that replace the address in the columns, and give those that have one their new key.
     pub(super) fn replaced(&self, columns: &[&str]) -> String {
         let list: Vec<String> = columns
             .iter()
@@ -114,7 +114,12 @@ impl Address {
                         literal(pattern)
                     );
                 }
-                format!("{column} = {text}")
+                match *column {
+                    "sender" | "recipient" | "orig_to" => {
+                        format!("{column} = {text}, {column}_key = address_key({text})")
+                    }
+                    _ => format!("{column} = {text}"),
+                }
             })
             .collect();
         list.join(", ")

@@ -3,6 +3,7 @@
 //! Limits: the appender matches by position, so the order of `columns` is the order of the table; a test
 //! compares both.
 
+use crate::model::key;
 use crate::model::row::{
     Attempt, Auth, Connection, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,
     LogLine, Noqueue, UnparsedRow,
@@ -99,6 +100,11 @@ impl<'r, R> Columns<'r, R> {
         self.maybe::<TimestampMicrosecondType>(name, |row| get(row).map(|time| time.0))
     }
 
+    /// The key of the address in the column of this name.
+    fn key(self, name: &str, get: impl Fn(&'r R) -> Option<&'r str>) -> Self {
+        self.maybe::<UInt16Type>(&format!("{name}_key"), |row| get(row).map(key::of))
+    }
+
     pub(super) fn int(self, name: &str, get: impl Fn(&'r R) -> i64) -> Self {
         self.value::<Int64Type>(name, get)
     }
@@ -170,6 +176,7 @@ impl Stored for DeliveryFrom {
             .text("status", |r| &r.status)
             .maybe_text("reason", |r| r.reason.as_deref())
             .flag("log_incomplete", |r| r.log_incomplete)
+            .key("sender", |r| r.sender.as_deref())
     }
 }
 
@@ -189,6 +196,8 @@ impl Stored for DeliveryTo {
             .time("first_time", |r| r.first_time)
             .value::<Int32Type>("attempts", |r| r.attempts)
             .attempt(|r| &r.state)
+            .key("recipient", |r| Some(&r.recipient))
+            .key("orig_to", |r| r.orig_to.as_deref())
     }
 }
 
@@ -236,6 +245,8 @@ impl Stored for Noqueue {
             .maybe::<Int64Type>("from_id", |r| r.from_id)
             .value::<Int32Type>("count", |r| r.count)
             .maybe_text("cause", |r| r.cause.as_deref())
+            .key("sender", |r| r.sender.as_deref())
+            .key("recipient", |r| r.recipient.as_deref())
     }
 }
 

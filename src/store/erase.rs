@@ -477,7 +477,10 @@ impl Run<'_> {
             .iter()
             .map(|column| format!("{column} = NULL"))
             .collect();
-        let set = format!("{}, sender = '{PSEUDONYM}'", nothing.join(", "));
+        let set = format!(
+            "{}, sender = '{PSEUDONYM}', sender_key = address_key('{PSEUDONYM}')",
+            nothing.join(", ")
+        );
         self.update("delivery_from", &set, &among("id"), &[])
     }
 

@@ -5,17 +5,18 @@
 //! `ip_in(address, network)` whether the address lies in the network, `ip_network(address)` the network that one customer
 //! or office mostly has: /24 of IPv4, /64 of IPv6; what is no address stays as it is.
 //! `cause(reason, dsn, rule)` is the cause that a text and its codes tell, `cause_dnsbl` the block list in it; an empty text
-//! stands for a code or rule that is not known. NULL in, NULL out.
+//! stands for a code or rule that is not known. `address_key(address)` is what the columns `recipient_key` and its like have for
+//! the address. NULL in, NULL out.
 //!
 //! Limits: a time outside the years that zones are known for (and `infinity`) is returned unchanged.
 
 use crate::cause::{Causes, Evidence, Finding};
-use crate::model::ip;
+use crate::model::{ip, key};
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use duckdb::Connection;
 use duckdb::arrow::array::{
-    Array, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt16Array,
 };
 use duckdb::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use duckdb::vscalar::{ArrowFunctionSignature, VArrowScalar};
@@ -32,7 +33,8 @@ pub(super) fn register(conn: &Connection) -> duckdb::Result<()> {
     conn.register_scalar_function::<IpIn>("ip_in")?;
     conn.register_scalar_function::<Why>("cause")?;
     conn.register_scalar_function::<WhichList>("cause_dnsbl")?;
-    conn.register_scalar_function::<IpNetwork>("ip_network")
+    conn.register_scalar_function::<IpNetwork>("ip_network")?;
+    conn.register_scalar_function::<AddressKey>("address_key")
 }
 
 struct LocalTime;
@@ -206,6 +208,25 @@ impl VArrowScalar for IpNetwork {
         vec![ArrowFunctionSignature::exact(
             vec![DataType::Utf8],
             DataType::Utf8,
+        )]
+    }
+}
+
+struct AddressKey;
+
+impl VArrowScalar for AddressKey {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let addresses = texts(&input, 0)?.iter();
+        let keys: UInt16Array = addresses.map(|address| address.map(key::of)).collect();
+        Ok(Arc::new(keys))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(
+            vec![DataType::Utf8],
+            DataType::UInt16,
         )]
     }
 }

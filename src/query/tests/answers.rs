@@ -302,7 +302,18 @@ fn limit_takes_the_newest() {
 #[test]
 fn story_of_a_chain_has_all_its_messages() {
     let store = store();
-    let count = |sql: &str| store.select(sql, &[Param::Int(1)]).unwrap().rows.len();
+    let chain = |ids: &[i64]| {
+        let list = ids.iter().copied().map(Param::Int).collect();
+        [Param::List(list), Param::Int(ids[0]), Param::Int(ids[1])]
+    };
+    let first = |sql: &str, params: &[Param]| -> Vec<Cell> {
+        let rows = store.select(sql, params).unwrap().rows;
+        rows.into_iter().map(|mut row| row.remove(0)).collect()
+    };
+    let ids = first(story::OF_ROOT, &[Param::Int(1)]);
+    assert_eq!(ids, [Cell::Int(1), Cell::Int(2)]);
+    assert_eq!(first(story::CHILDREN, &chain(&[1, 2])), [Cell::Int(2)]);
+    let count = |sql: &str| first(sql, &chain(&[1, 2])).len();
     assert_eq!(
         [
             count(story::MESSAGES),

@@ -195,12 +195,6 @@ impl Follower {
         self.names_changed |= seen.names;
     }
 
-    /// Returns the paths that are read now.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        let read = self.files.iter().filter(|f| f.state == State::Reading);
-        read.map(|file| file.path.as_path())
-    }
-
     /// Finds out which paths lead where.
     fn scan(&mut self, now: Instant, taker: &mut dyn Taker) -> Result<(), Gone> {
         let mut found = Found::default();

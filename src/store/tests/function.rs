@@ -50,6 +50,16 @@ fn a_cause_is_told_by_text_and_codes() {
 }
 
 #[test]
+fn spellings_that_lower_makes_equal_have_one_key() {
+    let store = Store::open_in_memory().unwrap();
+    let every_character = "SELECT count(*) FROM range(1, 1114112) AS r(i)
+        WHERE (i < 55296 OR i > 57343) AND address_key(chr(i::INTEGER)) <> address_key(lower(chr(i::INTEGER)))";
+    assert_eq!(number(&store, every_character), 0);
+    let sql = "SELECT address_key('Alice@Example.org') = address_key('alice@eXample.ORG'), address_key(NULL)";
+    assert_eq!(cells(&store, sql), [Cell::Bool(true), Cell::Null]);
+}
+
+#[test]
 fn many_rows_with_several_zones() {
     let store = Store::open_in_memory().unwrap();
     let sql = "SELECT count(*) FROM range(100000) AS r(i) WHERE in_zone(TIMESTAMP '2026-01-01' + to_seconds(i),

@@ -114,6 +114,30 @@ fn causes_of_an_older_database_are_found_once() {
 }
 
 #[test]
+fn addresses_of_an_older_database_get_their_keys() {
+    let conn = Connection::open_in_memory().unwrap();
+    crate::store::function::register(&conn).unwrap();
+    apply(&conn, None, &MIGRATIONS[..3]).unwrap();
+    let rows = "INSERT INTO delivery_to (id, from_id, host, instance, queue_id, recipient, orig_to, time, first_time, attempts, status) VALUES
+        (1, 1, 'h', 'i', 'Q', 'Bob@example.net', NULL, '2026-11-20', '2026-11-20', 1, 'sent'),
+        (2, 1, 'h', 'i', 'Q', 'x@example.net', 'bob@EXAMPLE.net', '2026-11-20', '2026-11-20', 1, 'sent');
+        INSERT INTO delivery_from (id, host, instance, queue_id, time, updated, sender, origin, root_id, status, log_incomplete) VALUES
+        (1, 'h', 'i', 'Q', '2026-11-20', '2026-11-20', 'BOB@example.net', 'smtpd', 1, 'done', false);
+        INSERT INTO noqueue (id, time, host, instance, service, action, protocol_state, sender, recipient, reason, count) VALUES
+        (1, '2026-11-20', 'h', 'i', 'smtpd', 'reject', 'RCPT', 'bob@example.net', NULL, 'no', 1)";
+    conn.execute_batch(rows).unwrap();
+    apply(&conn, None, MIGRATIONS).unwrap();
+    let key = crate::model::key::of("bob@example.net");
+    let found = format!(
+        "SELECT (SELECT count(*) FROM delivery_to WHERE recipient_key = {key} AND orig_to_key IS NULL OR orig_to_key = {key})
+        + (SELECT count(*) FROM delivery_from WHERE sender_key = {key})
+        + (SELECT count(*) FROM noqueue WHERE sender_key = {key} AND recipient_key IS NULL)"
+    );
+    let found: i64 = conn.query_row(&found, [], |row| row.get(0)).unwrap();
+    assert_eq!(found, 4);
+}
+
+#[test]
 fn schema_of_a_new_database_is_the_latest() {
     let store = Store::open_in_memory().unwrap();
     let version = text(

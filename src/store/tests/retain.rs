@@ -346,6 +346,13 @@ fn filled() -> Changes {
 fn an_erased_address_is_in_no_row_and_other_recipients_are_untouched() {
     let mut store = Store::open_in_memory().unwrap();
     store.commit(batch(filled())).unwrap();
+    let without_key = "SELECT
+        (SELECT count(*) FROM delivery_to WHERE recipient_key IS DISTINCT FROM address_key(recipient)
+            OR orig_to_key IS DISTINCT FROM address_key(orig_to))
+        + (SELECT count(*) FROM delivery_from WHERE sender_key IS DISTINCT FROM address_key(sender))
+        + (SELECT count(*) FROM noqueue WHERE sender_key IS DISTINCT FROM address_key(sender)
+            OR recipient_key IS DISTINCT FROM address_key(recipient))";
+    assert_eq!(number(&store, without_key), 0);
     let erased = store
         .erase(Address::parse(TO).unwrap(), none_closed)
         .unwrap();
@@ -370,6 +377,7 @@ fn an_erased_address_is_in_no_row_and_other_recipients_are_untouched() {
         text(&store, messages),
         "1 alice@example.org, 2 erased@invalid, 4 list-7-erased=invalid@lists.example.com"
     );
+    assert_eq!(number(&store, without_key), 0);
     let nothing = "SELECT count(*) FROM delivery_from WHERE id = 2 AND coalesce(sasl_username, client_address, \
                    helo_name, message_id) IS NULL";
     assert_eq!(number(&store, nothing), 1);

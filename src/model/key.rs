@@ -1,0 +1,37 @@
+//! Key: a short hash of an address, by which a scan finds the few rows that may have it.
+//!
+//! Comparing texts without regard to case costs a scan some hundred nanoseconds a row, comparing numbers less than one.
+//! The rows of a key are compared whole: that addresses share one costs time only. Sixteen bits leave of a hundred
+//! million rows some thousands, and cost two bytes each.
+
+use xxhash_rust::xxh3::Xxh3;
+
+/// Returns the key of an address; the same for all spellings that the database's `lower` makes equal.
+///
+/// Stored: it never changes.
+#[must_use]
+pub fn of(address: &str) -> u16 {
+    let mut hash = Xxh3::new();
+    let mut bytes = [0; 4];
+    for c in address.chars() {
+        // `lower` takes each character alone and makes one of it.
+        let small = c.to_lowercase().next().unwrap_or(c);
+        hash.update(small.encode_utf8(&mut bytes).as_bytes());
+    }
+    let [low, high, ..] = hash.digest().to_le_bytes();
+    u16::from_le_bytes([low, high])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_what_they_are_and_do_not_know_case() {
+        assert_eq!(of(""), 38_082);
+        assert_eq!(of("Alice@Example.ORG"), of("alice@example.org"));
+        assert_eq!(of("\u{c4}rger@example.org"), of("\u{e4}rger@example.org"));
+        assert_ne!(of("alice@example.org"), of("alice@example.com"));
+        assert_eq!(of("alice@example.org"), 38_300);
+    }
+}
