@@ -1,19 +1,24 @@
-//! How long pruning holds up ingestion, at any size.
+//! How long pruning holds up ingestion, and how long a look-up takes, at any size.
 //!
 //! `cargo run --release --example retain_bench -- generate FILE MILLIONS` makes a database of so many million rows of
 //! `delivery_to` over a year; `-- prune FILE DAYS` deletes what is older than that in slices, with a commit of fresh rows
-//! between any two as ingestion makes them, and tells how long either took; `-- sql FILE STATEMENT...` times statements
-//! on it as the writer would run them.
+//! between any two as ingestion makes them, and tells how long either took; `-- find FILE` times the statement of
+//! `maillog find` for a recipient and for a sender, in the last seven days and in all time, beside what a scan of all
+//! recipients takes; `-- sql FILE STATEMENT...` times statements on it as the writer would run them.
 
+use anyhow::anyhow;
 use duckdb::{Config, Connection};
 use maillog::model::retain::{Cutoffs, Group};
 use maillog::model::row::{Changes, DeliveryFrom, DeliveryTo};
+use maillog::model::table::{Cell, Param};
 use maillog::model::time::{DAY, SECOND, Time};
+use maillog::model::zone::Zone;
+use maillog::query::{self, Options};
 use maillog::store::retain::{self, Pruner};
-use maillog::store::{Batch, Limits, Store};
+use maillog::store::{Batch, Limits, Store, register_functions};
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Rows of one transaction while generating, in millions of recipients.
 const CHUNK: i64 = 2_000_000;
@@ -26,6 +31,7 @@ fn main() -> anyhow::Result<()> {
             generate(Path::new(file), millions.parse::<i64>()? * 1_000_000)
         }
         ["prune", file, days] => prune(Path::new(file), days.parse()?),
+        ["find", file] => find(Path::new(file)),
         ["sql", file, statements @ ..] => sql(Path::new(file), statements),
         _ => anyhow::bail!("see the head of bench/retain.rs"),
     }
@@ -85,6 +91,60 @@ fn prune(file: &Path, days: i64) -> anyhow::Result<()> {
         store.space()?
     )?;
     Ok(())
+}
+
+fn find(file: &Path) -> anyhow::Result<()> {
+    let store = Store::open_reader(file)?;
+    let asked = "SELECT recipient, (SELECT sender FROM delivery_from f WHERE f.id = t.from_id) FROM delivery_to t \
+                 WHERE id = (SELECT max(id) - 1000 FROM delivery_to)";
+    let asked = store.select(asked, &[])?;
+    let [Cell::Text(recipient), Cell::Text(sender)] =
+        asked.rows.first().map_or(&[][..], Vec::as_slice)
+    else {
+        anyhow::bail!("no recipients in {}", file.display());
+    };
+    let scan = "SELECT count(*) FROM delivery_to WHERE lower(recipient) = lower($1)";
+    let scan = fastest(&store, scan, &[Param::Text(recipient.clone())])?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{scan:>9.1?}  a scan of all recipients")?;
+    for query in [
+        recipient.clone(),
+        format!("from:{sender}"),
+        format!("@{}", recipient.rsplit('@').next().unwrap_or_default()),
+    ] {
+        for all in [false, true] {
+            let options = Options {
+                now: END,
+                zone: Zone::UTC,
+                since: None,
+                until: None,
+                all,
+                limit: None,
+                all_hops: false,
+            };
+            let plan =
+                query::compile_text(&query, &options).map_err(|error| anyhow!("{error:?}"))?;
+            let time = fastest(&store, &plan.sql, &plan.params)?;
+            writeln!(
+                out,
+                "{time:>9.1?}  {:.2} of the scan: {query}, {}",
+                time.as_secs_f64() / scan.as_secs_f64(),
+                if all { "all time" } else { "7 days" }
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns how long the statement takes at best.
+fn fastest(store: &Store, sql: &str, params: &[Param]) -> anyhow::Result<Duration> {
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        let start = Instant::now();
+        store.select(sql, params)?;
+        times.push(start.elapsed());
+    }
+    Ok(times.into_iter().min().unwrap_or_default())
 }
 
 /// What a second of 5,000 lines becomes.
@@ -163,6 +223,7 @@ fn sql(file: &Path, statements: &[&str]) -> anyhow::Result<()> {
 fn generate(file: &Path, recipients: i64) -> anyhow::Result<()> {
     drop(Store::open_writer(file)?);
     let conn = open(file, 1)?;
+    register_functions(&conn)?;
     let start = Instant::now();
     let mut done = 0;
     while done < recipients {
@@ -198,7 +259,7 @@ SELECT i AS id, i // 2 AS from_id, 'mx1' AS host, 'postfix' AS instance, printf(
     'mx' || (hash(i + 1) % 20000) || '.example' AS relay_name, '192.0.2.' || (hash(i) % 250) AS relay_address, 25 AS relay_port,
     (hash(i) % 1000) / 100 AS delay, 0.1 AS delay_before_qmgr, 0.01 AS delay_in_qmgr, 0.2 AS delay_conn_setup,
     (hash(i) % 100) / 100 AS delay_transmission, '2.0.0' AS dsn, CASE WHEN hash(i) % 20 = 0 THEN 'bounced' ELSE 'sent' END AS status,
-    250 AS reply_code, '250 2.0.0 Ok: queued as ' || printf('%X', hash(i) % 1000000000) AS reason
+    250 AS reply_code, '250 2.0.0 Ok: queued as ' || printf('%X', hash(i) % 1000000000) AS reason, address_key(recipient) AS recipient_key
 FROM range({from}, {to}) r(i)";
 
 const DELIVERY_FROM: &str = "INSERT INTO delivery_from BY NAME
@@ -207,7 +268,7 @@ SELECT i AS id, 'mx1' AS host, 'postfix' AS instance, printf('4Z%010X', i) AS qu
     CASE WHEN hash(i) % 100000 = 0 THEN NULL ELSE make_timestamp(1763683200000000 + 2 * i * {step} + 1000000) END AS removed,
     'smtpd' AS service, 'client' || (hash(i) % 3000) || '.example' AS client_name, '198.51.100.' || (hash(i) % 250) AS client_address,
     'user' || (hash(i + 7) % 500000) || '@dom' || (hash(i + 8) % 20000) || '.example' AS sender,
-    '<' || hash(i) || '@client.example>' AS message_id, hash(i) % 100000 AS size, 2 AS nrcpt, 'smtpd' AS origin, i AS root_id,
+    address_key(sender) AS sender_key, '<' || hash(i) || '@client.example>' AS message_id, hash(i) % 100000 AS size, 2 AS nrcpt, 'smtpd' AS origin, i AS root_id,
     CASE WHEN hash(i) % 100000 = 0 THEN 'queued' ELSE 'done' END AS status, false AS log_incomplete
 FROM range({from} // 2, {to} // 2) r(i)";
 
@@ -222,7 +283,7 @@ SELECT i // 5 AS id, make_timestamp(1763683200000000 + i * {step}) AS time, 'mx1
     'reject' AS action, 'RCPT' AS protocol_state, '203.0.113.' || (hash(i) % 250) AS client_address,
     'user' || (hash(i) % 500000) || '@dom' || (hash(i + 1) % 20000) || '.example' AS recipient, 550 AS reply_code, '5.1.1' AS dsn,
     'unknown_user' AS rule, '550 5.1.1 <user' || (hash(i) % 500000) || '@dom' || (hash(i + 1) % 20000) || '.example>: Recipient address rejected' AS reason,
-    1 AS count
+    1 AS count, address_key(recipient) AS recipient_key
 FROM range({from}, {to}, 5) r(i)";
 
 const CONNECTION: &str = "INSERT INTO connection BY NAME

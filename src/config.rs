@@ -136,8 +136,8 @@ pub struct Config {
     pub retain: Retain,
     /// What is offered to Prometheus.
     pub metrics: Metrics,
-    /// Memory that the database may use, MiB.
-    pub memory_mib: u32,
+    /// Memory that the database may use, MiB, where it is set.
+    pub memory_mib: Option<u32>,
     /// What the service reads.
     pub ingest: Ingest,
     /// Who may ask the service, and how much.
@@ -267,7 +267,7 @@ impl Config {
             retain_lines_days: retain.lines.days(),
             retain,
             metrics: file.metrics,
-            memory_mib: file.memory_mib.unwrap_or(192),
+            memory_mib: file.memory_mib,
             serve: file.serve,
             ingest: file.ingest,
         })

@@ -238,10 +238,7 @@ impl Ingest {
 }
 
 fn limits(run: &Run) -> Limits {
-    Limits {
-        memory_mb: run.config.memory_mib,
-        ..Limits::WRITER
-    }
+    Limits::WRITER.with_memory(run.config.memory_mib)
 }
 
 /// Returns the source that follows files.

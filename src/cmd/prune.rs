@@ -62,10 +62,7 @@ impl Prune {
         if self.dry_run {
             return self.preview(run, address.as_ref(), &cutoffs);
         }
-        let limits = Limits {
-            memory_mb: run.config.memory_mib,
-            ..Limits::WRITER
-        };
+        let limits = Limits::SERVICE.with_memory(run.config.memory_mib);
         if !run.config.database.exists() {
             // A writer would make one.
             run.reader()?;
@@ -116,10 +113,7 @@ impl Prune {
             .context("cannot finish the database file")?;
         drop(store);
         if self.compact {
-            let limits = Limits {
-                memory_mb: run.config.memory_mib,
-                ..Limits::WRITER
-            };
+            let limits = Limits::SERVICE.with_memory(run.config.memory_mib);
             let sizes = compact::compact(&run.config.database, limits)?;
             notice::say(&format!(
                 "database file rewritten: {} before, {} now",

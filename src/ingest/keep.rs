@@ -93,13 +93,22 @@ impl Jobs {
 /// When the database fails; everything before the last commit is kept.
 #[expect(clippy::implicit_hasher, reason = "made in one place")]
 pub fn keep(
-    store: Store,
+    mut store: Store,
     sources: HashMap<StreamNo, i64>,
     todo: &Receiver<Work>,
     health: &Health,
     relief: Option<Relief>,
 ) -> Result<Store> {
     let _owner = store.as_owner();
+    if let Some(relief) = relief.clone() {
+        store.when_out_of_memory(move || {
+            notice::tell(
+                Level::Warning,
+                "questions took the memory that storing needs: they are stopped",
+            );
+            relief.make_room();
+        });
+    }
     let mut keeper = Keeper {
         store,
         sources,
@@ -116,6 +125,7 @@ pub fn keep(
             Ok(Work::Job(job)) => {
                 keeper.commit().context(FAILED)?;
                 job(&mut keeper.store);
+                keeper.give_back();
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
@@ -213,10 +223,7 @@ impl Keeper<'_> {
         let (Some(relief), Err(Error::OutOfMemory)) = (&self.relief, done) else {
             return false;
         };
-        notice::tell(
-            Level::Warning,
-            "questions took the memory that storing needs: they are stopped",
-        );
+        // The store has made room; and so does this where it could not tell.
         relief.make_room();
         true
     }

@@ -46,8 +46,8 @@ impl Default for Folding {
 }
 
 /// A recipient with its message, and the recipient that handed the mail on to it.
-pub(super) const CARRIED: &str = "last l JOIN delivery_to h ON h.id = l.start JOIN delivery_to t ON t.id = l.id \
-                                  JOIN delivery_from f ON f.id = t.from_id";
+pub(super) const CARRIED: &str = "(SELECT unnest(list(l)) AS l FROM last l) l JOIN delivery_to h ON h.id = l.l.start \
+                                  JOIN delivery_to t ON t.id = l.l.id JOIN delivery_from f ON f.id = t.from_id";
 
 /// The rows that may have handed on what is asked for, as far as they are no hits themselves, and what carries them on.
 #[derive(Debug)]
@@ -113,21 +113,28 @@ pub(super) fn fold(sides: Option<&Sides>, hops: Hops) -> Folding {
 }
 
 /// From each such row to the rows behind it, and the last of them.
+///
+/// The rows pass through lists, as in `narrow.rs`: DuckDB takes what comes out of one for few rows and looks for these in the tables,
+/// where it would else hash whole tables to look for each of them.
 fn walk(words: &str) -> String {
     format!(
         "walk AS (\n  \
-         SELECT id AS start, NULL::BIGINT AS before, id, from_id, status, remote_queue_id FROM delivery_to\n  \
-         WHERE id IN (SELECT id FROM hop)\n  \
+         SELECT t.id AS start, NULL::BIGINT AS before, t.id, t.from_id, t.status, t.remote_queue_id\n  \
+         FROM (SELECT unnest(list(id)) AS id FROM hop) h JOIN delivery_to t ON t.id = h.id\n  \
          UNION\n  \
-         SELECT w.start, w.id, t.id, t.from_id, t.status, t.remote_queue_id\n  \
-         FROM walk w\n  \
-         JOIN delivery_from c ON c.parent_id = w.from_id AND c.parent_link IN ('filter', 'relay', 'forward', 'requeue')\n  \
+         (WITH here AS MATERIALIZED (SELECT unnest(list(w)) AS w FROM walk w WHERE w.status IN ({words})),\n  \
+         beside AS (\n    \
+         SELECT a.w.id AS hop, o.id, lower(o.recipient) AS recipient\n    \
+         FROM here a JOIN delivery_to o ON o.from_id = a.w.from_id\n    \
+         WHERE o.status IN ({words})\n  \
+         )\n  \
+         SELECT a.w.start, a.w.id, t.id, t.from_id, t.status, t.remote_queue_id\n  \
+         FROM here a\n  \
+         JOIN delivery_from c ON c.parent_id = a.w.from_id AND c.parent_link IN ('filter', 'relay', 'forward', 'requeue')\n  \
          JOIN delivery_to t ON t.from_id = c.id\n  \
-         LEFT JOIN delivery_to o ON o.from_id = w.from_id AND o.status IN ({words})\n    \
-         AND (lower(o.recipient) = lower(t.recipient) OR lower(o.recipient) = lower(t.orig_to))\n  \
-         WHERE w.status IN ({words})\n    \
-         AND (o.id = w.id OR (o.id IS NULL\n      \
-         AND (c.parent_link = 'requeue' OR w.remote_queue_id IS NULL OR c.queue_id = w.remote_queue_id)))\n\
+         LEFT JOIN beside o ON o.hop = a.w.id AND (o.recipient = lower(t.recipient) OR o.recipient = lower(t.orig_to))\n  \
+         WHERE o.id = a.w.id OR (o.id IS NULL\n    \
+         AND (c.parent_link = 'requeue' OR a.w.remote_queue_id IS NULL OR c.queue_id = a.w.remote_queue_id)))\n\
          ),\n\
          last AS (\n  \
          SELECT DISTINCT start, id FROM walk\n  \

@@ -88,7 +88,7 @@ fn is_of_time(part: Part, condition: &Condition) -> bool {
 }
 
 /// Returns whether a column of that table is asked about.
-fn names(condition: &Condition, table: &str) -> bool {
+pub(super) fn names(condition: &Condition, table: &str) -> bool {
     match condition {
         Condition::Always | Condition::Never => false,
         Condition::And(list) | Condition::Or(list) => list.iter().any(|c| names(c, table)),

@@ -191,7 +191,7 @@ impl Part {
     /// The table of that row, joined with its message where that is asked about.
     pub(super) const fn table(self, joins_message: bool) -> &'static str {
         match self {
-            Self::Recipient if !joins_message => "delivery_to t",
+            Self::Recipient | Self::Hop if !joins_message => "delivery_to t",
             _ => self.from(),
         }
     }
@@ -377,7 +377,8 @@ impl Writer {
             _ => narrow::tables(self, part, condition, asks_root, since),
         };
         let is_narrowed = tables.is_some();
-        let tables = tables.unwrap_or_else(|| part.from().to_owned());
+        let joins_message = part != Part::Hop || asks_root || narrow::names(condition, "f.");
+        let tables = tables.unwrap_or_else(|| part.table(joins_message).to_owned());
         let mut sql = format!("  SELECT {}\n  FROM {tables}", part.select());
         let mut all: Vec<String> = Vec::new();
         if part == Part::Message && !is_narrowed {

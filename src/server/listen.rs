@@ -12,7 +12,7 @@ use super::wire::{Stream, Wire};
 use super::{Inner, Place, ingest};
 use crate::socket;
 use crate::store::AsOwner;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::socket::{setsockopt, sockopt};
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, Permissions};
@@ -103,8 +103,12 @@ pub(super) fn bind(database: &Path) -> Result<StdListener> {
 /// # Errors
 /// When it is taken or none of ours.
 pub(super) fn bind_tcp(address: &str) -> Result<std::net::TcpListener> {
-    let listener = std::net::TcpListener::bind(address)
-        .with_context(|| format!("[serve] listen: cannot use {address}"))?;
+    let listener = std::net::TcpListener::bind(address).map_err(|error| {
+        anyhow!(
+            "[serve] listen: cannot use {address}: {}",
+            socket::refusal(&error)
+        )
+    })?;
     listener.set_nonblocking(true).context("cannot use TCP")?;
     Ok(listener)
 }
@@ -182,10 +186,13 @@ pub(super) async fn tcp(listener: TcpListener, inner: Arc<Inner>, tcp: Tcp) {
     }
 }
 
-/// Makes answers go out at once, and a peer that vanished noticed: after the times that the system has for that.
+/// Makes answers go out at once, and a peer that vanished noticed within two minutes.
 fn keep_alive(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let _ = setsockopt(stream, sockopt::KeepAlive, &true);
+    let _ = setsockopt(stream, sockopt::TcpKeepIdle, &60);
+    let _ = setsockopt(stream, sockopt::TcpKeepInterval, &15);
+    let _ = setsockopt(stream, sockopt::TcpKeepCount, &4);
 }
 
 /// What logging in led to; none when the client was refused, or only cancelled something.
@@ -398,6 +405,9 @@ mod tests {
             let (stream, _) = listener.accept().await.unwrap();
             keep_alive(&stream);
             assert!(getsockopt(&stream, sockopt::KeepAlive).unwrap());
+            assert_eq!(getsockopt(&stream, sockopt::TcpKeepIdle), Ok(60));
+            assert_eq!(getsockopt(&stream, sockopt::TcpKeepInterval), Ok(15));
+            assert_eq!(getsockopt(&stream, sockopt::TcpKeepCount), Ok(4));
             assert!(stream.nodelay().unwrap());
         });
     }

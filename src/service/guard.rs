@@ -2,6 +2,7 @@
 
 use super::Shared;
 use crate::notice::{self, Level};
+use crate::store::Limits;
 use anyhow::{Result, bail};
 use std::fs;
 use std::thread;
@@ -19,7 +20,8 @@ const LEAST: u64 = 256;
 /// # Errors
 /// When the memory stays in use without questions: for a fresh start.
 pub(super) fn run(shared: &Shared) -> Result<()> {
-    let usual = u64::from(shared.config.memory_mib) + BESIDE;
+    let limits = Limits::SERVICE.with_memory(shared.config.memory_mib);
+    let usual = u64::from(limits.memory_mb) + BESIDE;
     let mut most = usual;
     loop {
         thread::sleep(LOOK);

@@ -12,6 +12,7 @@ use crate::metrics::label;
 use crate::model::table::{Cell, Table};
 use crate::model::time::{SECOND, Time};
 use crate::notice::{self, Level};
+use crate::socket;
 use crate::store::{self, Session, Sessions};
 use anyhow::{Context, Result, anyhow};
 use http_body_util::Full;
@@ -90,7 +91,10 @@ pub(super) fn run(shared: &Shared) -> Result<()> {
         let error = tokio::task::LocalSet::new().block_on(&runtime, serve(address, &scraped));
         notice::tell(
             Level::Warning,
-            &format!("cannot answer for metrics on {address}: {error}"),
+            &format!(
+                "cannot answer for metrics on {address}: {}",
+                socket::refusal(&error)
+            ),
         );
         thread::sleep(AGAIN);
     }

@@ -71,10 +71,7 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
 /// # Errors
 /// What waiting does not help against.
 pub(super) fn open(config: &Config, notify: &Notify) -> Result<Store> {
-    let limits = Limits {
-        memory_mb: config.memory_mib,
-        ..Limits::SERVICE
-    };
+    let limits = Limits::SERVICE.with_memory(config.memory_mib);
     let mut pause = Pause::new();
     loop {
         notify.starting();

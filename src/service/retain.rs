@@ -36,13 +36,24 @@ pub(super) fn run(shared: &Shared) -> Result<()> {
     wait(shared, FIRST)?;
     loop {
         let cutoffs = shared.config.retain.cutoffs(shared.rules.present.now());
-        let gone = prune(&shared.jobs, cutoffs)?;
+        let gone = match prune(&shared.jobs, cutoffs) {
+            Err(error) if is_out_of_memory(&error) => {
+                let what = "no memory for pruning: it goes on in an hour | raise memory_mib in the settings";
+                notice::tell(Level::Warning, what);
+                Gone::new()
+            }
+            gone => gone?,
+        };
         if gone.iter().any(|(_, rows)| *rows > 0) {
             notice::say(&format!("past retention: {}", list(&gone)));
         }
         compact_if_mostly_free(shared)?;
         wait(shared, HOURLY)?;
     }
+}
+
+fn is_out_of_memory(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Error::OutOfMemory))
 }
 
 /// Waits; an error when somebody wants the database rewritten.
@@ -220,10 +231,7 @@ fn stopped() -> anyhow::Error {
 
 /// Rewrites the database at the start of the service; told, and never in the way.
 pub(super) fn compact(config: &Config) {
-    let limits = Limits {
-        memory_mb: config.memory_mib,
-        ..Limits::WRITER
-    };
+    let limits = Limits::SERVICE.with_memory(config.memory_mib);
     match compact::compact(&config.database, limits) {
         Ok(Compacted { before, after }) => notice::tell(
             Level::Notice,

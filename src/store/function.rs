@@ -26,8 +26,11 @@ use std::sync::Arc;
 
 const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
-/// Registers all functions.
-pub(super) fn register(conn: &Connection) -> duckdb::Result<()> {
+/// Registers all functions on the connection's database.
+///
+/// # Errors
+/// When the database fails.
+pub fn register(conn: &Connection) -> duckdb::Result<()> {
     conn.register_scalar_function::<LocalTime>("local_time")?;
     conn.register_scalar_function::<InZone>("in_zone")?;
     conn.register_scalar_function::<IpIn>("ip_in")?;

@@ -31,6 +31,7 @@ mod write;
 
 pub use answer::Verb;
 pub use error::{CHANGED_BY, Error, Holder};
+pub use function::register as register_functions;
 pub use open::Limits;
 pub use owner::AsOwner;
 pub use select::{CLOCK, Interrupt, Session, Sessions};
@@ -57,6 +58,8 @@ pub struct Store {
     /// The correlator's state as stored by this process: not written again while it stays the same.
     state: Option<String>,
     series: counter::Series,
+    /// Makes room where memory is short.
+    make_room: Option<Box<dyn Fn() + Send>>,
 }
 
 impl Store {
@@ -70,6 +73,19 @@ impl Store {
             pending: pending::Pending::default(),
             state: None,
             series: counter::Series::default(),
+            make_room: None,
+        }
+    }
+
+    /// Says what makes room when a transaction ran out of memory, before it is rolled back: DuckDB 2.0 was seen to crash
+    /// where questions read what a rollback under want of memory took away.
+    pub fn when_out_of_memory(&mut self, make_room: impl Fn() + Send + 'static) {
+        self.make_room = Some(Box::new(make_room));
+    }
+
+    fn before_rollback(&self, error: &Error) {
+        if let (Error::OutOfMemory, Some(make_room)) = (error, &self.make_room) {
+            make_room();
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Limits {
     pub threads: u8,
     /// Parts of tables that each checkpoint may put together where rows are few or were deleted. It takes seconds.
     pub merges: u32,
+    /// Size of the WAL at which its rows move into the database, in MB. Until then they are in memory, too.
+    pub wal_mb: u32,
 }
 
 impl Limits {
@@ -34,10 +36,14 @@ impl Limits {
         memory_mb: 192,
         threads: 1,
         merges: 100,
+        wal_mb: 128,
     };
-    /// For the service: nothing may hold up the next commit. What merging would give back, compaction does.
+    /// For the service: nothing may hold up the next commit. What merging would give back, compaction does. Questions
+    /// have what the rows since the last checkpoint leave of the memory.
     pub const SERVICE: Self = Self {
+        memory_mb: 384,
         merges: 0,
+        wal_mb: 64,
         ..Self::WRITER
     };
     /// For a process that only reads: it may not spill, so it gets more.
@@ -45,11 +51,18 @@ impl Limits {
         memory_mb: 1024,
         threads: 2,
         merges: 0,
+        wal_mb: 128,
     };
-}
 
-/// WAL size at which its rows move into the database.
-const CHECKPOINT_THRESHOLD: &str = "128MB";
+    /// Returns the limits with the memory that the settings name, if they do.
+    #[must_use]
+    pub fn with_memory(self, memory_mb: Option<u32>) -> Self {
+        Self {
+            memory_mb: memory_mb.unwrap_or(self.memory_mb),
+            ..self
+        }
+    }
+}
 
 /// Memory for a migration that needs more than what is usual, in MB.
 const MIGRATION_MB: u32 = 4096;
@@ -188,7 +201,7 @@ fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Conf
         .max_memory(&format!("{}MB", limits.memory_mb))?
         .threads(i64::from(limits.threads))?
         .with("preserve_insertion_order", "false")?
-        .with("checkpoint_threshold", CHECKPOINT_THRESHOLD)?
+        .with("checkpoint_threshold", format!("{}MB", limits.wal_mb))?
         .with("max_vacuum_tasks", limits.merges.to_string())?
         .with("lock_configuration", "true")
 }

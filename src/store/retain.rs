@@ -146,7 +146,12 @@ impl Pruner {
             let start = Instant::now();
             let found = store.transact("prune", |conn| {
                 slice(conn, pass, cutoff, self.at, self.rows)
-            })?;
+            });
+            if matches!(found, Err(Error::OutOfMemory)) && self.rows > LEAST {
+                self.rows = (self.rows / 4).max(LEAST);
+                return Ok(Slice::default());
+            }
+            let found = found?;
             if let Some((gone, next)) = found {
                 self.at = next;
                 self.is_fruitful = true;
@@ -235,9 +240,11 @@ impl Store {
             .and_then(|()| work(&self.conn))
             .and_then(|value| run("COMMIT").map(|()| value));
         done.map_err(|error| {
+            let error = self.sort(what, &error);
+            self.before_rollback(&error);
             // The error given is the one to tell; a failed COMMIT has rolled back already.
             let _ = run("ROLLBACK");
-            self.sort(what, &error)
+            error
         })
     }
 }

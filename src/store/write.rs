@@ -85,6 +85,7 @@ impl Store {
     fn roll_back(&mut self, error: Error) -> Error {
         self.in_transaction = false;
         self.pending.clear();
+        self.before_rollback(&error);
         // The error given is the one to tell; a failed COMMIT has rolled back already.
         let _ = self.conn.execute_batch("ROLLBACK");
         error
