@@ -34,18 +34,6 @@ pub fn directory(database: &Path) -> PathBuf {
     PathBuf::from(format!("/tmp/maillog-{hash:016x}.sock"))
 }
 
-/// Returns why a TCP port cannot be listened on, with the cure where the unit's sandbox is the reason.
-#[must_use]
-pub fn refusal(error: &std::io::Error) -> String {
-    let is_sandbox = error.raw_os_error() == Some(nix::errno::Errno::EAFNOSUPPORT as i32);
-    let cure = if is_sandbox {
-        " | the unit allows Unix sockets only: see network.conf in maillog.service(8)"
-    } else {
-        ""
-    };
-    format!("{error}{cure}")
-}
-
 /// Returns the path with the links of its directory followed, so that every way to name it gives the same.
 fn absolute(database: &Path) -> PathBuf {
     let name = database.file_name().unwrap_or_default();
@@ -77,14 +65,6 @@ mod tests {
         );
         assert_eq!(directory(&dir.path().join("link/m.duckdb")), direct);
         assert_eq!(directory(&real.join("../real/m.duckdb")), direct);
-    }
-
-    #[test]
-    fn a_sandbox_without_network_is_named() {
-        let refused = std::io::Error::from_raw_os_error(97);
-        assert!(refusal(&refused).ends_with("see network.conf in maillog.service(8)"));
-        let taken = std::io::Error::from(std::io::ErrorKind::AddrInUse);
-        assert_eq!(refusal(&taken), taken.to_string());
     }
 
     #[test]

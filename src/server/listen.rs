@@ -12,7 +12,7 @@ use super::wire::{Stream, Wire};
 use super::{Inner, Place, ingest};
 use crate::socket;
 use crate::store::AsOwner;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use nix::sys::socket::{setsockopt, sockopt};
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, Permissions};
@@ -103,12 +103,8 @@ pub(super) fn bind(database: &Path) -> Result<StdListener> {
 /// # Errors
 /// When it is taken or none of ours.
 pub(super) fn bind_tcp(address: &str) -> Result<std::net::TcpListener> {
-    let listener = std::net::TcpListener::bind(address).map_err(|error| {
-        anyhow!(
-            "[serve] listen: cannot use {address}: {}",
-            socket::refusal(&error)
-        )
-    })?;
+    let listener = std::net::TcpListener::bind(address)
+        .with_context(|| format!("[serve] listen: cannot use {address}"))?;
     listener.set_nonblocking(true).context("cannot use TCP")?;
     Ok(listener)
 }

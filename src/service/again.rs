@@ -36,15 +36,19 @@ pub(super) fn start(
 }
 
 fn tell_trouble(without: &str, error: &anyhow::Error) {
+    let text = format!("{without}: {error:#}{}; trying again", hint(error));
+    notice::trouble(without, Level::Error, &text);
+}
+
+/// Returns the cure where the unit's sandbox is what forbids a port, else nothing.
+pub(super) fn hint(error: &anyhow::Error) -> &'static str {
     let is_forbidden = error.chain().any(|cause| {
         let io = cause.downcast_ref::<std::io::Error>();
         io.and_then(std::io::Error::raw_os_error) == Some(Errno::EAFNOSUPPORT as i32)
     });
-    let hint = if is_forbidden {
+    if is_forbidden {
         "; the unit allows no network: see NETWORK in maillog.service(8)"
     } else {
         ""
-    };
-    let text = format!("{without}: {error:#}{hint}; trying again");
-    notice::trouble(without, Level::Error, &text);
+    }
 }

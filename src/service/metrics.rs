@@ -5,14 +5,13 @@
 //!
 //! Limits: no TLS and no password; listen on loopback, or let a proxy stand in front.
 
-use super::Shared;
+use super::{Shared, again};
 use crate::ingest::health::Health;
 use crate::metrics::family::{FAMILIES, Family, Kind};
 use crate::metrics::label;
 use crate::model::table::{Cell, Table};
 use crate::model::time::{SECOND, Time};
 use crate::notice::{self, Level};
-use crate::socket;
 use crate::store::{self, Session, Sessions};
 use anyhow::{Context, Result, anyhow};
 use http_body_util::Full;
@@ -89,11 +88,12 @@ pub(super) fn run(shared: &Shared) -> Result<()> {
     let scraped = Rc::new(Scraped::new(shared)?);
     loop {
         let error = tokio::task::LocalSet::new().block_on(&runtime, serve(address, &scraped));
+        let error = anyhow::Error::new(error);
         notice::tell(
             Level::Warning,
             &format!(
-                "cannot answer for metrics on {address}: {}",
-                socket::refusal(&error)
+                "cannot answer for metrics on {address}: {error}{}",
+                again::hint(&error)
             ),
         );
         thread::sleep(AGAIN);

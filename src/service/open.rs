@@ -18,6 +18,8 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(500);
 /// up to this one.
 const LONGEST: Duration = Duration::from_secs(5);
+/// The pause while another program has the database: questions leave it to the service for two seconds only.
+const BRIEF: Duration = Duration::from_millis(200);
 
 /// Makes sure that no other service has this database; held as long as the process lives.
 ///
@@ -80,6 +82,9 @@ pub(super) fn open(config: &Config, notify: &Notify) -> Result<Store> {
                 passed(&format!("{} can be used now", config.database.display()));
                 return Ok(store);
             }
+            Err(error @ Error::Locked { .. }) => {
+                Pause { next: BRIEF }.wait(&error, error.hint(), notify);
+            }
             Err(error) if may_pass(&error) => pause.wait(&error, error.hint(), notify),
             Err(error) => return Err(error.into()),
         }
@@ -90,7 +95,7 @@ pub(super) fn open(config: &Config, notify: &Notify) -> Result<Store> {
 fn may_pass(error: &Error) -> bool {
     matches!(
         error,
-        Error::Locked { .. } | Error::Full { .. } | Error::Io { .. } | Error::OutOfMemory
+        Error::Full { .. } | Error::Io { .. } | Error::OutOfMemory
     )
 }
 
