@@ -95,13 +95,26 @@ fn prune(file: &Path, days: i64) -> anyhow::Result<()> {
 
 fn find(file: &Path) -> anyhow::Result<()> {
     let store = Store::open_reader(file)?;
-    let asked = "SELECT recipient, (SELECT sender FROM delivery_from f WHERE f.id = t.from_id) FROM delivery_to t \
-                 WHERE id = (SELECT max(id) - 1000 FROM delivery_to)";
-    let asked = store.select(asked, &[])?;
-    let [Cell::Text(recipient), Cell::Text(sender)] =
-        asked.rows.first().map_or(&[][..], Vec::as_slice)
-    else {
+    let one = |sql: &str, param: &[Param]| -> anyhow::Result<Cell> {
+        let rows = store.select(sql, param)?.rows;
+        let cell = rows.into_iter().flatten().next();
+        cell.ok_or_else(|| anyhow!("nothing in {}", file.display()))
+    };
+    let Cell::Int(last) = one("SELECT max(id) FROM delivery_to", &[])? else {
         anyhow::bail!("no recipients in {}", file.display());
+    };
+    // What `generate` makes: two recipients a message, numbered alike.
+    let id = last - 1000;
+    let recipient = one(
+        "SELECT recipient FROM delivery_to WHERE id = $1",
+        &[Param::Int(id)],
+    )?;
+    let sender = one(
+        "SELECT sender FROM delivery_from WHERE id = $1",
+        &[Param::Int(id / 2)],
+    )?;
+    let (Cell::Text(recipient), Cell::Text(sender)) = (recipient, sender) else {
+        anyhow::bail!("no addresses in {}", file.display());
     };
     let scan = "SELECT count(*) FROM delivery_to WHERE lower(recipient) = lower($1)";
     let scan = fastest(&store, scan, &[Param::Text(recipient.clone())])?;
