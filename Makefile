@@ -25,6 +25,7 @@ bench:
 	cargo build --release
 	bench/import 1000000
 	bench/pflogsumm
+	bench/grep
 
 # Needs cargo-deb: cargo install --locked cargo-deb
 deb:
