@@ -341,8 +341,7 @@ fn later(store: &Answers, hits: &Table, refusal: &[Cell]) -> Result<Option<Table
         return Ok(None);
     };
     let recipient = Param::Text(recipient.to_owned());
-    let keys = [&sender, &recipient].map(key_of);
-    let [sender_key, recipient_key] = keys;
+    let [sender_key, recipient_key] = [&sender, &recipient].map(key_of);
     let params = [
         Param::Time(at),
         Param::Time(at.plus(PATIENCE)),

@@ -41,6 +41,23 @@ pub struct Opening {
     pub is_counted: bool,
 }
 
+impl Opening {
+    /// A journal at the place that its cursor is kept by.
+    #[must_use]
+    pub fn journal(name: &str, place: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            key: SourceKey::Journal {
+                place: place.to_owned(),
+            },
+            head: Vec::new(),
+            piece: None,
+            size: 0,
+            is_counted: false,
+        }
+    }
+}
+
 /// Where an input lies in a stored stream that does not begin with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {

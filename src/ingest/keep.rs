@@ -181,7 +181,8 @@ impl Keeper<'_> {
         self.redo.push(changes.clone());
         let mut appended = self.store.append(changes);
         for _ in 0..TRIES {
-            if !self.makes_room(&appended) {
+            // The store has made room before it rolled back.
+            if !matches!(appended, Err(Error::OutOfMemory)) {
                 break;
             }
             appended = self.redo();
@@ -196,7 +197,7 @@ impl Keeper<'_> {
         }
         let mut stored = self.store.commit(batch.clone());
         for _ in 0..TRIES {
-            if !self.makes_room(&stored) {
+            if !matches!(stored, Err(Error::OutOfMemory)) {
                 break;
             }
             stored = self.redo().and_then(|()| self.store.commit(batch.clone()));
@@ -216,16 +217,6 @@ impl Keeper<'_> {
     fn redo(&mut self) -> Result<(), Error> {
         let mut again = self.redo.iter().cloned();
         again.try_for_each(|changes| self.store.append(changes))
-    }
-
-    /// Makes room if there was none; false when that is not what is missing.
-    fn makes_room<T>(&self, done: &Result<T, Error>) -> bool {
-        let (Some(relief), Err(Error::OutOfMemory)) = (&self.relief, done) else {
-            return false;
-        };
-        // The store has made room; and so does this where it could not tell.
-        relief.make_room();
-        true
     }
 
     /// Tells whether a stream whose row is not known yet changes its key: only the commit gives it a row.

@@ -130,18 +130,7 @@ fn a_feed_that_is_counted_is_told_its_own_rows_once_they_are_committed() {
         feed.end(Ending::Pause).unwrap();
     });
     run(|feeds, jobs| {
-        let mut live = feeds
-            .open(Opening {
-                name: "journal".to_owned(),
-                key: SourceKey::Journal {
-                    place: String::new(),
-                },
-                head: Vec::new(),
-                piece: None,
-                size: 0,
-                is_counted: false,
-            })
-            .unwrap();
+        let mut live = feeds.open(Opening::journal("journal", "")).unwrap();
         live.begin(Hints::default()).unwrap();
         let mut feed = open(feeds, LOG, true);
         let mut at = 0;

@@ -22,6 +22,13 @@ pub fn of(address: &str) -> u16 {
     u16::from_le_bytes([low, high])
 }
 
+/// Returns whether a column has its keys beside it, in the column of the same name with `_key`.
+#[must_use]
+pub fn stands_beside(column: &str) -> bool {
+    let name = column.rsplit('.').next().unwrap_or(column);
+    matches!(name, "sender" | "recipient" | "orig_to")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

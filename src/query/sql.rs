@@ -557,11 +557,7 @@ fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
 /// The same text, whatever its case; of addresses the key is compared first.
 fn same(column: &str, text: &str) -> Condition {
     let param = Param::Text(text.to_owned());
-    let has_key = matches!(
-        column,
-        "t.recipient" | "t.orig_to" | "f.sender" | "n.sender" | "n.recipient"
-    );
-    if !has_key {
+    if !key::stands_beside(column) {
         return Condition::Leaf(equal(column), vec![param]);
     }
     Condition::Leaf(

@@ -221,7 +221,6 @@ fn one(text: String) -> Table {
 mod tests {
     use super::*;
     use crate::ingest::feed::{Fed, Feeds, Opened};
-    use crate::model::cursor::SourceKey;
     use std::sync::mpsc::channel;
     use std::time::Duration;
 
@@ -240,18 +239,7 @@ mod tests {
             let is_end = |fed: &Fed| matches!(fed, Fed::End(_, Ending::Pause, None));
             left.into_iter().any(|fed| is_end(&fed))
         });
-        let feed = feeds
-            .open(Opening {
-                name: "x".to_owned(),
-                key: SourceKey::Journal {
-                    place: String::new(),
-                },
-                head: Vec::new(),
-                piece: None,
-                size: 0,
-                is_counted: false,
-            })
-            .unwrap();
+        let feed = feeds.open(Opening::journal("journal", "")).unwrap();
         // As many as fit.
         for _ in 0..3 {
             feed.begin(Hints::default()).unwrap();

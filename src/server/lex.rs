@@ -3,6 +3,8 @@
 //! Total: an open quote or comment reaches to the end. What a text means is DuckDB's to say; this only finds the
 //! words by which a few statements and forms are known that DuckDB does not.
 
+use crate::store::comment;
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -94,7 +96,7 @@ fn token(rest: &str) -> (Option<Kind>, usize) {
     match (first, second) {
         (c, _) if c.is_whitespace() || c == '\0' => (None, c.len_utf8()),
         ('-', '-') => (None, rest.find('\n').unwrap_or(rest.len())),
-        ('/', '*') => (None, comment(rest)),
+        ('/', '*') => (None, comment(rest.as_bytes())),
         ('\'', _) => (Some(Kind::Text), quoted(rest, 0, '\'', false)),
         ('e' | 'E', '\'') => (Some(Kind::Text), quoted(rest, 1, '\'', true)),
         ('"', _) => (Some(Kind::Quoted), quoted(rest, 0, '"', false)),
@@ -134,29 +136,6 @@ const OPERATOR: &str = "+-*/<>=~!@#%^&|?";
 fn span(text: Option<&str>, belongs: impl Fn(char) -> bool) -> usize {
     let text = text.unwrap_or_default();
     text.find(|c| !belongs(c)).unwrap_or(text.len())
-}
-
-/// Comments nest, as in PostgreSQL.
-fn comment(rest: &str) -> usize {
-    let (mut depth, mut at) = (0_usize, 0);
-    let bytes = rest.as_bytes();
-    while at < bytes.len() {
-        match (bytes.get(at), bytes.get(at + 1)) {
-            (Some(b'/'), Some(b'*')) => {
-                depth += 1;
-                at += 2;
-            }
-            (Some(b'*'), Some(b'/')) => {
-                depth -= 1;
-                at += 2;
-                if depth == 0 {
-                    return at;
-                }
-            }
-            _ => at += 1,
-        }
-    }
-    bytes.len()
 }
 
 fn quoted(rest: &str, prefix: usize, quote: char, escapes: bool) -> usize {

@@ -5,7 +5,6 @@
 
 use super::{Shared, Source};
 use crate::ingest::feed::{Closed, Feed, Lost, Opening};
-use crate::model::cursor::SourceKey;
 use crate::model::time::Time;
 use crate::notice::{self, Level};
 use crate::parse;
@@ -51,16 +50,8 @@ fn follow(shared: &Shared, wanted: Wanted) -> Result<()> {
         name if name.is_empty() => "journal".to_owned(),
         name => format!("journal {name}"),
     };
-    let feed = shared.feeds.open(Opening {
-        name: name.clone(),
-        key: SourceKey::Journal {
-            place: wanted.place.name(),
-        },
-        head: Vec::new(),
-        piece: None,
-        size: 0,
-        is_counted: false,
-    })?;
+    let opening = Opening::journal(&name, &wanted.place.name());
+    let feed = shared.feeds.open(opening)?;
     feed.begin(Hints::default())?;
     let start = start(&feed, wanted.since);
     let mut follower = Follower {

@@ -1,5 +1,7 @@
 //! Address: how a mail address is found in texts, and what stands there once it is erased (`erase`).
 
+use crate::model::key;
+
 /// Stands where an erased address stood.
 pub const PSEUDONYM: &str = "erased@invalid";
 
@@ -114,11 +116,10 @@ impl Address {
                         literal(pattern)
                     );
                 }
-                match *column {
-                    "sender" | "recipient" | "orig_to" => {
-                        format!("{column} = {text}, {column}_key = address_key({text})")
-                    }
-                    _ => format!("{column} = {text}"),
+                if key::stands_beside(column) {
+                    format!("{column} = {text}, {column}_key = address_key({text})")
+                } else {
+                    format!("{column} = {text}")
                 }
             })
             .collect();

@@ -36,6 +36,7 @@ pub use open::Limits;
 pub use owner::AsOwner;
 pub use select::{CLOCK, Interrupt, Session, Sessions};
 pub use shape::STACK;
+pub(crate) use shape::comment;
 pub use status::Status;
 pub use write::Batch;
 

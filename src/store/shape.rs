@@ -193,8 +193,8 @@ fn quoted(rest: &[u8], mut at: usize, quote: u8, escapes: bool) -> usize {
     rest.len()
 }
 
-/// Comments nest.
-fn comment(rest: &[u8]) -> usize {
+/// Returns the length of a comment; they nest, as in PostgreSQL.
+pub(crate) fn comment(rest: &[u8]) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while at < rest.len() {
         match (rest.get(at), rest.get(at + 1)) {
