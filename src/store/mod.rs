@@ -78,8 +78,8 @@ impl Store {
         }
     }
 
-    /// Says what makes room when a transaction ran out of memory, before it is rolled back: DuckDB 2.0 was seen to crash
-    /// where questions read what a rollback under want of memory took away.
+    /// Says what makes room when a transaction ran out of memory, before it is rolled back: DuckDB 2.0 once crashed in a
+    /// question (`UndoBufferPointer::Pin`) while storing ran out of memory, and no question is to read what goes then.
     pub fn when_out_of_memory(&mut self, make_room: impl Fn() + Send + 'static) {
         self.make_room = Some(Box::new(make_room));
     }
