@@ -199,13 +199,25 @@ impl fmt::Display for Term {
         if let Some(name) = &self.field {
             write!(f, "{}:", name.text)?;
         }
-        for (i, value) in self.values.iter().enumerate() {
-            if i > 0 {
-                f.write_str(",")?;
-            }
+        let mut by = "";
+        for value in &self.values {
+            f.write_str(by)?;
             value.fmt(f)?;
+            by = if value.is_open() { " ," } else { "," };
         }
         Ok(())
+    }
+}
+
+impl Value {
+    /// Returns whether a `<` in it is not closed: directly behind the value a comma would be taken for a part of it.
+    fn is_open(&self) -> bool {
+        match &self.form {
+            Form::Is(Literal::Word(word)) | Form::Compare(_, Literal::Word(word)) => {
+                word.starts_with('<') && !word.contains('>')
+            }
+            _ => false,
+        }
     }
 }
 

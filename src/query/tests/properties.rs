@@ -119,6 +119,18 @@ fn spans_are_nested(expr: &Expr, text: &str) {
     }
 }
 
+#[test]
+fn an_open_bracket_takes_in_nothing_when_it_is_printed() {
+    for text in ["<NOT ,<>", "to:<a ,b>,c", "to:!=<a ,<b>"] {
+        let mut tree = parse_text(text).unwrap();
+        let printed = tree.to_string();
+        let mut again = parse_text(&printed).unwrap();
+        without_spans(&mut tree);
+        without_spans(&mut again);
+        assert_eq!(tree, again, "{printed} of {text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
