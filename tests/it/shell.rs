@@ -28,9 +28,11 @@ impl Terminal {
             say("skipped: the SQL shell on a terminal (no script(1) to give it one)");
             return None;
         }
-        let shell = format!("{} sql", env!("CARGO_BIN_EXE_maillog"));
+        // Without exec a shell between the two would end by the Ctrl-C that is meant for ours.
+        let shell = format!("exec {} sql", env!("CARGO_BIN_EXE_maillog"));
         let mut child = Command::new("script")
             .args(["-qec", &shell, "/dev/null"])
+            .env("SHELL", "/bin/sh")
             .env("MAILLOG_DB", place.path("maillog.duckdb"))
             .env("XDG_STATE_HOME", place.path("state"))
             .env("TERM", "xterm")
