@@ -37,6 +37,18 @@ pub(super) struct Claim {
     time: Time,
 }
 
+impl Claim {
+    /// The message that hands over.
+    pub(super) fn parent(&self) -> i64 {
+        self.parent
+    }
+
+    /// In this order claims of one id are kept: however they come back from the state, it is the same.
+    pub(super) fn order(&self) -> (Time, i64, i64) {
+        (self.time, self.parent, self.to)
+    }
+}
+
 /// Claims whose message is not known yet, by its id.
 #[derive(Debug, Default)]
 pub(super) struct Awaited {
@@ -46,23 +58,26 @@ pub(super) struct Awaited {
 
 impl Awaited {
     pub(super) fn restore(list: Vec<(Text, Vec<Claim>)>) -> Self {
-        Self {
-            count: list.iter().map(|(_, claims)| claims.len()).sum(),
-            by_queue_id: list.into_iter().collect(),
+        let mut this = Self::default();
+        for (queue_id, claims) in list {
+            for claim in claims {
+                this.add(&queue_id, claim);
+            }
         }
+        this
     }
 
-    pub(super) fn list(&self) -> impl Iterator<Item = (&Text, &Vec<Claim>)> {
-        self.by_queue_id.iter()
+    pub(super) fn list(&self) -> impl Iterator<Item = (&Text, &Claim)> {
+        let all = self.by_queue_id.iter();
+        all.flat_map(|(queue_id, claims)| claims.iter().map(move |claim| (queue_id, claim)))
     }
 
     fn add(&mut self, queue_id: &str, claim: Claim) {
         if self.count < AWAITED_LIMIT {
             self.count += 1;
-            self.by_queue_id
-                .entry(text(queue_id))
-                .or_default()
-                .push(claim);
+            let claims = self.by_queue_id.entry(text(queue_id)).or_default();
+            let at = claims.partition_point(|other| other.order() <= claim.order());
+            claims.insert(at, claim);
         }
     }
 

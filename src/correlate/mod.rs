@@ -22,7 +22,7 @@
 //! | `chain` | links between messages |
 //! | `notice` | warnings and notices by template and day |
 //! | `clock` | hosts, their clocks and timers |
-//! | `state` | what no row holds, as JSON |
+//! | `state` | what no row holds, as JSON in parts |
 
 mod agent;
 mod chain;

@@ -1,5 +1,8 @@
 //! State: what the correlator must remember over a restart and no row can hold, as JSON.
 //!
+//! What hangs on messages is kept in slots by message id, for of all that is remembered a commit changes only what
+//! belongs to the newest messages and to the oldest.
+//!
 //! Promises: restored from the state and the rows of one commit, it goes on as if it had never stopped.
 
 use super::agent::{Agents, Announcing, Connection};
@@ -9,10 +12,17 @@ use super::notice::Known;
 use super::open::{Extra, Message};
 use super::recipient::Recipients;
 use super::session::{Key, Session, Sessions};
-use super::{Correlator, Ids, Settings, postsuper};
-use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, Text, link};
+use super::{Correlator, Ids, Settings, postsuper, text};
+use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, State, Text, link};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
+
+/// Name of the part that is not in slots. Programs before schema 5 kept everything in it.
+const MAIN: &str = "correlator";
+/// Slots of messages.
+const SLOTS: usize = 128;
+/// Messages in a row that share a slot, as a power of two.
+const SHARED: u32 = 9;
 
 /// The stored state cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -24,15 +34,21 @@ pub struct BadState(#[from] serde_json::Error);
 struct Saved {
     ids: Ids,
     hosts: Vec<Host>,
-    closed: Vec<i64>,
-    extras: Vec<(i64, Extra)>,
     probes: Vec<(DeliveryFrom, Extra)>,
     sessions: Vec<(Key, Vec<Session>)>,
     connections: Vec<(Key, Connection)>,
     announcing: Vec<Announcing>,
-    links: Vec<(Text, Vec<Claim>)>,
     supers: postsuper::SuperRuns,
     known: Known,
+}
+
+/// What is kept by message.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SavedMail {
+    closed: Vec<i64>,
+    extras: Vec<(i64, Extra)>,
+    links: Vec<(Text, Vec<Claim>)>,
 }
 
 /// The same, borrowed.
@@ -40,28 +56,67 @@ struct Saved {
 struct Saving<'a> {
     ids: Ids,
     hosts: &'a [Host],
-    closed: Vec<i64>,
-    extras: Vec<(i64, &'a Extra)>,
     /// Address probes in memory: they have no row.
     probes: Vec<(&'a DeliveryFrom, &'a Extra)>,
     sessions: Vec<(&'a Key, &'a Vec<Session>)>,
     connections: Vec<(&'a Key, &'a Connection)>,
     announcing: &'a [Announcing],
-    links: Vec<(&'a Text, &'a Vec<Claim>)>,
     supers: &'a postsuper::SuperRuns,
     known: &'a Known,
 }
 
-/// Returns the ids of the closed messages that [`Correlator::restore`] needs besides the open ones.
-pub fn message_ids(state: &str) -> Result<Vec<i64>, BadState> {
-    Ok(read(state)?.closed)
+/// One slot, borrowed.
+#[derive(Default, Serialize)]
+struct Slot<'a> {
+    closed: Vec<i64>,
+    extras: Vec<(i64, &'a Extra)>,
+    links: Vec<(&'a Text, Vec<&'a Claim>)>,
 }
 
-fn read(state: &str) -> Result<Saved, BadState> {
-    if state.is_empty() {
-        return Ok(Saved::default());
+/// All slots, by number.
+struct Slots<'a>(Vec<Slot<'a>>);
+
+impl<'a> Slots<'a> {
+    fn new() -> Self {
+        Self((0..SLOTS).map(|_| Slot::default()).collect())
     }
-    Ok(serde_json::from_str(state)?)
+
+    /// Returns the slot of a message.
+    fn of(&mut self, id: i64) -> &mut Slot<'a> {
+        let number = (id.unsigned_abs() >> SHARED) % SLOTS as u64;
+        &mut self.0[usize::try_from(number).unwrap_or_default()]
+    }
+
+    /// Returns the slots that hold something.
+    fn parts(self) -> impl Iterator<Item = (Text, Slot<'a>)> {
+        let numbered = self.0.into_iter().enumerate();
+        numbered
+            .filter(|(_, slot)| {
+                !slot.closed.is_empty() || !slot.extras.is_empty() || !slot.links.is_empty()
+            })
+            .map(|(number, slot)| (text(&format!("{MAIN}/{number}")), slot))
+    }
+}
+
+/// Returns the ids of the closed messages that [`Correlator::restore`] needs besides the open ones.
+pub fn message_ids(state: &State) -> Result<Vec<i64>, BadState> {
+    Ok(read_mail(state)?.closed)
+}
+
+fn read_main(state: &State) -> Result<Saved, BadState> {
+    let main = state.get(MAIN).map(|json| serde_json::from_str(json));
+    Ok(main.transpose()?.unwrap_or_default())
+}
+
+fn read_mail(state: &State) -> Result<SavedMail, BadState> {
+    let mut all = SavedMail::default();
+    for json in state.values() {
+        let part: SavedMail = serde_json::from_str(json)?;
+        all.closed.extend(part.closed);
+        all.extras.extend(part.extras);
+        all.links.extend(part.links);
+    }
+    Ok(all)
 }
 
 impl Correlator {
@@ -69,19 +124,20 @@ impl Correlator {
     ///
     /// Fails when the state is not one that this program or an older one wrote.
     pub fn restore(settings: Settings, open: OpenState) -> Result<Self, BadState> {
-        let saved = read(&open.state)?;
+        let saved = read_main(&open.state)?;
+        let mail = read_mail(&open.state)?;
         let mut this = Self {
             settings,
             ids: saved.ids,
             hosts: Hosts::restore(saved.hosts),
             sessions: Sessions::restore(saved.sessions),
             agents: Agents::restore(saved.connections, saved.announcing),
-            links: Awaited::restore(saved.links),
+            links: Awaited::restore(mail.links),
             supers: saved.supers,
             ..Self::default()
         };
         this.notices.known = saved.known;
-        this.restore_messages(open.messages, open.recipients, saved.extras, &saved.closed);
+        this.restore_messages(open.messages, open.recipients, mail.extras, &mail.closed);
         this.restore_probes(saved.probes);
         let mut ids: Vec<i64> = this.mail.messages.keys().copied().collect();
         ids.sort_unstable();
@@ -147,7 +203,20 @@ impl Correlator {
     }
 
     /// Writes the state down; order is fixed, so equal states are equal texts.
-    pub(super) fn save(&self) -> String {
+    pub(super) fn save(&self) -> State {
+        let slots = self.slots().parts();
+        let slots = slots.map(|(name, slot)| (name, json(&slot)));
+        let main = (Text::const_new(MAIN), self.save_main());
+        slots.chain([main]).collect()
+    }
+
+    fn slots(&self) -> Slots<'_> {
+        let mut slots = Slots::new();
+        let mut closed: Vec<i64> = self.mail.closed().collect();
+        closed.sort_unstable();
+        for id in closed {
+            slots.of(id).closed.push(id);
+        }
         let plain = Extra::default();
         let messages = self.mail.messages.values();
         let mut extras: Vec<(i64, &Extra)> = messages
@@ -155,26 +224,33 @@ impl Correlator {
             .map(|m| (m.row.id, &m.extra))
             .collect();
         extras.sort_unstable_by_key(|(id, _)| *id);
+        for extra in extras {
+            slots.of(extra.0).extras.push(extra);
+        }
+        let mut links: Vec<(&Text, &Claim)> = self.links.list().collect();
+        links.sort_unstable_by_key(|(queue_id, claim)| (claim.order(), *queue_id));
+        for (queue_id, claim) in links {
+            slots.of(claim.parent()).links.push((queue_id, vec![claim]));
+        }
+        slots
+    }
+
+    fn save_main(&self) -> String {
         let mut sessions: Vec<_> = self.sessions.list().collect();
         sessions.sort_unstable_by_key(|(key, _)| *key);
         let mut connections: Vec<_> = self.agents.list().collect();
         connections.sort_unstable_by_key(|(key, _)| *key);
-        let mut links: Vec<_> = self.links.list().collect();
-        links.sort_unstable_by_key(|(queue_id, _)| *queue_id);
         let saving = Saving {
             ids: self.ids,
             hosts: self.hosts.list(),
-            closed: self.mail.closed().collect(),
-            extras,
             probes: self.probes(),
             sessions,
             connections,
             announcing: self.agents.announcing(),
-            links,
             supers: &self.supers,
             known: &self.notices.known,
         };
-        serde_json::to_string(&saving).unwrap_or_default()
+        json(&saving)
     }
 
     fn probes(&self) -> Vec<(&DeliveryFrom, &Extra)> {
@@ -186,4 +262,8 @@ impl Correlator {
         probes.sort_unstable_by_key(|(row, _)| row.id);
         probes
     }
+}
+
+fn json(part: &impl Serialize) -> String {
+    serde_json::to_string(part).unwrap_or_default()
 }

@@ -10,6 +10,7 @@
 use super::cursor::SourceKey;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Short text that mostly fits without an allocation.
 pub type Text = compact_str::CompactString;
@@ -250,8 +251,8 @@ pub struct Changes {
     pub auths: Vec<Auth>,
     pub events: Vec<EventRow>,
     pub log_lines: Vec<LogLine>,
-    /// The correlator's small state that no row holds (sessions, clocks, next id), as JSON; replaces the stored one.
-    pub state: String,
+    /// Replaces the stored state; empty: it stays.
+    pub state: State,
 }
 
 /// What was read of one source, host and UTC hour; counts add to what is stored.
@@ -283,11 +284,16 @@ pub struct UnparsedRow {
     pub count: i64,
 }
 
+/// The correlator's memory that no row holds (sessions, clocks, next id), in parts by name: JSON objects.
+///
+/// Parts change apart, so that a commit stores little of it.
+pub type State = BTreeMap<Text, String>;
+
 /// What the correlator needs to go on after a restart.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OpenState {
     /// [`Changes::state`] of the last commit; empty for a new database.
-    pub state: String,
+    pub state: State,
     /// Messages with `removed` unset, and the closed ones that the state names.
     pub messages: Vec<DeliveryFrom>,
     /// All recipients of these messages.

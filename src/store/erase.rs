@@ -20,6 +20,7 @@ use super::Store;
 pub use super::address::{Address, PSEUDONYM};
 use super::error::Error;
 use super::retain::{Gone, add, note};
+use crate::model::row::State;
 use crate::model::table::Param;
 use duckdb::types::Value;
 use duckdb::{Connection, ToSql, params};
@@ -203,7 +204,7 @@ impl Eraser {
     pub fn step<E: Display>(
         &mut self,
         store: &mut Store,
-        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
     ) -> Result<bool, Error> {
         if store.in_transaction {
             return Ok(false);
@@ -250,7 +251,7 @@ impl Eraser {
     fn prepare<E: Display>(
         &mut self,
         store: &Store,
-        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
     ) -> Result<(), Error> {
         let closed = if self.is_live {
             store.closed_in_memory(kept)?
@@ -346,7 +347,7 @@ impl Store {
     pub fn erase<E: Display>(
         &mut self,
         address: Address,
-        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
     ) -> Result<Erased, Error> {
         let mut eraser = Eraser::new(address, false);
         while !eraser.step(self, &kept)? {}

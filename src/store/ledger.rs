@@ -5,7 +5,7 @@ use super::columns::Stored;
 use super::error::Error;
 use super::write::stage;
 use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
-use crate::model::row::{CoverageRow, EventRow, UnparsedRow};
+use crate::model::row::{CoverageRow, EventRow, State, UnparsedRow};
 use crate::model::time::Time;
 use duckdb::types::{TimeUnit, Value};
 use duckdb::{Connection, params};
@@ -13,6 +13,8 @@ use std::collections::HashMap;
 
 /// What the cursors of a commit came to.
 pub(super) struct Written {
+    /// Number of the commit.
+    pub(super) commit: i64,
     /// Numbers of the sources, in the order of the cursors.
     pub(super) source_ids: Vec<i64>,
     /// Keys that were not known before.
@@ -66,6 +68,7 @@ pub(super) fn write_cursors(
     now: Time,
 ) -> duckdb::Result<Written> {
     let mut written = Written {
+        commit: next_commit(conn)?,
         source_ids: Vec::with_capacity(cursors.len()),
         new_keys: HashMap::new(),
     };
@@ -109,17 +112,46 @@ fn write_cursor(conn: &Connection, id: i64, cursor: &Cursor, now: Time) -> duckd
     Ok(())
 }
 
-/// Replaces the correlator's state.
-pub(super) fn write_state(conn: &Connection, state: Option<&str>) -> duckdb::Result<()> {
-    let Some(state) = state else {
-        return Ok(());
-    };
-    let update = "UPDATE open_message SET state = ? WHERE name = 'correlator'";
-    if conn.execute(update, params![state])? == 0 {
-        let insert = "INSERT INTO open_message VALUES ('correlator', ?)";
-        conn.execute(insert, params![state])?;
+/// Replaces the parts of the correlator's state that changed.
+///
+/// One that is no more stays as an empty object: a row that goes and comes again would have its text twice in the file.
+pub(super) fn write_state(conn: &Connection, before: &State, state: &State) -> duckdb::Result<()> {
+    let changed = state
+        .iter()
+        .filter(|(name, text)| before.get(*name) != Some(*text))
+        .map(|(name, text)| (name, text.as_str()));
+    let gone = before
+        .keys()
+        .filter(|name| !state.contains_key(*name))
+        .map(|name| (name, "{}"));
+    for (name, text) in changed.chain(gone) {
+        let values = params![name.as_str(), text];
+        let update = "UPDATE open_message SET state = $2 WHERE name = $1";
+        if conn.prepare_cached(update)?.execute(values)? == 0 {
+            let insert = "INSERT INTO open_message VALUES ($1, $2)";
+            conn.prepare_cached(insert)?.execute(values)?;
+        }
     }
     Ok(())
+}
+
+/// Returns the number of the last commit; 0 before the first.
+pub(super) fn commits(conn: &Connection) -> duckdb::Result<i64> {
+    let sql = "SELECT coalesce(max(value)::BIGINT, 0) FROM meta WHERE key = 'commits'";
+    conn.query_row(sql, [], |row| row.get(0))
+}
+
+/// Numbers the commit that is being written: whoever finds the number stored knows that it was.
+fn next_commit(conn: &Connection) -> duckdb::Result<i64> {
+    let number = commits(conn)? + 1;
+    let update = "UPDATE meta SET value = $1::BIGINT::VARCHAR WHERE key = 'commits'";
+    if conn.prepare_cached(update)?.execute(params![number])? == 0 {
+        conn.execute(
+            "INSERT INTO meta VALUES ('commits', $1::BIGINT::VARCHAR)",
+            params![number],
+        )?;
+    }
+    Ok(number)
 }
 
 /// Adds the counts to what is stored for the source, host and hour.

@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0002_retain.sql"),
     include_str!("../../schema/0003_cause.sql"),
     include_str!("../../schema/0004_key.sql"),
+    include_str!("../../schema/0005_state.sql"),
 ];
 
 /// Latest version of the schema: the one that this program reads and writes.

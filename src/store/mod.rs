@@ -41,6 +41,7 @@ pub use status::Status;
 pub use write::Batch;
 
 use crate::model::cursor::SourceKey;
+use crate::model::row::State;
 use crate::model::table::{Param, Table};
 use duckdb::Connection;
 use std::collections::HashMap;
@@ -56,8 +57,8 @@ pub struct Store {
     /// A transaction is open: rows were appended to it.
     in_transaction: bool,
     pending: pending::Pending,
-    /// The correlator's state as stored by this process: not written again while it stays the same.
-    state: Option<String>,
+    /// The correlator's state as stored: what stays the same is not written again. None until it is needed.
+    state: Option<State>,
     series: counter::Series,
     /// Makes room where memory is short.
     make_room: Option<Box<dyn Fn() + Send>>,
@@ -78,8 +79,8 @@ impl Store {
         }
     }
 
-    /// Says what makes room when a transaction ran out of memory, before it is rolled back: DuckDB 2.0 once crashed in a
-    /// question (`UndoBufferPointer::Pin`) while storing ran out of memory, and no question is to read what goes then.
+    /// Says what makes room when a transaction ran out of memory, before it is rolled back: that takes memory, too, and
+    /// no question is to read what goes then (DuckDB 2.0 crashed once, in `UndoBufferPointer::Pin`).
     pub fn when_out_of_memory(&mut self, make_room: impl Fn() + Send + 'static) {
         self.make_room = Some(Box::new(make_room));
     }

@@ -4,10 +4,10 @@ use super::Store;
 use super::columns::Stored;
 use super::error::Error;
 use crate::model::cursor::{Cursor, StoredCursor};
-use crate::model::row::{Attempt, DeliveryFrom, DeliveryTo, OpenState, Text};
+use crate::model::row::{Attempt, DeliveryFrom, DeliveryTo, OpenState, State, Text};
 use crate::model::time::Time;
 use duckdb::types::{FromSql, Value};
-use duckdb::{OptionalExt, Params, Row, params};
+use duckdb::{Params, Row, params};
 use std::cell::Cell;
 
 impl Store {
@@ -54,7 +54,7 @@ impl Store {
     /// finds named in the state.
     pub fn open_state<E>(
         &self,
-        closed: impl Fn(&str) -> Result<Vec<i64>, E>,
+        closed: impl Fn(&State) -> Result<Vec<i64>, E>,
     ) -> Result<OpenState, Error>
     where
         E: std::fmt::Display,
@@ -77,11 +77,11 @@ impl Store {
     }
 
     /// Returns the correlator's state as stored; empty for a new database.
-    pub(super) fn state(&self) -> Result<String, Error> {
-        let sql = "SELECT state FROM open_message WHERE name = 'correlator'";
-        let state = self.conn.query_row(sql, [], |row| row.get(0)).optional();
-        let state: Option<String> = state.map_err(|error| self.sort(sql, &error))?;
-        Ok(state.unwrap_or_default())
+    pub(super) fn state(&self) -> Result<State, Error> {
+        let parts = self.rows("SELECT name, state FROM open_message", [], |fields| {
+            Ok((fields.text()?, fields.get()?))
+        })?;
+        Ok(parts.into_iter().collect())
     }
 
     /// Learns the numbers of the sources, once.

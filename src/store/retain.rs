@@ -13,7 +13,9 @@
 use super::Store;
 use super::error::Error;
 use super::ledger::timestamp;
+use super::write::is_over;
 use crate::model::retain::{Cutoffs, Group};
+use crate::model::row::State;
 use crate::model::table::Param;
 use crate::model::time::{DAY, Time};
 use duckdb::types::Value;
@@ -125,7 +127,7 @@ impl Pruner {
     pub fn step<E: std::fmt::Display>(
         &mut self,
         store: &mut Store,
-        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
     ) -> Result<Slice, Error> {
         if store.in_transaction {
             // Between two parts of an import: later.
@@ -205,7 +207,7 @@ impl Store {
     pub fn prune<E: std::fmt::Display>(
         &mut self,
         cutoffs: Cutoffs,
-        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
     ) -> Result<Gone, Error> {
         let mut pruner = Pruner::new(cutoffs);
         let mut total = Gone::new();
@@ -221,7 +223,7 @@ impl Store {
     /// Returns the closed messages that the correlator may still change.
     pub(super) fn closed_in_memory<E: std::fmt::Display>(
         &self,
-        kept: impl Fn(&str) -> Result<Vec<i64>, E>,
+        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
     ) -> Result<Vec<i64>, Error> {
         kept(&self.state()?).map_err(|error| Error::Data {
             table: "open_message",
@@ -242,9 +244,10 @@ impl Store {
         done.map_err(|error| {
             let error = self.sort(what, &error);
             self.before_rollback(&error);
-            // The error given is the one to tell; a failed COMMIT has rolled back already.
-            let _ = run("ROLLBACK");
-            error
+            match run("ROLLBACK") {
+                Err(cause) if !is_over(&cause) => self.unsettled(error),
+                _ => error,
+            }
         })
     }
 }

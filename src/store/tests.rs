@@ -15,7 +15,7 @@ use super::*;
 use crate::model::cursor::{Cursor, StoredCursor};
 use crate::model::row::{
     Attempt, Auth, Changes, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,
-    LogLine, Noqueue, UnparsedRow,
+    LogLine, Noqueue, State, UnparsedRow,
 };
 use crate::model::table::Cell;
 use crate::model::time::{HOUR, MINUTE, SECOND, Time};
@@ -149,11 +149,16 @@ fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
+/// A state of one part.
+fn state(text: &str) -> State {
+    [("correlator".into(), text.to_owned())].into()
+}
+
 /// What a correlator without closed messages says.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "the shape that open_state asks for"
 )]
-fn none_closed(_state: &str) -> Result<Vec<i64>, std::fmt::Error> {
+fn none_closed(_state: &State) -> Result<Vec<i64>, std::fmt::Error> {
     Ok(Vec::new())
 }

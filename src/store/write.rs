@@ -8,10 +8,11 @@ use super::error::Error;
 use super::{Store, counter, ledger};
 use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
-use crate::model::row::{Changes, CoverageRow, DeliveryFrom, DeliveryTo, UnparsedRow};
+use crate::model::row::{Changes, CoverageRow, DeliveryFrom, DeliveryTo, State, UnparsedRow};
 use crate::model::time::Time;
 use duckdb::types::Value;
 use duckdb::{Appender, Connection, params};
+use std::path::Path;
 
 /// Rows of one Arrow batch: the size of DuckDB's vectors.
 const CHUNK_ROWS: usize = 2048;
@@ -51,52 +52,73 @@ impl Store {
     /// Stores the batch, and what was appended before, in one transaction; returns the numbers of the sources of
     /// `batch.cursors`, in order.
     ///
-    /// After an error nothing of it is stored. An update of a row that is no longer there (pruned) is passed over.
+    /// After an error nothing of it is stored, and after [`Error::OutOfMemory`] it can be tried again. An update of a row
+    /// that is no longer there (pruned) is passed over.
     pub fn commit(&mut self, batch: Batch) -> Result<Vec<i64>, Error> {
-        let state = self.new_state(&batch.changes.state);
-        let stored = self
-            .begin()
-            .and_then(|()| self.write(batch, state.as_deref()))
-            .and_then(|ledger| self.run("COMMIT").map(|()| ledger));
-        match stored {
-            Ok(ledger) => {
-                self.in_transaction = false;
-                self.source_ids.extend(ledger.new_keys);
-                self.state = state.or_else(|| self.state.take());
-                Ok(ledger.source_ids)
-            }
-            Err(error) => Err(self.roll_back(error)),
+        let mut batch = batch;
+        let state = std::mem::take(&mut batch.changes.state);
+        let written = self.begin().and_then(|()| self.write(batch, &state));
+        let ledger = written.map_err(|error| self.roll_back(error))?;
+        if let Err(error) = self.run("COMMIT") {
+            self.settle(error, ledger.commit)?;
         }
+        self.in_transaction = false;
+        self.source_ids.extend(ledger.new_keys);
+        if !state.is_empty() {
+            self.state = Some(state);
+        }
+        Ok(ledger.source_ids)
     }
 
     fn begin(&mut self) -> Result<(), Error> {
         if !self.in_transaction {
             self.load_sources()?;
-            if self.run("BEGIN TRANSACTION").is_err() {
-                // The last one could not even be rolled back for want of memory.
-                let _ = self.conn.execute_batch("ROLLBACK");
-                self.run("BEGIN TRANSACTION")?;
+            if self.state.is_none() {
+                self.state = Some(self.state()?);
             }
+            self.run("BEGIN TRANSACTION")?;
             self.in_transaction = true;
         }
         Ok(())
     }
 
     fn roll_back(&mut self, error: Error) -> Error {
-        self.in_transaction = false;
         self.pending.clear();
+        let was_open = std::mem::take(&mut self.in_transaction);
         self.before_rollback(&error);
-        // The error given is the one to tell; a failed COMMIT has rolled back already.
-        let _ = self.conn.execute_batch("ROLLBACK");
-        error
+        match self.conn.execute_batch("ROLLBACK") {
+            Err(cause) if was_open && !is_over(&cause) => self.unsettled(error),
+            _ => error,
+        }
     }
 
-    fn new_state(&self, state: &str) -> Option<String> {
-        let changed = !state.is_empty() && self.state.as_deref() != Some(state);
-        changed.then(|| state.to_owned())
+    /// A commit of this number failed. Where it did so after the rows were durable, at DuckDB's temporary tables or its
+    /// checkpoint, they are stored all the same, and must not be stored again.
+    pub(super) fn settle(&mut self, error: Error, number: i64) -> Result<(), Error> {
+        let error = self.roll_back(error);
+        match ledger::commits(&self.conn) {
+            Ok(stored) if stored == number => Ok(()),
+            Ok(_) => Err(error),
+            Err(_) => Err(self.unsettled(error)),
+        }
     }
 
-    fn write(&mut self, batch: Batch, state: Option<&str>) -> Result<ledger::Written, Error> {
+    /// What is in memory may no longer be what is in the file: nothing is to be tried before the database is opened again.
+    pub(super) fn unsettled(&self, error: Error) -> Error {
+        if !matches!(error, Error::OutOfMemory) {
+            return error;
+        }
+        let path = self
+            .path
+            .as_deref()
+            .unwrap_or_else(|| Path::new(":memory:"));
+        Error::Io {
+            path: path.to_path_buf(),
+            cause: "no memory to end a transaction".to_owned(),
+        }
+    }
+
+    fn write(&mut self, batch: Batch, state: &State) -> Result<ledger::Written, Error> {
         let mut changes = batch.changes;
         self.pending.absorb(&mut changes);
         self.pending.release_all(&mut changes);
@@ -109,13 +131,21 @@ impl Store {
         let anchors = ledger.anchors(&self.source_ids, batch.anchors)?;
         write_rows(&self.conn, changes)
             .and_then(|()| append(&self.conn, anchors))
-            .and_then(|()| ledger::write_state(&self.conn, state))
+            .and_then(|()| match &self.state {
+                Some(before) if !state.is_empty() => ledger::write_state(&self.conn, before, state),
+                _ => Ok(()),
+            })
             .and_then(|()| ledger::merge_coverage(&self.conn, &coverage))
             .and_then(|()| ledger::merge_unparsed(&self.conn, &batch.unparsed))
             .and_then(|()| counter::merge(&self.conn, &counts))
             .map_err(sort)?;
         Ok(ledger)
     }
+}
+
+/// A failed COMMIT has rolled back already.
+pub(super) fn is_over(error: &duckdb::Error) -> bool {
+    error.to_string().contains("no transaction is active")
 }
 
 /// Updates come first: they need not look through the rows appended after them. Deletions come last.

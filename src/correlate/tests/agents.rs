@@ -96,7 +96,7 @@ fn state_of(log: &str) -> String {
     for entry in log.lines().filter_map(|line| reader.entry(line)) {
         correlator.feed(&entry, &parse(&entry));
     }
-    correlator.drain().state
+    correlator.drain().state.remove("correlator").unwrap()
 }
 
 fn remembered(state: &str) -> usize {
@@ -121,7 +121,7 @@ fn a_state_of_an_older_program_is_taken() {
     assert!(fields.remove("connections").is_some());
     assert!(fields.remove("announcing").is_some());
     let open = OpenState {
-        state: state.to_string(),
+        state: [("correlator".into(), state.to_string())].into(),
         ..OpenState::default()
     };
     let restored = Correlator::restore(Settings::default(), open).unwrap();

@@ -31,7 +31,7 @@ fn run(entries: &[Entry<'_>], cuts: &[(usize, bool)]) -> Tables {
     tables
 }
 
-fn stories() -> Vec<String> {
+pub(super) fn stories() -> Vec<String> {
     let mut paths: Vec<_> = std::fs::read_dir("testlogs/stories")
         .unwrap()
         .map(|f| f.unwrap().path())

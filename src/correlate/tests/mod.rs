@@ -3,6 +3,7 @@
 mod agents;
 mod batches;
 mod reader;
+mod state;
 mod stories;
 mod tables;
 mod truth;

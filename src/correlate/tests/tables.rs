@@ -3,7 +3,7 @@
 use crate::correlate::{Correlator, Settings, message_ids};
 use crate::model::row::{
     Auth, Changes, Connection, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow, LogLine,
-    Noqueue, OpenState, Text,
+    Noqueue, OpenState, State, Text,
 };
 use crate::model::time::Time;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub(super) struct Tables {
     pub(super) auths: BTreeMap<i64, Auth>,
     pub(super) events: BTreeMap<EventKey, EventRow>,
     pub(super) log_lines: Vec<LogLine>,
-    pub(super) state: String,
+    pub(super) state: State,
 }
 
 impl Tables {

@@ -219,9 +219,9 @@ fn counts(log: &str) -> Counts {
     println!(
         "{:?} to feed, state {} bytes",
         fed / lines,
-        tables.state.len()
+        tables.state.values().map(String::len).sum::<usize>()
     );
-    let state: Value = serde_json::from_str(&tables.state).unwrap();
+    let state: Value = serde_json::from_str(&tables.state["correlator"]).unwrap();
     let open = state["sessions"].as_array().unwrap();
     let sessions = open
         .iter()

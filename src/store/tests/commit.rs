@@ -43,14 +43,14 @@ fn open_rows_come_back_as_they_were_stored() {
         .commit(batch(Changes {
             from_inserts: messages.clone(),
             to_inserts: recipients.clone(),
-            state: "{\"next\":5}".to_owned(),
+            state: state("{\"next\":5}"),
             ..Changes::default()
         }))
         .unwrap();
-    let state = store.open_state(none_closed).unwrap();
-    assert_eq!(state.state, "{\"next\":5}");
-    assert_eq!(state.messages, messages);
-    assert_eq!(state.recipients, recipients);
+    let open = store.open_state(none_closed).unwrap();
+    assert_eq!(open.state, state("{\"next\":5}"));
+    assert_eq!(open.messages, messages);
+    assert_eq!(open.recipients, recipients);
 }
 
 #[test]
@@ -85,6 +85,73 @@ fn removed_messages_are_restored_when_the_state_names_them() {
         .unwrap();
     assert_eq!(state.messages, vec![late]);
     assert_eq!(state.recipients, vec![recipient(4, 2)]);
+}
+
+#[test]
+fn a_commit_that_failed_after_it_was_stored_is_not_to_be_repeated() {
+    let mut store = Store::open_in_memory().unwrap();
+    for number in 1..=3 {
+        let rows = Changes {
+            from_inserts: vec![message(number)],
+            ..Changes::default()
+        };
+        store.commit(batch(rows)).unwrap();
+        assert!(store.settle(Error::OutOfMemory, number).is_ok());
+        let next = store.settle(Error::OutOfMemory, number + 1);
+        assert!(matches!(next, Err(Error::OutOfMemory)));
+    }
+}
+
+#[test]
+fn of_the_state_only_what_changed_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("maillog.db");
+    let part = |name: &str, text: &str| (name.into(), text.to_owned());
+    let commit = |store: &mut Store, state: State| {
+        let changes = Changes {
+            state,
+            ..Changes::default()
+        };
+        store.commit(batch(changes)).unwrap();
+    };
+    // A row whose text is what nobody wrote through a commit tells whether it was written again.
+    let mark = "UPDATE open_message SET state = '{\"mark\":1}' WHERE name = 'still'";
+    let stored = "SELECT string_agg(name || ' ' || state, ', ' ORDER BY name) FROM open_message";
+
+    let mut store = Store::open_writer(&path).unwrap();
+    commit(
+        &mut store,
+        [
+            part("still", "[1]"),
+            part("moves", "[1]"),
+            part("goes", "[1]"),
+        ]
+        .into(),
+    );
+    store.conn.execute_batch(mark).unwrap();
+    commit(
+        &mut store,
+        [
+            part("still", "[1]"),
+            part("moves", "[2]"),
+            part("new", "[2]"),
+        ]
+        .into(),
+    );
+    let now = r#"goes {}, moves [2], new [2], still {"mark":1}"#;
+    assert_eq!(text(&store, stored), now);
+    // Who says nothing of the state leaves it.
+    commit(&mut store, State::new());
+    assert_eq!(text(&store, stored), now);
+    drop(store);
+
+    // After a restart a part comes back.
+    let mut store = Store::open_writer(&path).unwrap();
+    let mut state = store.open_state(none_closed).unwrap().state;
+    state.extend([part("goes", "[3]")]);
+    commit(&mut store, state);
+    let now = r#"goes [3], moves [2], new [2], still {"mark":1}"#;
+    assert_eq!(text(&store, stored), now);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn step(number: i64, rows: i64) -> Batch {
             from_inserts: ids.clone().map(message).collect(),
             from_updates: updated.map(done).collect(),
             to_inserts: ids.map(|id| recipient(id, id)).collect(),
-            state: number.to_string(),
+            state: state(&number.to_string()),
             ..Changes::default()
         })
     }

@@ -48,7 +48,7 @@ fn step(number: i64, rows: i64) -> Batch {
         ..batch(Changes {
             from_inserts: ids.clone().map(noisy).collect(),
             to_inserts: ids.map(|id| recipient(id, id)).collect(),
-            state: number.to_string(),
+            state: state(&number.to_string()),
             ..Changes::default()
         })
     }
@@ -100,7 +100,7 @@ fn fill_up(rows: i64) {
         assert_eq!(count(&store, "delivery_to"), stored * rows);
         assert_eq!(
             store.open_state(none_closed).unwrap().state,
-            (stored - 1).to_string()
+            state(&(stored - 1).to_string())
         );
     };
     check(Store::open_reader(&path).unwrap());

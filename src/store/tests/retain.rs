@@ -58,7 +58,7 @@ fn what_belongs_to_a_message_goes_with_it_and_open_ones_stay() {
         ..Changes::default()
     };
     store.commit(batch(changes)).unwrap();
-    let kept = |_: &str| Ok::<_, std::fmt::Error>(vec![4]);
+    let kept = |_: &State| Ok::<_, std::fmt::Error>(vec![4]);
     let gone = store
         .prune(before(Group::Deliveries, T0.plus(50 * SECOND)), kept)
         .unwrap();
@@ -337,7 +337,7 @@ fn filled() -> Changes {
             line(2, "client=home[198.51.100.9]"),
             line(4, "to=<malice.o'neil@example.org>"),
         ],
-        state: format!(r#"{{"users":["{TO}"],"rest":"kept"}}"#),
+        state: state(&format!(r#"{{"users":["{TO}"],"rest":"kept"}}"#)),
         ..Changes::default()
     }
 }
