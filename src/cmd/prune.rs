@@ -62,7 +62,7 @@ impl Prune {
         if self.dry_run {
             return self.preview(run, address.as_ref(), &cutoffs);
         }
-        let limits = Limits::SERVICE.with_memory(run.config.memory_mib);
+        let limits = Limits::PRUNER.with_memory(run.config.memory_mib);
         if !run.config.database.exists() {
             // A writer would make one.
             run.reader()?;
@@ -113,7 +113,7 @@ impl Prune {
             .context("cannot finish the database file")?;
         drop(store);
         if self.compact {
-            let limits = Limits::SERVICE.with_memory(run.config.memory_mib);
+            let limits = Limits::PRUNER.with_memory(run.config.memory_mib);
             let sizes = compact::compact(&run.config.database, limits)?;
             notice::say(&format!(
                 "database file rewritten: {} before, {} now",

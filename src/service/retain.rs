@@ -231,7 +231,7 @@ fn stopped() -> anyhow::Error {
 
 /// Rewrites the database at the start of the service; told, and never in the way.
 pub(super) fn compact(config: &Config) {
-    let limits = Limits::SERVICE.with_memory(config.memory_mib);
+    let limits = Limits::PRUNER.with_memory(config.memory_mib);
     match compact::compact(&config.database, limits) {
         Ok(Compacted { before, after }) => notice::tell(
             Level::Notice,

@@ -302,6 +302,9 @@ const TEXTS: [(&str, Kind); 22] = [
     ("columns is not supported", Kind::NotShown),
     ("No space left on device", Kind::Full),
     ("Disk quota exceeded", Kind::Full),
+    // Whatever the cause, memory too: nothing goes before the database is opened again.
+    ("FATAL Error", Kind::Io),
+    ("database has been invalidated", Kind::Io),
     ("Out of Memory Error", Kind::OutOfMemory),
     // The appender tells its errors without their kind.
     ("Increasing the memory limit", Kind::OutOfMemory),
@@ -321,8 +324,6 @@ const TEXTS: [(&str, Kind); 22] = [
     ("Serialization Error", Kind::Corrupt),
     ("Could not read enough bytes", Kind::Corrupt),
     ("IO Error", Kind::Io),
-    ("FATAL Error", Kind::Io),
-    ("database has been invalidated", Kind::Io),
 ];
 
 /// Returns the text of an error of the system without its number, as people write it.

@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 pub struct Limits {
     /// Memory for cached blocks, new rows and queries, in MB; what is beyond is spilled or refused.
     pub memory_mb: u32,
+    /// What does not fit into memory may go to a directory beside the database.
+    pub may_spill: bool,
     /// Threads.
     pub threads: u8,
     /// Parts of tables that each checkpoint may put together where rows are few or were deleted. It takes seconds.
@@ -34,21 +36,31 @@ impl Limits {
     /// CPU time of an import on two cores), and parsing has better use for the other core.
     pub const WRITER: Self = Self {
         memory_mb: 192,
+        may_spill: true,
         threads: 1,
         merges: 100,
         wal_mb: 128,
     };
     /// For the service: nothing may hold up the next commit. What merging would give back, compaction does. Questions
-    /// have what the rows since the last checkpoint leave of the memory.
+    /// have what the rows since the last checkpoint leave of the memory. They may not spill: DuckDB 2.0 would spill what
+    /// it needs to end a transaction, too, and must find the memory to read it back while questions have it all.
     pub const SERVICE: Self = Self {
         memory_mb: 384,
+        may_spill: false,
         merges: 0,
         wal_mb: 64,
         ..Self::WRITER
     };
-    /// For a process that only reads: it may not spill, so it gets more.
+    /// For pruning and compaction, while nobody asks.
+    pub const PRUNER: Self = Self {
+        may_spill: true,
+        ..Self::SERVICE
+    };
+    /// For a process that only reads. It may not spill, for DuckDB names its files alike in every process; so it gets
+    /// more.
     pub const READER: Self = Self {
         memory_mb: 1024,
+        may_spill: false,
         threads: 2,
         merges: 0,
         wal_mb: 128,
@@ -101,7 +113,12 @@ impl Store {
     }
 
     fn open_to_write(path: &Path, limits: Limits) -> Result<Self, Error> {
-        let config = config(limits, AccessMode::ReadWrite, &spill(path));
+        let directory = if limits.may_spill {
+            spill(path)
+        } else {
+            PathBuf::new()
+        };
+        let config = config(limits, AccessMode::ReadWrite, &directory);
         let conn = config
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
@@ -166,7 +183,6 @@ impl Store {
             }
             Err(_) => return Err(missing()),
         }
-        // Readers share no directory to spill to: DuckDB names its files alike in every process.
         let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
