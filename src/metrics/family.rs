@@ -211,6 +211,14 @@ pub const FAMILIES: &[Family] = &[
     ),
     gauge("maillog_wal_size_bytes", "Size of the write-ahead log."),
     gauge(
+        "maillog_database_memory_bytes",
+        "Memory that the database counts as its own.",
+    ),
+    gauge(
+        "process_resident_memory_bytes",
+        "Memory of the whole process.",
+    ),
+    gauge(
         "maillog_open_messages",
         "Messages in memory that have not left the queue.",
     ),

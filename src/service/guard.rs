@@ -45,7 +45,7 @@ pub(super) fn run(shared: &Shared) -> Result<()> {
 }
 
 /// Returns the resident memory of this process in MiB (`/proc/self/statm`, second field, in pages).
-fn resident_mib() -> Option<u64> {
+pub(super) fn resident_mib() -> Option<u64> {
     let statm = fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
     let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()??;

@@ -5,7 +5,7 @@
 //!
 //! Limits: no TLS and no password; listen on loopback, or let a proxy stand in front.
 
-use super::{Shared, again};
+use super::{Shared, again, guard};
 use crate::ingest::health::Health;
 use crate::metrics::family::{FAMILIES, Family, Kind};
 use crate::metrics::label;
@@ -287,6 +287,9 @@ impl Scraped {
         let mut wal = self.database.clone().into_os_string();
         wal.push(".wal");
         samples.insert("maillog_wal_size_bytes", one(size(Path::new(&wal))));
+        if let Some(mib) = guard::resident_mib() {
+            samples.insert("process_resident_memory_bytes", one(float(mib << 20)));
+        }
     }
 }
 
@@ -332,6 +335,16 @@ fn slow(session: &Session) -> Result<Slow, store::Error> {
             vec![(String::new(), float(free.unsigned_abs()))],
         );
     }
+    let memory = "SELECT tag, memory_usage_bytes FROM duckdb_memory() ORDER BY ALL";
+    let memory = session.select(memory, &[])?;
+    let memory = memory.rows.iter().filter_map(|row| match row.as_slice() {
+        [Cell::Text(tag), Cell::Int(bytes)] => Some((
+            label::join(&[("use", &tag.to_lowercase())]),
+            float(bytes.unsigned_abs()),
+        )),
+        _ => None,
+    });
+    samples.insert("maillog_database_memory_bytes", memory.collect());
     Ok(Slow {
         made: Some(Instant::now()),
         samples,
