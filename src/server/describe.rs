@@ -7,8 +7,8 @@ use super::portal::Prepared;
 use super::session::{Done, Session, Trouble, no_portal, no_statement, texts};
 use super::statement::Statement;
 use super::turn::Abandon;
-use super::value;
 use super::wire::Stream;
+use super::{param, value};
 use crate::model::kind::{Column, Kind};
 use crate::store::Verb;
 use pgwire::api::Type;
@@ -82,7 +82,7 @@ impl<S: Stream> Session<S> {
         let deadline = Instant::now() + self.settings.timeout();
         let (stop, slot) = self.slot(deadline).await?;
         let _abandon = Abandon(Arc::clone(&stop));
-        let params: Vec<_> = types.iter().map(value::example).collect();
+        let params: Vec<_> = types.iter().map(param::example).collect();
         let (pool, stopped, asked) = (Arc::clone(&self.pool), Arc::clone(&stop), sql.to_owned());
         let described = tokio::task::spawn_blocking(move || {
             let described = pool.describe(&asked, &params, &stopped);

@@ -33,6 +33,7 @@ mod ingest;
 mod lex;
 mod listen;
 mod message;
+mod param;
 mod portal;
 mod run;
 mod secret;

@@ -11,7 +11,7 @@ use super::setting::Settings;
 use super::statement::{self, Statement};
 use super::turn::{Slot, Stop};
 use super::wire::{Stream, Wire};
-use super::{Inner, dialect, guess, held, ingest, value};
+use super::{Inner, dialect, guess, held, ingest, param};
 use crate::model::kind::{Column, Kind};
 use crate::model::table::Param;
 use crate::store::Verb;
@@ -313,7 +313,7 @@ impl<S: Stream> Session<S> {
             value,
             prepared.types.get(index),
         ) {
-            (Some(bytes), Some(kind)) => value::param(kind, bytes, bind.formats.is_binary(index)),
+            (Some(bytes), Some(kind)) => param::param(kind, bytes, bind.formats.is_binary(index)),
             _ => Ok(Param::Null),
         };
         let params = bind

@@ -2,7 +2,9 @@
 
 mod append;
 mod commit;
+mod compact;
 mod crash;
+mod erase;
 mod full;
 mod function;
 mod migrate;
@@ -43,6 +45,24 @@ fn message(id: i64) -> DeliveryFrom {
         root_id: id,
         status: "queued".into(),
         ..DeliveryFrom::default()
+    }
+}
+
+fn done(id: i64) -> DeliveryFrom {
+    DeliveryFrom {
+        removed: Some(T0.plus(id * SECOND)),
+        status: "done".into(),
+        ..message(id)
+    }
+}
+
+fn line(from_id: i64, text: &str) -> LogLine {
+    LogLine {
+        time: T0.plus(from_id * SECOND),
+        host: "mx1".into(),
+        from_id: Some(from_id),
+        noqueue_id: None,
+        line: text.to_owned(),
     }
 }
 
