@@ -127,7 +127,11 @@ fn make_batch(commit: i64, per_commit: i64, of_million: i64, updates: i64) -> Ba
             to_inserts: tos.map(recipient).collect(),
             noqueues: noqueues.map(refusal).collect(),
             connections: connections.map(connection).collect(),
-            state: "x".repeat(10_000) + &commit.to_string(),
+            state: [(
+                "correlator".into(),
+                "x".repeat(10_000) + &commit.to_string(),
+            )]
+            .into(),
             ..Changes::default()
         },
         unparsed: Vec::new(),

@@ -281,6 +281,10 @@ impl Recipients {
             };
             table.insert_unique(hash_row(hasher, &row), at, rehash);
         }
+        if self.list.is_empty() {
+            // Most mail has one recipient, and Vec would make room for four of these big rows.
+            self.list.reserve_exact(1);
+        }
         self.list.push(Recipient {
             row,
             is_stored,
