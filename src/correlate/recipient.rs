@@ -281,9 +281,9 @@ impl Recipients {
             };
             table.insert_unique(hash_row(hasher, &row), at, rehash);
         }
-        if self.list.is_empty() {
+        if self.list.len() == self.list.capacity() {
             // Most mail has one recipient, and Vec would make room for four of these big rows.
-            self.list.reserve_exact(1);
+            self.list.reserve_exact(self.list.len().max(1));
         }
         self.list.push(Recipient {
             row,

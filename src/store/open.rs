@@ -35,7 +35,7 @@ impl Limits {
     /// For the process that writes. One thread: a second one spins while it waits for the first (a third of all
     /// CPU time of an import on two cores), and parsing has better use for the other core.
     pub const WRITER: Self = Self {
-        memory_mb: 192,
+        memory_mb: 128,
         may_spill: true,
         threads: 1,
         merges: 100,
