@@ -22,6 +22,11 @@ const COURTESY: Duration = Duration::from_secs(2);
 /// Time between two looks for it.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// Before a question is asked again for which there was no memory; twice as long each time.
+const PAUSE: Duration = Duration::from_millis(200);
+/// A question that ran out of memory later than this may be what takes it.
+const SHORT: Duration = Duration::from_secs(2);
+
 /// Asks the service if one runs, waiting a while for it: one that waits for its database would never get it while
 /// questions open the file one after the other.
 fn leave_file(database: &Path, zone: Option<&str>) -> Option<Client> {
@@ -104,11 +109,30 @@ impl Answers {
         Ok(self)
     }
 
-    /// Runs one `SELECT` and returns all of its rows.
+    /// Runs one `SELECT` of ours and returns all of its rows. When others have the memory of the service, a short one is
+    /// asked again.
+    ///
+    /// # Errors
+    /// When it is wrong, or the database fails.
+    pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
+        let mut pause = PAUSE;
+        loop {
+            let begun = Instant::now();
+            let answer = self.select_once(sql, params);
+            let is_crowded = matches!((self, &answer), (Self::There(_), Err(Error::OutOfMemory)));
+            if !is_crowded || begun.elapsed() > SHORT || pause > PAUSE * 8 {
+                return answer;
+            }
+            thread::sleep(pause);
+            pause *= 2;
+        }
+    }
+
+    /// Runs one `SELECT` of somebody's own and returns all of its rows.
     ///
     /// # Errors
     /// When it is none, is wrong, or the database fails.
-    pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
+    pub fn select_once(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
         match self {
             Self::Here(store) => store.select(sql, params),
             Self::There(client) => client.select(sql, params),

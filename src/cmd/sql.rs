@@ -85,7 +85,7 @@ impl Sql {
                 output.finish()?;
                 continue;
             }
-            let table = store.select(statement, &[])?;
+            let table = store.select_once(statement, &[])?;
             let mut output = run.output(matches!(format, Format::Table | Format::Record));
             let style = stored_times(&output);
             render::table(&table, format, &style, output.writer())?;

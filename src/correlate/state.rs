@@ -16,11 +16,12 @@ use super::{Correlator, Ids, Settings, postsuper, text};
 use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, State, Text, link};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Name of the part that is not in slots. Programs before schema 5 kept everything in it.
 const MAIN: &str = "correlator";
 /// Slots of messages.
-const SLOTS: usize = 128;
+const SLOTS: u64 = 128;
 /// Messages in a row that share a slot, as a power of two.
 const SHARED: u32 = 9;
 
@@ -73,28 +74,15 @@ struct Slot<'a> {
     links: Vec<(&'a Text, Vec<&'a Claim>)>,
 }
 
-/// All slots, by number.
-struct Slots<'a>(Vec<Slot<'a>>);
+/// The slots that hold something, by number.
+#[derive(Default)]
+struct Slots<'a>(BTreeMap<u64, Slot<'a>>);
 
 impl<'a> Slots<'a> {
-    fn new() -> Self {
-        Self((0..SLOTS).map(|_| Slot::default()).collect())
-    }
-
     /// Returns the slot of a message.
     fn of(&mut self, id: i64) -> &mut Slot<'a> {
-        let number = (id.unsigned_abs() >> SHARED) % SLOTS as u64;
-        &mut self.0[usize::try_from(number).unwrap_or_default()]
-    }
-
-    /// Returns the slots that hold something.
-    fn parts(self) -> impl Iterator<Item = (Text, Slot<'a>)> {
-        let numbered = self.0.into_iter().enumerate();
-        numbered
-            .filter(|(_, slot)| {
-                !slot.closed.is_empty() || !slot.extras.is_empty() || !slot.links.is_empty()
-            })
-            .map(|(number, slot)| (text(&format!("{MAIN}/{number}")), slot))
+        let number = (id.unsigned_abs() >> SHARED) % SLOTS;
+        self.0.entry(number).or_default()
     }
 }
 
@@ -204,14 +192,14 @@ impl Correlator {
 
     /// Writes the state down; order is fixed, so equal states are equal texts.
     pub(super) fn save(&self) -> State {
-        let slots = self.slots().parts();
-        let slots = slots.map(|(name, slot)| (name, json(&slot)));
+        let slots = self.slots().0.into_iter();
+        let slots = slots.map(|(number, slot)| (text(&format!("{MAIN}/{number}")), json(&slot)));
         let main = (Text::const_new(MAIN), self.save_main());
         slots.chain([main]).collect()
     }
 
     fn slots(&self) -> Slots<'_> {
-        let mut slots = Slots::new();
+        let mut slots = Slots::default();
         let mut closed: Vec<i64> = self.mail.closed().collect();
         closed.sort_unstable();
         for id in closed {

@@ -208,7 +208,7 @@ impl<'a> Shell<'a> {
                 continue;
             }
             let start = Instant::now();
-            let table = self.ask(|store| store.select(statement, &[]))?;
+            let table = self.ask(|store| store.select_once(statement, &[]))?;
             self.show.table(&table, start.elapsed(), self.host)?;
         }
         Ok(())
