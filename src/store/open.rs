@@ -103,6 +103,7 @@ impl Store {
             Err(Error::OutOfMemory) if limits.memory_mb < MIGRATION_MB => {
                 let more = Limits {
                     memory_mb: MIGRATION_MB,
+                    may_spill: true,
                     ..limits
                 };
                 drop(Self::open_to_write(path, more)?);

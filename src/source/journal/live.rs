@@ -11,6 +11,7 @@
 use super::super::record::Record;
 use super::super::stamp::Stamp;
 use super::super::{RECORD_BYTES, syslog};
+use super::place::Identity;
 use super::{Place, entry};
 use crate::model::time::Time;
 use glob::Pattern;
@@ -77,7 +78,7 @@ pub struct Live {
     place: Place,
     selection: Selection,
     /// Directories and files as they were when it was opened.
-    identity: Vec<Option<(u64, u64)>>,
+    identity: Vec<Option<Identity>>,
     /// Cursor of the last entry looked at.
     last: Option<String>,
     /// Entries may be gone behind the last one.

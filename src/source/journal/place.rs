@@ -3,12 +3,16 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use systemd::journal::{Journal, OpenDirectoryOptions, OpenFilesOptions, OpenOptions};
 
 /// Where journald keeps journals: on disk, and in memory until there is a disk.
 const ROOTS: [&str; 2] = ["/var/log/journal", "/run/log/journal"];
 /// What names this machine.
 const MACHINE_ID: &str = "/etc/machine-id";
+
+/// Device, number and time of making of a file.
+pub(super) type Identity = (u64, u64, Option<SystemTime>);
 
 /// A journal; all that is empty: the system's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,14 +78,18 @@ impl Place {
     }
 
     /// Returns what changes when a directory or a named file goes, comes, or is another of the same name: libsystemd
-    /// watches what was there when it was opened.
-    pub(super) fn identity(&self) -> Vec<Option<(u64, u64)>> {
+    /// watches what was there when it was opened. The number of what is gone may soon be that of what comes, hence the
+    /// time at which it was made, where the file system has it.
+    pub(super) fn identity(&self) -> Vec<Option<Identity>> {
         let paths = if self.file.is_empty() {
             self.directories()
         } else {
             self.file.clone()
         };
-        let identity = |path: &PathBuf| fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
+        let identity = |path: &PathBuf| {
+            let found = fs::metadata(path).ok()?;
+            Some((found.dev(), found.ino(), found.created().ok()))
+        };
         paths.iter().map(identity).collect()
     }
 
