@@ -204,7 +204,7 @@ fn span(store: &Answers, plan: &Plan) -> Result<(Time, Time), store::Error> {
     let last = match plan.window.1 {
         Some(until) => until,
         None => match store
-            .select("SELECT max(last_time) FROM coverage", &[])?
+            .select_once("SELECT max(last_time) FROM coverage", &[])?
             .rows
             .first()
             .map(Vec::as_slice)
@@ -232,7 +232,12 @@ fn count(
         Param::Int(key::of(address).into()),
     ];
     Ok(
-        match store.select(sql, &params)?.rows.first().map(Vec::as_slice) {
+        match store
+            .select_once(sql, &params)?
+            .rows
+            .first()
+            .map(Vec::as_slice)
+        {
             Some([Cell::Int(n)]) => *n,
             _ => 0,
         },
@@ -257,7 +262,7 @@ fn similar(
         Param::Text(base.to_owned()),
         Param::Int(DISTANCE),
     ];
-    let found = store.select(SIMILAR, &params)?;
+    let found = store.select_once(SIMILAR, &params)?;
     let name = |row: &Vec<Cell>| match row.as_slice() {
         [Cell::Text(name), Cell::Int(times), ..] => Some((name.clone(), *times)),
         _ => None,
@@ -285,7 +290,7 @@ fn other_times(
     let Ok(all) = query::compile(&find.terms, &everything) else {
         return Ok(None);
     };
-    let found = store.select(&all.sql, &all.params)?;
+    let found = store.select_once(&all.sql, &all.params)?;
     Ok(at_other_times(&found, options.zone))
 }
 

@@ -71,7 +71,7 @@ struct Saving<'a> {
 struct Slot<'a> {
     closed: Vec<i64>,
     extras: Vec<(i64, &'a Extra)>,
-    links: Vec<(&'a Text, Vec<&'a Claim>)>,
+    links: Vec<(&'a Text, [&'a Claim; 1])>,
 }
 
 /// The slots that hold something, by number.
@@ -218,7 +218,7 @@ impl Correlator {
         let mut links: Vec<(&Text, &Claim)> = self.links.list().collect();
         links.sort_unstable_by_key(|(queue_id, claim)| (claim.order(), *queue_id));
         for (queue_id, claim) in links {
-            slots.of(claim.parent()).links.push((queue_id, vec![claim]));
+            slots.of(claim.parent()).links.push((queue_id, [claim]));
         }
         slots
     }

@@ -13,7 +13,6 @@
 use super::Store;
 use super::error::Error;
 use super::ledger::timestamp;
-use super::write::is_over;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::row::State;
 use crate::model::table::Param;
@@ -241,14 +240,7 @@ impl Store {
         let done = run("BEGIN TRANSACTION")
             .and_then(|()| work(&self.conn))
             .and_then(|value| run("COMMIT").map(|()| value));
-        done.map_err(|error| {
-            let error = self.sort(what, &error);
-            self.before_rollback(&error);
-            match run("ROLLBACK") {
-                Err(cause) if !is_over(&cause) => self.unsettled(error),
-                _ => error,
-            }
-        })
+        done.map_err(|error| self.undo(self.sort(what, &error)))
     }
 }
 

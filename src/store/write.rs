@@ -84,10 +84,18 @@ impl Store {
 
     fn roll_back(&mut self, error: Error) -> Error {
         self.pending.clear();
-        let was_open = std::mem::take(&mut self.in_transaction);
+        self.in_transaction = false;
+        self.undo(error)
+    }
+
+    /// Rolls back what failed, and returns the error to tell.
+    pub(super) fn undo(&self, error: Error) -> Error {
         self.before_rollback(&error);
         match self.conn.execute_batch("ROLLBACK") {
-            Err(cause) if was_open && !is_over(&cause) => self.unsettled(error),
+            // A failed COMMIT has rolled back already.
+            Err(cause) if !cause.to_string().contains("no transaction is active") => {
+                self.unsettled(error)
+            }
             _ => error,
         }
     }
@@ -104,7 +112,7 @@ impl Store {
     }
 
     /// What is in memory may no longer be what is in the file: nothing is to be tried before the database is opened again.
-    pub(super) fn unsettled(&self, error: Error) -> Error {
+    fn unsettled(&self, error: Error) -> Error {
         if !matches!(error, Error::OutOfMemory) {
             return error;
         }
@@ -141,11 +149,6 @@ impl Store {
             .map_err(sort)?;
         Ok(ledger)
     }
-}
-
-/// A failed COMMIT has rolled back already.
-pub(super) fn is_over(error: &duckdb::Error) -> bool {
-    error.to_string().contains("no transaction is active")
 }
 
 /// Updates come first: they need not look through the rows appended after them. Deletions come last.

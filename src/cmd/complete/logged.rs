@@ -26,7 +26,7 @@ pub(super) fn values(column: &'static str, database: Option<&str>, run: &Context
                  WHERE id > (SELECT max(id) FROM delivery_from) - {YOUNGEST} ORDER BY {column}"
             ),
         };
-        let table = Answers::glance(&path).and_then(|store| store.select(&sql, &[]));
+        let table = Answers::glance(&path).and_then(|store| store.select_once(&sql, &[]));
         let _ = send.send(table.map(|table| table.rows).unwrap_or_default());
     });
     let rows = receive.recv_timeout(PATIENCE).unwrap_or_default();

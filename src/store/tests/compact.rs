@@ -54,17 +54,23 @@ fn after_compaction_no_byte_of_any_file_has_the_address() {
     );
 }
 
+/// Makes a database of this many messages with a recipient each.
+fn big(path: &Path, messages: i64) -> Store {
+    let mut store = Store::open_writer(path).unwrap();
+    let changes = Changes {
+        from_inserts: (0..messages).map(done).collect(),
+        to_inserts: (0..messages).map(|id| recipient(id, id)).collect(),
+        ..Changes::default()
+    };
+    store.commit(batch(changes)).unwrap();
+    store
+}
+
 #[test]
 fn compaction_keeps_everything_and_gives_room_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("mail.db");
-    let mut store = Store::open_writer(&path).unwrap();
-    let changes = Changes {
-        from_inserts: (0..200_000).map(done).collect(),
-        to_inserts: (0..200_000).map(|id| recipient(id, id)).collect(),
-        ..Changes::default()
-    };
-    store.commit(batch(changes)).unwrap();
+    let mut store = big(&path, 200_000);
     store
         .commit(Batch {
             cursors: vec![cursor(None, "a", 5)],
@@ -174,13 +180,7 @@ fn start_holder(path: &Path) -> Child {
 fn a_killed_compaction_leaves_a_whole_database() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("mail.db");
-    let mut store = Store::open_writer(&path).unwrap();
-    let changes = Changes {
-        from_inserts: (0..60_000).map(done).collect(),
-        to_inserts: (0..60_000).map(|id| recipient(id, id)).collect(),
-        ..Changes::default()
-    };
-    store.commit(batch(changes)).unwrap();
+    let mut store = big(&path, 60_000);
     store.checkpoint().unwrap();
     drop(store);
     let begun = std::time::Instant::now();
