@@ -263,7 +263,7 @@ fn journal(wanted: config::Ingest, run: &Run) -> Result<service::Source> {
         Some(text) => {
             let unit = time::parse(text, run.now, run.zone);
             Some(
-                unit.with_context(|| format!("--since {text}: not a time"))?
+                unit.with_context(|| format!("--since {text}: not a time; {}", time::FORMS))?
                     .start,
             )
         }

@@ -177,13 +177,17 @@ fn push(rules: &mut Vec<Rule>, rule: Rule) {
 
 /// Reads the times of `--since` and `--until`.
 pub(super) fn window(options: &Options) -> Result<Option<Rule>, Error> {
-    let time = |text: &Option<String>| match text {
+    let time = |text: &Option<String>, ahead| match text {
         None => Ok(None),
-        Some(text) => value::time(text, &(0..text.len()), options)
+        Some(text) => value::time(text, &(0..text.len()), options, ahead)
             .map(|unit| Some(unit.start))
             .map_err(|error| error.within(text)),
     };
-    let (since, until) = (time(&options.since)?, time(&options.until)?);
+    let since = time(&options.since, 0)?;
+    let mut until = time(&options.until, value::END_AHEAD)?;
+    if since.is_some() && until.is_some() && until <= since {
+        until = time(&options.until, value::YEAR)?;
+    }
     Ok((since.is_some() || until.is_some()).then(|| within(since, until)))
 }
 

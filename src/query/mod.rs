@@ -26,6 +26,7 @@ mod bare;
 mod brought;
 mod check;
 mod count;
+mod day;
 pub mod error;
 pub mod fields;
 mod hops;
@@ -206,6 +207,11 @@ fn describe(window: (Option<Time>, Option<Time>), is_default: bool, zone: Zone) 
                 show(since)
             )
         }
+        (Some(since), Some(until)) if since >= until => format!(
+            "searching from {} until {}: nothing lies between them",
+            show(since),
+            show(until)
+        ),
         (Some(since), Some(until)) => {
             format!("searching from {} until {}", show(since), show(until))
         }

@@ -1,15 +1,18 @@
-//! Time: what people type as a time, in the forms of journalctl.
+//! Time: what people type as a time, in the forms of journalctl and beyond.
 //!
 //! `2026-11-20`, `2026-11-20 10:00[:00]`, RFC 3339, `10:30`, `now`, `today`, `yesterday`, `tomorrow`, `-2h`, `+1d`,
-//! `2 hours ago`, `1h 30min ago`, `@1700000000`; beyond journalctl `2h` (ago), `2026-11`, `2026`, `2026/11/20` and `20.11.2026`.
+//! `2 hours ago`, `1h 30min ago`, `@1700000000`; beyond journalctl `2h` (ago), `last 2 hours`, the days, weeks and months of `day.rs`
+//! (`monday`, `last week`, `Nov 24`, `24.11.`), and `8am`, `8:30pm`, `noon`, `midnight`, alone or with a day: `Nov 24 10:00`, `yesterday 8am`.
 //! A word `UTC` or an offset may follow.
-//! Limits: no weekday names, no month names; `11/20/2026` is none, because elsewhere the day comes first.
 
+use super::day::{self, Today, digits};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND, Time};
 use crate::model::zone::Zone;
-use chrono::{
-    DateTime, Datelike, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
-};
+use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime};
+
+/// What a time may be, for messages.
+pub const FORMS: &str = "write 2026-11-20, \"2026-11-20 10:00\", 10:30, 8am, today, yesterday, monday, \"Nov 24\", \"Nov 24 10:00\", \
+                         24.11., \"last week\", \"this month\", 2026-11, 2026-W47, now, -2h or \"2 hours ago\"";
 
 /// The unit of time that a text names: from its start up to but not with its end. The two are equal for a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,16 +26,24 @@ pub struct Unit {
 /// Reads a time; `None` when it is none.
 #[must_use]
 pub fn parse(text: &str, now: Time, zone: Zone) -> Option<Unit> {
+    parse_ahead(text, now, zone, 0)
+}
+
+/// Reads a time; a day without a year is the last one, at most so many days ahead.
+pub(super) fn parse_ahead(text: &str, now: Time, zone: Zone, ahead: u64) -> Option<Unit> {
     let text = text.trim();
     let moment = |t: Time| Some(Unit { start: t, end: t });
     if let Some(unix) = text.strip_prefix('@') {
         return moment(Time(seconds(unix)?.checked_mul(SECOND)?).in_range()?);
     }
-    if let Some(unit) = named_day(text, now, zone) {
-        return Some(unit);
-    }
     if text.eq_ignore_ascii_case("now") {
         return moment(now);
+    }
+    if let Some(shift) = last(text) {
+        return Some(Unit {
+            start: shifted(now, shift.back(), zone)?.in_range()?,
+            end: now,
+        });
     }
     if let Some(shift) = relative(text) {
         return moment(shifted(now, shift, zone)?.in_range()?);
@@ -41,7 +52,8 @@ pub fn parse(text: &str, now: Time, zone: Zone) -> Option<Unit> {
         return moment(shifted(now, shift.back(), zone)?.in_range()?);
     }
     let (text, zone) = split_zone(text, zone);
-    calendar(text, now, zone)
+    let date = zone.local(now)?.date_naive();
+    calendar(text, Today { date, ahead }, zone)
 }
 
 /// Reads a length of time: `30s`, `5min`, `1h 30min`, `1.5`; a bare number is seconds.
@@ -80,24 +92,6 @@ fn seconds(text: &str) -> Option<i64> {
         .then(|| text.parse().ok())?
 }
 
-fn named_day(text: &str, now: Time, zone: Zone) -> Option<Unit> {
-    let days = match text.to_ascii_lowercase().as_str() {
-        "yesterday" => -1,
-        "today" => 0,
-        "tomorrow" => 1,
-        _ => return None,
-    };
-    let date = zone
-        .local(now)?
-        .date_naive()
-        .checked_add_signed(TimeDelta::days(days))?;
-    day(date, zone)
-}
-
-fn day(date: NaiveDate, zone: Zone) -> Option<Unit> {
-    span(date, date.succ_opt()?, zone)
-}
-
 fn span(start: NaiveDate, end: NaiveDate, zone: Zone) -> Option<Unit> {
     let at = |date: NaiveDate| zone.instant(date.and_time(NaiveTime::MIN)).in_range();
     Some(Unit {
@@ -119,6 +113,19 @@ impl Shift {
             months: -self.months,
             micros: -self.micros,
         }
+    }
+}
+
+/// Reads `last 2 hours`, `last hour`; the last day, week and so on are those of the calendar.
+fn last(text: &str) -> Option<Shift> {
+    let (word, length) = text.split_once(char::is_whitespace)?;
+    if !word.eq_ignore_ascii_case("last") {
+        return None;
+    }
+    match length.trim() {
+        "hour" | "minute" => sum(&format!("1 {}", length.trim())),
+        length if length.starts_with(|c: char| c.is_ascii_digit()) => sum(length),
+        _ => None,
     }
 }
 
@@ -254,75 +261,87 @@ fn parse_offset(text: &str) -> Option<FixedOffset> {
     FixedOffset::east_opt(if sign == "-" { -east } else { east })
 }
 
-/// Returns `2026/11/20` and `20.11.2026` as `2026-11-20`.
-fn dashed(date: &str) -> String {
-    let parts: Vec<&str> = date.split('.').collect();
-    match parts.as_slice() {
-        [day, month, year] if year.len() == 4 => format!("{year}-{month}-{day}"),
-        _ if date.find('/') == Some(4) => date.replace('/', "-"),
-        _ => date.to_owned(),
-    }
-}
-
-fn calendar(text: &str, now: Time, zone: Zone) -> Option<Unit> {
-    let (date, clock) = match text.split_once(['T', 't', ' ']) {
-        Some((date, clock)) => (date, Some(clock.trim_start())),
-        None if text.contains(':') => ("", Some(text)),
-        None => (text, None),
+/// Reads a day, a time of day, or both in either order.
+fn calendar(text: &str, today: Today, zone: Zone) -> Option<Unit> {
+    let (date, clock) = split_clock(text);
+    let Some((clock, micros)) = clock else {
+        let (start, end) = day::parse(&date, today)?;
+        return span(start, end, zone);
     };
-    let date = dashed(date);
-    let Some(clock) = clock else {
-        return whole_days(&date, zone);
+    let date = match date.as_str() {
+        "" => today.date,
+        date => {
+            let (start, end) = day::parse(date, today)?;
+            (start.succ_opt()? == end).then_some(start)?
+        }
     };
-    let date = if date.is_empty() {
-        zone.local(now)?.date_naive()
-    } else {
-        parse_date(&date)?
-    };
-    let (start, micros) = parse_clock(clock)?;
-    let start = zone.instant(NaiveDateTime::new(date, start)).in_range()?;
+    let start = zone.instant(NaiveDateTime::new(date, clock)).in_range()?;
     Some(Unit {
         start,
         end: start.plus(micros),
     })
 }
 
-/// Reads `2026`, `2026-11` or `2026-11-20`.
-fn whole_days(text: &str, zone: Zone) -> Option<Unit> {
-    let parts: Vec<&str> = text.split('-').collect();
-    match parts.as_slice() {
-        [year] if year.len() == 4 => {
-            let year = number(year, 4)?;
-            span(
-                NaiveDate::from_yo_opt(year, 1)?,
-                NaiveDate::from_yo_opt(year + 1, 1)?,
-                zone,
-            )
-        }
-        [year, month] => {
-            let start =
-                NaiveDate::from_ymd_opt(number(year, 4)?, number(month, 2)?.try_into().ok()?, 1)?;
-            span(start, start.checked_add_months(Months::new(1))?, zone)
-        }
-        _ => day(parse_date(text)?, zone),
+/// Takes the time of day out of a text; returns what is left and the time with the length that it names.
+fn split_clock(text: &str) -> (String, Option<(NaiveTime, i64)>) {
+    let of_date = |date: &str| date.ends_with(|c: char| c.is_ascii_digit());
+    if let Some((date, clock)) = text
+        .split_once(['T', 't'])
+        .filter(|(date, _)| of_date(date))
+        && let Some(clock) = parse_clock(clock)
+    {
+        return (date.to_owned(), Some(clock));
     }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    // `8 am` is two words.
+    let places = (0..words.len()).flat_map(|at| [(at, 2), (at, 1)]);
+    let found = places
+        .filter_map(|(at, n)| {
+            let clock = words.get(at..at + n)?.join("");
+            Some((at, n, parse_clock(clock.trim_end_matches(','))?))
+        })
+        .next();
+    let Some((at, n, clock)) = found else {
+        return (text.to_owned(), None);
+    };
+    let before = words.get(..at).unwrap_or_default();
+    let before = match before {
+        [before @ .., last] if last.eq_ignore_ascii_case("at") => before,
+        before => before,
+    };
+    let after = words.get(at + n..).unwrap_or_default();
+    ([before, after].concat().join(" "), Some(clock))
 }
 
-fn parse_date(text: &str) -> Option<NaiveDate> {
-    let mut parts = text.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || year.len() != 4 {
-        return None;
-    }
-    let small = |text| u32::try_from(number(text, 2)?).ok();
-    NaiveDate::from_ymd_opt(number(year, 4)?, small(month)?, small(day)?)
-}
-
-/// Reads `10:30`, `10:30:15`, `10:30:15.25`; returns also the length of what it names.
+/// Reads `10:30`, `10:30:15`, `10:30:15.25`, `8am`, `8:30pm`, `noon`, `midnight`; returns also the length of what it names.
 fn parse_clock(text: &str) -> Option<(NaiveTime, i64)> {
+    let lower = text.to_ascii_lowercase();
+    let at = |hour| Some((NaiveTime::from_hms_opt(hour, 0, 0)?, MINUTE));
+    match lower.as_str() {
+        "noon" => return at(12),
+        "midnight" => return at(0),
+        _ => {}
+    }
+    let halves = [("am", 0), ("a.m.", 0), ("pm", 12), ("p.m.", 12)];
+    let half = halves
+        .iter()
+        .find_map(|(ending, hours)| Some((lower.strip_suffix(ending)?, *hours)));
+    let (text, half) = half.map_or((text, None), |(text, hours)| (text, Some(hours)));
+    let small = |text| u32::try_from(digits(text, 2)?).ok();
+    let hour_of = |text| -> Option<u32> {
+        let hour = small(text)?;
+        match half {
+            None => Some(hour),
+            Some(hours) => (1..=12).contains(&hour).then_some(hour % 12 + hours),
+        }
+    };
     let mut parts = text.splitn(3, ':');
-    let small = |text| u32::try_from(number(text, 2)?).ok();
-    let (hour, minute) = (small(parts.next()?)?, small(parts.next()?)?);
+    let hour = hour_of(parts.next()?)?;
+    let Some(minute) = parts.next() else {
+        half?;
+        return Some((NaiveTime::from_hms_opt(hour, 0, 0)?, HOUR));
+    };
+    let minute = small(minute)?;
     let Some(second) = parts.next() else {
         return Some((NaiveTime::from_hms_opt(hour, minute, 0)?, MINUTE));
     };
@@ -332,14 +351,10 @@ fn parse_clock(text: &str) -> Option<(NaiveTime, i64)> {
             SECOND,
         )),
         Some((second, fraction)) => {
-            let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+            let six: String = fraction.chars().chain("000000".chars()).take(6).collect();
             (!fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit())).then_some(())?;
-            let time = NaiveTime::from_hms_micro_opt(
-                hour,
-                minute,
-                leap(small(second)?),
-                digits.parse().ok()?,
-            )?;
+            let second = leap(small(second)?);
+            let time = NaiveTime::from_hms_micro_opt(hour, minute, second, six.parse().ok()?)?;
             Some((time, 1))
         }
     }
@@ -348,12 +363,6 @@ fn parse_clock(text: &str) -> Option<(NaiveTime, i64)> {
 /// A leap second is the last of its minute here.
 const fn leap(second: u32) -> u32 {
     if second == 60 { 59 } else { second }
-}
-
-/// Reads at most `digits` digits.
-fn number(text: &str, digits: usize) -> Option<i32> {
-    let fits = !text.is_empty() && text.len() <= digits && text.bytes().all(|b| b.is_ascii_digit());
-    fits.then(|| text.parse().ok())?
 }
 
 /// Returns a time as the reading notes show it: without seconds that are zero.

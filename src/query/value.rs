@@ -20,6 +20,12 @@ pub(super) struct Given<'a> {
     pub(super) options: &'a Options,
 }
 
+/// Days that the end of a window may lie ahead when it has no year: people name tomorrow so.
+pub(super) const END_AHEAD: u64 = 7;
+
+/// The end of a window is the first such day after its start.
+pub(super) const YEAR: u64 = 365;
+
 type Tests = Result<Vec<Test>, Error>;
 
 impl Given<'_> {
@@ -58,7 +64,12 @@ impl Given<'_> {
                 vec![Test::Between(Some(low), Some(high))]
             }
             FieldKind::Since => vec![Test::Within(Some(self.time(text)?.start), None)],
-            FieldKind::Until => vec![Test::Within(None, Some(self.time(text)?.start))],
+            FieldKind::Until => {
+                vec![Test::Within(
+                    None,
+                    Some(time(text, self.span, self.options, END_AHEAD)?.start),
+                )]
+            }
             FieldKind::Date => {
                 let unit = self.unit(text)?;
                 vec![Test::Within(Some(unit.start), Some(unit.end))]
@@ -123,7 +134,12 @@ impl Given<'_> {
     pub(super) fn range(&self, low: Option<&Literal>, high: Option<&Literal>) -> Tests {
         if self.field.kind == FieldKind::Date {
             let unit = |end: Option<&Literal>| end.map(|l| self.unit(self.plain(l)?)).transpose();
-            let (since, until) = (unit(low)?.map(|u| u.start), unit(high)?.map(|u| u.end));
+            let (since, mut until) = (unit(low)?.map(|u| u.start), unit(high)?.map(|u| u.end));
+            if let (Some(since), Some(high)) = (since, high)
+                && until <= Some(since)
+            {
+                until = Some(time(self.plain(high)?, self.span, self.options, YEAR)?.end);
+            }
             if since
                 .zip(until)
                 .is_some_and(|(since, until)| since >= until)
@@ -334,7 +350,7 @@ impl Given<'_> {
     }
 
     fn time(&self, text: &str) -> Result<Unit, Error> {
-        time(text, self.span, self.options)
+        time(text, self.span, self.options, 0)
     }
 
     /// Reads a time that is a whole unit; moments are none.
@@ -367,13 +383,10 @@ impl Given<'_> {
     }
 }
 
-/// Reads a time or says which forms there are.
-pub(super) fn time(text: &str, span: &Span, options: &Options) -> Result<Unit, Error> {
-    time::parse(text, options.now, options.zone).ok_or_else(|| {
-        Error::new(Kind::BadTime(text.to_owned()), span.clone()).hint(
-            "write 2026-11-20, \"2026-11-20 10:00\", 10:30, today, yesterday, now, -2h or \"2 hours ago\"",
-        )
-    })
+/// Reads a time or says which forms there are; a day without a year lies at most so many days ahead.
+pub(super) fn time(text: &str, span: &Span, options: &Options, ahead: u64) -> Result<Unit, Error> {
+    time::parse_ahead(text, options.now, options.zone, ahead)
+        .ok_or_else(|| Error::new(Kind::BadTime(text.to_owned()), span.clone()).hint(time::FORMS))
 }
 
 /// Takes the brackets off `<a@b>`; `<>` is the empty address.

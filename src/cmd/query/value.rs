@@ -48,9 +48,7 @@ fn point(name: &str, text: &str, run: &Context) -> Result<Time> {
         return Ok(Time(0));
     }
     let unit = time::parse(text, run.now, run.zone);
-    let unit = unit.ok_or_else(|| {
-        anyhow!("--{name}: {text:?} is no time; write 2026-11-20, yesterday or -2h")
-    })?;
+    let unit = unit.ok_or_else(|| anyhow!("--{name}: {text:?} is no time; {}", time::FORMS))?;
     Ok(unit.start)
 }
 

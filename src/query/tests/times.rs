@@ -1,8 +1,9 @@
 //! Times as people type them; now is Saturday 2026-11-21 13:00 in Berlin.
 
-use super::NOW;
+use super::{NOW, options};
 use crate::model::zone::Zone;
 use crate::query::time::{parse, parse_length};
+use crate::query::{Options, compile_text};
 use chrono_tz::Tz;
 
 const BERLIN: Zone = Zone::Named(Tz::Europe__Berlin);
@@ -73,6 +74,121 @@ fn units_end_where_the_next_one_begins() {
 }
 
 #[test]
+fn days_and_times_as_people_name_them() {
+    for (text, first, after) in [
+        ("monday", "2026-11-16", "2026-11-17"),
+        ("Saturday", "2026-11-21", "2026-11-22"),
+        ("sun", "2026-11-15", "2026-11-16"),
+        ("last saturday", "2026-11-14", "2026-11-15"),
+        ("last Friday", "2026-11-20", "2026-11-21"),
+        ("this week", "2026-11-16", "2026-11-23"),
+        ("last week", "2026-11-09", "2026-11-16"),
+        ("this month", "2026-11-01", "2026-12-01"),
+        ("last month", "2026-10-01", "2026-11-01"),
+        ("this year", "2026-01-01", "2027-01-01"),
+        ("last year", "2025-01-01", "2026-01-01"),
+        ("Nov 20", "2026-11-20", "2026-11-21"),
+        ("nov 21", "2026-11-21", "2026-11-22"),
+        ("Nov 24", "2025-11-24", "2025-11-25"),
+        ("24 Nov", "2025-11-24", "2025-11-25"),
+        ("November 2", "2026-11-02", "2026-11-03"),
+        ("2. November", "2026-11-02", "2026-11-03"),
+        ("2nd Nov", "2026-11-02", "2026-11-03"),
+        ("Nov 24 2024", "2024-11-24", "2024-11-25"),
+        ("Nov 24, 2024", "2024-11-24", "2024-11-25"),
+        ("24 Nov 2024", "2024-11-24", "2024-11-25"),
+        ("24-Nov-2024", "2024-11-24", "2024-11-25"),
+        ("2024 Nov 24", "2024-11-24", "2024-11-25"),
+        ("Sun, 24 Nov 2024", "2024-11-24", "2024-11-25"),
+        ("Feb 29", "2024-02-29", "2024-03-01"),
+        ("October", "2026-10-01", "2026-11-01"),
+        ("Dec 2025", "2025-12-01", "2026-01-01"),
+        ("20.11.", "2026-11-20", "2026-11-21"),
+        ("24.11.", "2025-11-24", "2025-11-25"),
+        ("1.3.", "2026-03-01", "2026-03-02"),
+        ("24.11.2024", "2024-11-24", "2024-11-25"),
+        ("24.11.24", "2024-11-24", "2024-11-25"),
+        ("2026-W47", "2026-11-16", "2026-11-23"),
+        ("W48", "2025-11-24", "2025-12-01"),
+        ("week 47", "2026-11-16", "2026-11-23"),
+        ("yesterday UTC", "2026-11-20 01", "2026-11-21 01"),
+    ] {
+        assert!(start(text).starts_with(first), "{text}: {}", start(text));
+        assert!(end(text).starts_with(after), "{text}: {}", end(text));
+    }
+    for (text, first, after) in [
+        ("8am", "2026-11-21 08:00", "2026-11-21 09:00"),
+        ("8 am", "2026-11-21 08:00", "2026-11-21 09:00"),
+        ("8:30pm", "2026-11-21 20:30", "2026-11-21 20:31"),
+        ("12am", "2026-11-21 00:00", "2026-11-21 01:00"),
+        ("12:15 p.m.", "2026-11-21 12:15", "2026-11-21 12:16"),
+        ("noon", "2026-11-21 12:00", "2026-11-21 12:01"),
+        ("Nov 20 10:00", "2026-11-20 10:00", "2026-11-20 10:01"),
+        ("24 Nov 2024 8am", "2024-11-24 08:00", "2024-11-24 09:00"),
+        ("24th Nov 8am", "2025-11-24 08:00", "2025-11-24 09:00"),
+        (
+            "20.11. 10:00:05",
+            "2026-11-20 10:00:05",
+            "2026-11-20 10:00:06",
+        ),
+        ("yesterday 8:30", "2026-11-20 08:30", "2026-11-20 08:31"),
+        ("yesterday at noon", "2026-11-20 12:00", "2026-11-20 12:01"),
+        ("monday 8pm", "2026-11-16 20:00", "2026-11-16 21:00"),
+        ("8pm monday", "2026-11-16 20:00", "2026-11-16 21:00"),
+        (
+            "Fri, 20 Nov 2026 10:00:00 +0000",
+            "2026-11-20 11:00",
+            "2026-11-20 11:00:01",
+        ),
+        (
+            "Fri Nov 20 10:00:00 2026",
+            "2026-11-20 10:00:00",
+            "2026-11-20 10:00:01",
+        ),
+        ("last 2 hours", "2026-11-21 11:00", "2026-11-21 13:00"),
+        ("last hour", "2026-11-21 12:00", "2026-11-21 13:00"),
+        ("last 7 days", "2026-11-14 13:00", "2026-11-21 13:00"),
+    ] {
+        assert!(start(text).starts_with(first), "{text}: {}", start(text));
+        assert!(end(text).starts_with(after), "{text}: {}", end(text));
+    }
+}
+
+#[test]
+fn the_end_of_a_window_without_a_year_lies_behind_its_start() {
+    let window = |since: &str, until: &str| {
+        let options = Options {
+            since: (!since.is_empty()).then(|| since.to_owned()),
+            until: Some(until.to_owned()),
+            ..options()
+        };
+        let (since, until) = compile_text("a@example.org", &options).unwrap().window;
+        [since, until].map(|t| t.map_or_else(String::new, |t| BERLIN.show(t)[..10].to_owned()))
+    };
+    assert_eq!(window("Nov 1", "Dec 1"), ["2026-11-01", "2026-12-01"]);
+    assert_eq!(window("Nov 1", "Nov 22"), ["2026-11-01", "2026-11-22"]);
+    assert_eq!(window("Dec 20", "Jan 5"), ["2025-12-20", "2026-01-05"]);
+    assert_eq!(window("Jan 5", "Dec 20"), ["2026-01-05", "2026-12-20"]);
+    assert_eq!(window("", "Nov 22"), ["", "2026-11-22"]);
+    assert_eq!(window("", "Dec 24"), ["", "2025-12-24"]);
+    let range = compile_text("date:\"Nov 1\"..\"Nov 30\"", &options()).unwrap();
+    let end = range.window.1.map(|t| BERLIN.show(t)[..10].to_owned());
+    assert_eq!(end.as_deref(), Some("2026-12-01"));
+}
+
+#[test]
+fn an_empty_window_says_so() {
+    let plan = compile_text("a@example.org since:-1h until:-2h", &options()).unwrap();
+    assert!(
+        plan.reading
+            .iter()
+            .any(|line| line.contains("nothing lies between")),
+        "{:?}",
+        plan.reading
+    );
+}
+
+#[test]
 fn day_without_midnight_begins_when_the_gap_ends() {
     let santiago = Zone::Named(Tz::America__Santiago);
     let day = parse("2026-09-06", NOW, santiago).unwrap();
@@ -114,6 +230,28 @@ fn what_is_no_time_is_none() {
         "١٠:٣٠",
         "-..h",
         "10:3\u{0}",
+        "11/20/2026",
+        "20/11/2026",
+        "someday",
+        "last",
+        "last someday",
+        "this",
+        "Nov 31",
+        "Nov 0",
+        "Nov 24 10",
+        "24.13.",
+        "32.1.",
+        "24.11",
+        "13am",
+        "0pm",
+        "am",
+        "8:30xm",
+        "8am 9am",
+        "2026-W54",
+        "W0",
+        "monday tuesday",
+        "last 2",
+        "Nov 24 2026 2027",
     ] {
         assert_eq!(start(text), "none", "{text}");
     }
