@@ -29,7 +29,7 @@ pub struct Find {
     pub terms: Vec<String>,
     /// Nothing before this time: yesterday, -2h, 2026-11-20
     ///
-    /// Also "2026-11-20 10:00", 10:30, "2 hours ago" [default: 7 days ago]
+    /// Also "2026-11-20 10:00", 10:30, 8am, monday, "Nov 24", "last week", "2 hours ago" [default: 7 days ago]
     #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Nothing after this time

@@ -1,6 +1,7 @@
 //! Args: shell arguments -> query text.
 //!
 //! The shell takes quotes away, so an argument with blanks is judged by its form:
+//! - It is a day with a name (`last week`), also as several arguments (`Nov 24`): a time.
 //! - It was copied from a mail or a log: see `pasted.rs`.
 //! - It holds query syntax (OR, AND, NOT, a known `field:` behind a blank, a double quote): it is query text, as if typed without quotes.
 //! - `field:some words` where the field takes text or a time: the words are one value (`subject:"annual report"`, `since:"2 hours ago"`).
@@ -12,18 +13,38 @@
 use super::ast::quoted;
 use super::lex::field_name;
 use super::pasted::pasted;
-use super::{bare, fields};
+use super::{bare, day, fields};
 use std::ffi::OsString;
 
 /// Joins arguments to a query text.
 #[must_use]
 pub fn join<S: AsRef<str>>(args: &[S]) -> String {
-    let parts: Vec<String> = args
-        .iter()
-        .map(|arg| part(arg.as_ref()))
-        .filter(|part| !part.is_empty())
-        .collect();
+    let args: Vec<&str> = args.iter().map(|arg| arg.as_ref().trim()).collect();
+    let mut parts = Vec::new();
+    let mut rest = args.as_slice();
+    while let [arg, others @ ..] = rest {
+        if let Some((day, len)) = day_of(rest) {
+            parts.push(day);
+            rest = rest.get(len..).unwrap_or_default();
+            continue;
+        }
+        parts.push(part(arg));
+        rest = others;
+    }
+    parts.retain(|part| !part.is_empty());
     parts.join(" ")
+}
+
+/// Most words of a day: `24 Nov 2026`.
+const DAY_WORDS: usize = 3;
+
+/// Returns the day that the words begin with, as a term, and how many words it is.
+fn day_of(words: &[&str]) -> Option<(String, usize)> {
+    let lengths = (1..=words.len().min(DAY_WORDS)).rev();
+    lengths
+        .filter_map(|len| Some((words.get(..len)?.join(" "), len)))
+        .find(|(day, _)| day.contains(char::is_whitespace) && day::is_named(day))
+        .map(|(day, len)| (format!("date:{}", quoted(&day)), len))
 }
 
 fn part(arg: &str) -> String {
@@ -31,8 +52,11 @@ fn part(arg: &str) -> String {
     if let Some(meant) = pasted(arg) {
         return meant;
     }
-    if !arg.contains(char::is_whitespace) || has_syntax(arg) || has_only_names(arg) {
+    if !arg.contains(char::is_whitespace) || has_syntax(arg) {
         return arg.to_owned();
+    }
+    if let Some(names) = names(arg) {
+        return names;
     }
     let (sign, term) = arg.strip_prefix('-').map_or(("", arg), |term| ("-", term));
     let known = field_name(term).and_then(|name| Some((name, fields::find(name)?)));
@@ -71,9 +95,21 @@ fn end(text: &str) -> String {
     }
 }
 
-/// Every word is an address, a domain, an id, a network or a day.
-fn has_only_names(arg: &str) -> bool {
-    arg.split_whitespace().all(bare::is_name)
+/// Returns the words as query text if every one is an address, a domain, an id, a network or a day.
+fn names(arg: &str) -> Option<String> {
+    let words: Vec<&str> = arg.split_whitespace().collect();
+    let mut terms = Vec::new();
+    let mut rest = words.as_slice();
+    while let [word, others @ ..] = rest {
+        if let Some((day, len)) = day_of(rest) {
+            terms.push(day);
+            rest = rest.get(len..).unwrap_or_default();
+            continue;
+        }
+        terms.push(bare::is_name(word).then(|| (*word).to_owned())?);
+        rest = others;
+    }
+    Some(terms.join(" "))
 }
 
 fn is_regex(text: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Ast: the tree of a query as it was written, with spans. Printed, it is the query again.
 
 use super::error::Span;
+use super::local;
 use std::fmt;
 
 /// A piece of a query.
@@ -148,7 +149,9 @@ impl Literal {
     #[must_use]
     pub fn is_pattern(&self) -> bool {
         match self {
-            Self::Word(text) => text.contains(['*', '?']),
+            Self::Word(text) => text
+                .get(local::quoted_part(text)..)
+                .is_some_and(|text| text.contains(['*', '?'])),
             Self::Quoted(_) => false,
             Self::Regex { .. } => true,
         }

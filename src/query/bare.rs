@@ -3,6 +3,7 @@
 //! Only the form of the word decides, never the database, so the same word always means the same.
 
 use super::ast::Literal;
+use super::{day, local};
 use crate::model::ip::{Network, parse_address};
 
 /// How a bare word is read.
@@ -64,7 +65,7 @@ fn read_word(word: &str) -> (&'static [&'static str], &'static str) {
     (&["text"], "text of the reply")
 }
 
-/// Returns whether the word is a day: `yesterday`, `today`, `2026-11-20`, also with slashes.
+/// Returns whether the word is a day: `yesterday`, `monday`, `24.11.`, `2026-11-20`, also with slashes.
 fn is_day(word: &str) -> bool {
     let shape: String = word
         .chars()
@@ -73,7 +74,8 @@ fn is_day(word: &str) -> bool {
     matches!(
         word.to_ascii_lowercase().as_str(),
         "yesterday" | "today" | "tomorrow"
-    ) || matches!(shape.as_str(), "0000-00-00" | "0000/00/00")
+    ) || day::is_named(word)
+        || matches!(shape.as_str(), "0000-00-00" | "0000/00/00")
 }
 
 /// Returns whether the word looks like a queue id: short (hex) or long (base 52 with a z).
@@ -130,11 +132,12 @@ pub(super) fn is_name(word: &str) -> bool {
 
 /// Returns whether the text is an address as mail has it.
 pub(super) fn is_address(text: &str) -> bool {
-    text.rsplit_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && is_domain(domain)
-            && !local.contains(|c: char| c.is_whitespace() || "<>,;:()\"*?".contains(c))
-    })
+    local::quoted(text).is_some() && local::is_quoted_address(text)
+        || text.rsplit_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && is_domain(domain)
+                && !local.contains(|c: char| c.is_whitespace() || "<>,;:()\"*?".contains(c))
+        })
 }
 
 /// Returns whether the word has the form of a domain: labels with dots, the last of letters.

@@ -5,7 +5,7 @@
 
 use super::ast::Op;
 use super::error::{Error, Kind, Span};
-use super::fields;
+use super::{fields, local};
 use crate::model::ip::Network;
 
 /// Longest query; what a person types or a script joins stays far below.
@@ -143,8 +143,17 @@ impl<'a> Lexer<'a> {
                 None | Some('(' | ')') => return Ok(()),
                 Some(c) if c.is_whitespace() => return Ok(()),
                 Some(',') => self.push(TokenKind::Comma, 1),
-                Some('"') => self.quoted(mode)?,
-                Some('/') => self.regex()?,
+                Some('"') => match local::quoted(rest).filter(|_| mode != Mode::Ordered) {
+                    Some(len) => self.word_from(mode, len)?,
+                    None => self.quoted(mode)?,
+                },
+                Some('/') => match local::slashed(rest).filter(|_| mode != Mode::Ordered) {
+                    Some(len) => self.push(
+                        TokenKind::Word(rest.get(..len).unwrap_or_default().to_owned()),
+                        len,
+                    ),
+                    None => self.regex()?,
+                },
                 Some(_) if mode == Mode::Ordered && rest.starts_with("..") => {
                     self.push(TokenKind::Dots, 2);
                 }
@@ -164,10 +173,14 @@ impl<'a> Lexer<'a> {
     }
 
     fn word(&mut self, mode: Mode) -> Result<(), Error> {
+        let len = bracketed(self.rest()).filter(|_| mode != Mode::Ordered);
+        self.word_from(mode, len.unwrap_or(0))
+    }
+
+    /// A word of which the first bytes are known to belong to it.
+    fn word_from(&mut self, mode: Mode, known: usize) -> Result<(), Error> {
         let rest = self.rest();
-        let mut len = bracketed(rest)
-            .filter(|_| mode != Mode::Ordered)
-            .unwrap_or(0);
+        let mut len = known;
         let tail = rest.get(len..).unwrap_or_default();
         let end = |(i, c): (usize, char)| {
             let dots = mode == Mode::Ordered && tail.get(i..).is_some_and(|t| t.starts_with(".."));
@@ -281,8 +294,10 @@ fn word_of(text: &str) -> &str {
 /// Returns the length of `<...>` at the start: a message id may hold commas, parentheses and quotes.
 fn bracketed(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('<')?;
-    let end = inside.find(|c: char| c == '>' || c.is_whitespace())?;
-    inside.get(end..)?.starts_with('>').then_some(end + 2)
+    let local = local::quoted(inside).unwrap_or(0);
+    let rest = inside.get(local..)?;
+    let end = rest.find(|c: char| c == '>' || c.is_whitespace())?;
+    rest.get(end..)?.starts_with('>').then_some(local + end + 2)
 }
 
 /// Returns the name before the colon that the text begins with, if it has the form of a field's name.

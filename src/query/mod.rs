@@ -11,6 +11,7 @@
 //! cmp     = ">" | ">=" | "<" | "<=" | "=" | "!=" | "~" ;
 //! bare    = literal ;
 //! literal = word | '"' text '"' | "/" regex "/" [ "i" ] ;   * and ? are wildcards in word
+//!                                                  word is also "john smith"@example.org and /S=x/@example.org
 //! ```
 //!
 //! Keywords are written in capitals. In quotes `\"` and `\\` stand for `"` and `\`; between slashes `\/` for `/`. `> >= < <= ..` compare
@@ -29,9 +30,11 @@ mod count;
 mod day;
 pub mod error;
 pub mod fields;
+mod form;
 mod hops;
 mod idn;
 mod lex;
+mod local;
 mod narrow;
 mod nearest;
 mod parse;

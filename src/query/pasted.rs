@@ -8,6 +8,7 @@
 use super::ast::quoted;
 use super::bare::{is_address, is_domain, is_queue_id};
 use super::fields::{self, FieldKind};
+use super::local;
 
 /// Returns the query text, where the argument has such a form.
 pub(super) fn pasted(arg: &str) -> Option<String> {
@@ -16,6 +17,10 @@ pub(super) fn pasted(arg: &str) -> Option<String> {
     }
     if !arg.contains(char::is_whitespace) {
         return trimmed(arg);
+    }
+    let address = arg.trim_end_matches(['.', ';', ':', ',']);
+    if local::is_quoted_address(address) {
+        return Some(address.to_owned());
     }
     log_line(arg)
         .or_else(|| header(arg))
@@ -57,7 +62,7 @@ fn header(arg: &str) -> Option<String> {
 }
 
 fn is_bare(value: &str) -> bool {
-    !value.contains(char::is_whitespace) && value.contains('@')
+    local::is_quoted_address(value) || (!value.contains(char::is_whitespace) && value.contains('@'))
 }
 
 /// `Alice <alice@example.org>, "Bob, the builder" <bob@example.org>, carol@example.org`: the addresses with commas.
@@ -125,9 +130,11 @@ fn log_line(arg: &str) -> Option<String> {
         .into_iter()
         .filter_map(|(label, field)| {
             let (before, after) = rest.split_once(label)?;
-            let (address, _) = after.split_once('>')?;
+            let local = local::quoted(after).unwrap_or(0);
+            let end = local + after.get(local..)?.find('>')?;
+            let address = after.get(..end)?;
             let is_label = before.is_empty() || before.ends_with(' ');
-            let is_plain = !address.contains(|c: char| c.is_whitespace() || c == '"');
+            let is_plain = local > 0 || !address.contains(|c: char| c.is_whitespace() || c == '"');
             (is_label && is_plain).then(|| format!("{field}:<{address}>"))
         })
         .collect();
@@ -139,6 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one list")]
     fn what_people_copy_is_what_they_mean() {
         for (text, meant) in [
             ("Alice <alice@example.org>", Some("<alice@example.org>")),
@@ -179,6 +187,23 @@ mod tests {
                 "Nov 21 03:21:42 mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from a[1.2.3.4]: 450 4.2.0 <x@b.test>: no; \
                  from=<> to=<x@b.test> proto=ESMTP helo=<h>",
                 Some("from:<> to:<x@b.test>"),
+            ),
+            (
+                "<\"john smith\"@example.org>;",
+                Some("<\"john smith\"@example.org>"),
+            ),
+            (
+                "John <\"john smith\"@example.org>",
+                Some("<\"john smith\"@example.org>"),
+            ),
+            (
+                "To: \"john smith\"@example.org",
+                Some("to:\"john smith\"@example.org"),
+            ),
+            (
+                "Nov 21 03:21:42 mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from a[1.2.3.4]: 450 4.2.0 <\"a b\"@b.test>: no; \
+                 from=<\"x>y\"@b.test> to=<\"a b\"@b.test> proto=ESMTP helo=<h>",
+                Some("from:<\"x>y\"@b.test> to:<\"a b\"@b.test>"),
             ),
             ("mailbox full", None),
             ("alice@example.org", None),

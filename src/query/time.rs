@@ -294,13 +294,11 @@ fn split_clock(text: &str) -> (String, Option<(NaiveTime, i64)>) {
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     // `8 am` is two words.
-    let places = (0..words.len()).flat_map(|at| [(at, 2), (at, 1)]);
-    let found = places
-        .filter_map(|(at, n)| {
-            let clock = words.get(at..at + n)?.join("");
-            Some((at, n, parse_clock(clock.trim_end_matches(','))?))
-        })
-        .next();
+    let mut places = (0..words.len()).flat_map(|at| [(at, 2), (at, 1)]);
+    let found = places.find_map(|(at, n)| {
+        let clock = words.get(at..at + n)?.join("");
+        Some((at, n, parse_clock(clock.trim_end_matches(','))?))
+    });
     let Some((at, n, clock)) = found else {
         return (text.to_owned(), None);
     };

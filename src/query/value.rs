@@ -5,10 +5,10 @@ use super::ast::{Literal, Op};
 use super::bare::{is_domain, is_long_id, parent_domain};
 use super::error::{Error, Kind, Span};
 use super::fields::{self, Field, FieldKind};
-use super::idn;
 use super::nearest::nearest;
 use super::plan::Test;
 use super::time::{self, Unit};
+use super::{form, local};
 use crate::cause;
 use crate::model::ip::Network;
 use crate::model::table::Param;
@@ -39,19 +39,23 @@ impl Given<'_> {
             return self.empty();
         }
         let is_word = matches!(literal, Literal::Word(_));
-        if is_word && self.is_text() && text.contains(['*', '?']) {
+        if self.is_text() && literal.is_pattern() {
             return Ok(self.like(text));
         }
         Ok(match self.field.kind {
-            FieldKind::Address => spelled(text, is_word, address),
-            FieldKind::User => user(text),
-            FieldKind::Host => spelled(text, is_word, host),
+            FieldKind::Address => each(&form::address(unbracketed(text)), |text| {
+                address(text, is_word)
+            }),
+            FieldKind::User => each(&form::unicode(text), user),
+            FieldKind::Host => each(&form::domain(text), |text| host(text, is_word)),
             FieldKind::QueueId | FieldKind::Chain => vec![queue_id(text)],
             FieldKind::MessageId => message_id(text),
             FieldKind::Status => self.status(text, is_word)?,
             FieldKind::Ever => self.ever(text, is_word)?,
             FieldKind::Cause => self.cause(text)?,
-            FieldKind::Text => vec![Test::Contains(text.to_owned())],
+            FieldKind::Text => each(&form::unicode(text), |text| {
+                vec![Test::Contains(text.to_owned())]
+            }),
             FieldKind::Word => vec![Test::Equal(text.to_owned())],
             FieldKind::Service => vec![
                 Test::Equal(text.to_owned()),
@@ -90,10 +94,14 @@ impl Given<'_> {
                 return self.is(literal);
             }
             (kind, _) if kind.is_ordered() => return self.is(literal),
-            (FieldKind::Address, _) => unbracketed(text),
+            (FieldKind::Address, _) => {
+                let forms = form::address(unbracketed(text));
+                return Ok(forms.into_iter().map(Test::Equal).collect());
+            }
             _ => text,
         };
-        Ok(vec![Test::Equal(exactly.to_owned())])
+        let forms = form::unicode(exactly);
+        Ok(forms.into_iter().map(Test::Equal).collect())
     }
 
     /// `field:~x`
@@ -107,7 +115,8 @@ impl Given<'_> {
         if literal.text().is_empty() {
             return self.empty();
         }
-        Ok(vec![Test::Contains(literal.text().to_owned())])
+        let forms = form::unicode(literal.text());
+        Ok(forms.into_iter().map(Test::Contains).collect())
     }
 
     /// `field:>x`
@@ -234,12 +243,14 @@ impl Given<'_> {
         } else {
             text
         };
-        let pattern = like_pattern(word);
-        vec![Test::Like(match self.field.kind {
-            FieldKind::Text => format!("%{pattern}%"),
-            FieldKind::Address if word.starts_with('@') => format!("%{pattern}"),
-            _ => pattern,
-        })]
+        each(&form::unicode(word), |word| {
+            let pattern = like_pattern(word);
+            vec![Test::Like(match self.field.kind {
+                FieldKind::Text => format!("%{pattern}%"),
+                FieldKind::Address if word.starts_with('@') => format!("%{pattern}"),
+                _ => pattern,
+            })]
+        })
     }
 
     fn status(&self, text: &str, is_word: bool) -> Tests {
@@ -396,15 +407,13 @@ fn unbracketed(text: &str) -> &str {
         .unwrap_or(text)
 }
 
-/// Tests for both spellings of a domain in letters beyond ASCII.
-fn spelled(text: &str, is_word: bool, tests: fn(&str, bool) -> Vec<Test>) -> Vec<Test> {
-    let other = idn::other(unbracketed(text));
-    let more = other.iter().flat_map(|other| tests(other, is_word));
-    tests(text, is_word).into_iter().chain(more).collect()
+/// Tests for each of the spellings.
+fn each(forms: &[String], tests: impl Fn(&str) -> Vec<Test>) -> Vec<Test> {
+    forms.iter().flat_map(|form| tests(form)).collect()
 }
 
 fn address(text: &str, is_word: bool) -> Vec<Test> {
-    let address = unbracketed(text);
+    let address = text;
     if address.is_empty() || (address.contains('@') && !is_word) {
         return vec![Test::Equal(address.to_owned())];
     }
@@ -502,11 +511,12 @@ fn message_id(text: &str) -> Vec<Test> {
 
 /// Turns wildcards into those of LIKE.
 fn like_pattern(text: &str) -> String {
+    let local = local::quoted_part(text);
     let mut pattern = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
-            '*' => pattern.push('%'),
-            '?' => pattern.push('_'),
+            '*' if at >= local => pattern.push('%'),
+            '?' if at >= local => pattern.push('_'),
             '%' | '_' | '\\' => pattern.extend(['\\', c]),
             c => pattern.push(c),
         }

@@ -46,6 +46,57 @@ fn arguments_with_blanks_are_judged_by_their_form() {
     }
 }
 
+#[test]
+fn addresses_in_quotes_and_days_in_words_stay_whole() {
+    for (args, text) in [
+        (
+            &["\"john smith\"@example.org"][..],
+            "\"john smith\"@example.org",
+        ),
+        (
+            &["<\"john smith\"@example.org>"],
+            "<\"john smith\"@example.org>",
+        ),
+        (
+            &["to:<\"john smith\"@example.org>"],
+            "to:<\"john smith\"@example.org>",
+        ),
+        (
+            &["from:\"Mary Poppins\"@example.com"],
+            "from:\"Mary Poppins\"@example.com",
+        ),
+        (
+            &["-to:\"john smith\"@example.org"],
+            "-to:\"john smith\"@example.org",
+        ),
+        (
+            &["\"a b\"@example.org, \"c,d\"@example.org"],
+            "\"a b\"@example.org,\"c,d\"@example.org",
+        ),
+        (
+            &["/C=DE/A=DBP/P=X/S=Meier/@x400.example.org"],
+            "/C=DE/A=DBP/P=X/S=Meier/@x400.example.org",
+        ),
+        (
+            &["a@example.org", "Nov", "24"],
+            "a@example.org date:\"Nov 24\"",
+        ),
+        (&["24", "Nov", "2026", "x"], "date:\"24 Nov 2026\" x"),
+        (&["NOT", "last", "week"], "NOT date:\"last week\""),
+        (&["last week"], "date:\"last week\""),
+        (
+            &["a@example.org last week"],
+            "a@example.org date:\"last week\"",
+        ),
+        (&["a@example.org monday"], "a@example.org monday"),
+        (&["since:last week"], "since:\"last week\""),
+        (&["no such user last week"], "\"no such user last week\""),
+        (&["last", "words"], "last words"),
+    ] {
+        assert_eq!(join(args), text, "{args:?}");
+    }
+}
+
 fn protected(args: &[&str]) -> Vec<String> {
     protect(args.iter().map(Into::into))
         .into_iter()

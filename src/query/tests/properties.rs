@@ -37,6 +37,16 @@ fn query_like() -> impl Strategy<Value = String> {
         Just("sent".to_owned()),
         Just("5.7".to_owned()),
         Just("550".to_owned()),
+        Just("\"john smith\"@example.org".to_owned()),
+        Just("<\"a*b>c\"@example.org>".to_owned()),
+        Just("/C=DE/S=Meier/@x400.example.org".to_owned()),
+        Just("/null@example.org".to_owned()),
+        Just("Jo\u{308}rg@example.org".to_owned()),
+        Just("mx.example.org[192.0.2.25]:25".to_owned()),
+        Just("private/dovecot-lmtp".to_owned()),
+        Just("Nov 24".to_owned()),
+        Just("last week".to_owned()),
+        Just("24.11.".to_owned()),
         (0..crate::query::fields::FIELDS.len())
             .prop_map(|i| format!("{}:", crate::query::fields::FIELDS[i].name)),
         "[a-zA-Z0-9@.é]{1,8}",
@@ -187,7 +197,7 @@ proptest! {
     }
 
     #[test]
-    fn any_time_is_read_or_refused(text in "[-+@]?[0-9]{0,12}[-:. TZ]?[0-9a-zA-Z .:+-]{0,24}") {
+    fn any_time_is_read_or_refused(text in "(last |this |Nov |24 |monday |8am )?[-+@]?[0-9]{0,12}[-:. TZ]?[0-9a-zA-Z .:+-]{0,24}") {
         let unit = time::parse(&text, super::NOW, options().zone);
         prop_assert!(unit.is_none_or(|unit| unit.start <= unit.end));
         let _: Option<f64> = time::parse_length(&text);

@@ -110,6 +110,16 @@ pub(super) const QUERIES: &[&str] = &[
     "(to:a@example.org date:2026-11-01) OR (to:b@example.org date:2026-11-03)",
     "a@example.org AND (from:b@example.net OR -client:192.0.2.9) status:sent",
     "size:>1 rule:relay",
+    "\"john smith\"@example.org",
+    "<\"john smith\"@example.org>",
+    "to:<\"john * smith\"@example.org>,\"a b\"@*.org",
+    "to:\"a,b@example.org\"",
+    "/C=DE/A=DBP/P=X/S=Meier/@x400.example.org",
+    "to:Jo\u{308}rg@mu\u{308}ller.example",
+    "subject:\"Gr\u{fc}\u{df}e\"",
+    "monday",
+    "24.11.",
+    "date:\"last week\"",
 ];
 
 /// What a query asks, without what all statements share.
