@@ -4,7 +4,8 @@
 //! message ids agree (6.2); a message has one parent and is never its own ancestor; both orders of the lines work.
 //!
 //! Limits: when C never shows up the recipient stays `sent`: the log set holds no C, so another mail system took
-//! it. A relay is ours when it is loopback or private, or when both ends name each other within one domain.
+//! it. A relay is ours when it is loopback or private, when the other message came from its very address, or when both
+//! ends name each other within one domain.
 
 use super::open::Message;
 use super::{Correlator, Line, text};
@@ -17,9 +18,9 @@ use serde::{Deserialize, Serialize};
 /// Expectations held at most; each is a hand-over of the last ten minutes whose other end is not seen yet.
 const AWAITED_LIMIT: usize = 10_000;
 /// Clocks and resolutions of stamps on one host.
-const SLACK: i64 = 5 * SECOND;
+pub(super) const SLACK: i64 = 5 * SECOND;
 /// Clocks of two hosts.
-const SKEW: i64 = MINUTE;
+pub(super) const SKEW: i64 = MINUTE;
 
 /// A message that another one was said to become.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,8 @@ pub(super) struct Claim {
     /// `forward`, a notice's word, or empty for a hand-over.
     kind: Text,
     relay_name: Option<Text>,
+    #[serde(default)]
+    relay_address: Option<Text>,
     is_near: bool,
     earliest: Time,
     time: Time,
@@ -125,6 +128,7 @@ impl Correlator {
             instance: m.row.instance.clone(),
             kind: Text::const_new(if d.is_forward { link::FORWARD } else { "" }),
             relay_name: d.relay.name.map(text),
+            relay_address: d.relay.address.map(text),
             is_near,
             earliest: line.time.plus(-delay).plus(-SLACK),
             time: line.time,
@@ -171,6 +175,7 @@ impl Correlator {
             instance: m.row.instance.clone(),
             kind: Text::const_new(kind),
             relay_name: None,
+            relay_address: None,
             is_near: true,
             earliest: line.time.plus(-self.settings.late_span),
             time: line.time,
@@ -236,7 +241,8 @@ impl Correlator {
         if child.is_probe
             || c.id == p.id
             || p.root_id == c.id
-            || c.parent_id.is_some_and(|other| other != p.id)
+            || c.parent_id
+                .is_some_and(|other| other != p.id && !c.parent_inferred)
         {
             return false;
         }
@@ -283,7 +289,13 @@ impl Correlator {
                 && is_same_host(client, &p.host)
                 && is_same_domain(relay, client)
         };
-        agree && (claim.is_near || names_fit())
+        // One machine of ours may know itself by a public address only.
+        let is_itself = || {
+            matches!(ids, (Some(_), Some(_)))
+                && claim.relay_address.is_some()
+                && claim.relay_address == c.client_address
+        };
+        agree && (claim.is_near || is_itself() || names_fit())
     }
 
     fn fulfil(&mut self, child: i64, claim: &Claim) {
@@ -356,10 +368,13 @@ impl Correlator {
         let Some(c) = self.mail.edit(child) else {
             return;
         };
-        if c.row.parent_id.is_some() || root == child {
+        // What a line names goes before what was inferred.
+        let was_inferred = std::mem::take(&mut c.row.parent_inferred);
+        let is_linked = c.row.parent_id.is_some() && !was_inferred;
+        if is_linked || root == child || c.row.parent_id == Some(parent) {
             return;
         }
-        c.row.parent_id = Some(parent);
+        let inferred = c.row.parent_id.replace(parent);
         c.row.parent_link = Some(Text::const_new(kind));
         let is_notice = matches!(kind, link::BOUNCE | link::DELAY | link::STATUS);
         c.row.origin = Text::const_new(match kind {
@@ -369,6 +384,9 @@ impl Correlator {
             link::REQUEUE => origin::REQUEUE,
             _ => origin::BOUNCE,
         });
+        if let Some(p) = inferred.and_then(|p| self.mail.messages.get_mut(&p)) {
+            p.children.retain(|other| *other != child);
+        }
         if is_notice {
             return;
         }
@@ -395,12 +413,12 @@ fn is_submitted(word: &str) -> bool {
 }
 
 /// A message id that tells messages apart.
-fn real_id(id: Option<&str>) -> Option<&str> {
+pub(super) fn real_id(id: Option<&str>) -> Option<&str> {
     id.filter(|id| !matches!(*id, "" | "<>"))
 }
 
 /// Loopback and private networks: what answers there is ours.
-fn is_private(address: &str) -> bool {
+pub(super) fn is_private(address: &str) -> bool {
     match address.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private(),
         Ok(std::net::IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local(),
@@ -409,7 +427,7 @@ fn is_private(address: &str) -> bool {
 }
 
 /// Logs often carry the first label of a host's name only.
-fn is_same_host(name: &str, logged: &str) -> bool {
+pub(super) fn is_same_host(name: &str, logged: &str) -> bool {
     let name = name.trim_end_matches('.');
     name.eq_ignore_ascii_case(logged)
         || (!logged.contains('.')

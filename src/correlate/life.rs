@@ -200,7 +200,9 @@ impl Correlator {
             };
             column.get_or_insert_with(|| text(value));
         }
+        self.mail.name(id);
         self.resolve(id);
+        self.kin(id, None);
         id
     }
 
@@ -220,6 +222,7 @@ impl Correlator {
             m.row.size = i64::try_from(size).ok();
             m.row.nrcpt = i32::try_from(nrcpt).ok();
         }
+        self.kin(id, None);
         id
     }
 
@@ -283,6 +286,7 @@ impl Correlator {
         }
         self.touch(line, id);
         self.hand_over(line, id, recorded.at, d, delay);
+        self.kin(id, Some(recorded.at));
         id
     }
 
@@ -466,6 +470,7 @@ impl Correlator {
         }
         m.to.settle(recipient_word, line.time);
         self.close(id, word, line.time);
+        self.kin(id, None);
     }
 
     /// Puts a message into the hold queue.
@@ -483,6 +488,7 @@ impl Correlator {
             m.to.hint(&m.row, ids, to, recipient::HELD, line.time);
         }
         self.arm(id);
+        self.kin(id, None);
     }
 }
 

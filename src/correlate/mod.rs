@@ -20,6 +20,7 @@
 //! | `agent` | connections of smtp and lmtp with TLS |
 //! | `refusal` | rows of refusals; actions that precede a queue id |
 //! | `chain` | links between messages |
+//! | `kin` | links that no line names |
 //! | `notice` | warnings and notices by template and day |
 //! | `clock` | hosts, their clocks and timers |
 //! | `state` | what no row holds, as JSON in parts |
@@ -28,6 +29,7 @@ mod agent;
 mod chain;
 mod clock;
 mod content;
+mod kin;
 mod life;
 mod notice;
 mod open;

@@ -3,6 +3,7 @@
 //! Promises: a line finds the generation of its id that it belongs to by grammar 7.2, in whatever order files
 //! are imported; a message leaves memory only after it was closed for the late-line span (or beyond the cap).
 
+use super::chain::real_id;
 use super::recipient::Recipients;
 use super::{Correlator, Line, text};
 use crate::model::row::{Changes, DeliveryFrom, Text, message_status as status, origin};
@@ -11,7 +12,10 @@ use crate::parse::queue_id;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 
+/// Messages with one message id that are looked at: copies of one newsletter may be many.
+const NAMESAKES: usize = 16;
 /// Stamps of one message may go back by this much (clock steps, DST bugs); a line earlier than that belongs
 /// to another generation: an older file imported after a newer one.
 const STEP_BACK: i64 = DAY;
@@ -60,6 +64,8 @@ pub(super) struct Message {
     pub(super) is_probe: bool,
     is_stored: bool,
     is_dirty: bool,
+    /// Where the messages with its message id stand; 0 before that is known.
+    name: u64,
     /// The earliest timer registered.
     timer: Option<Time>,
 }
@@ -75,6 +81,7 @@ impl Message {
             is_probe: false,
             is_stored: false,
             is_dirty: false,
+            name: 0,
             timer: None,
         }
     }
@@ -128,6 +135,8 @@ pub(super) enum Says<'a> {
 pub(super) struct Mail {
     pub(super) messages: HashMap<i64, Box<Message>>,
     by_queue_id: HashMap<Text, Vec<i64>>,
+    /// Ids in order, by hash of the message id.
+    by_name: HashMap<u64, Vec<i64>>,
     dirty: Vec<i64>,
     evicted: Vec<Box<Message>>,
     closed: BTreeSet<(Time, i64)>,
@@ -154,6 +163,30 @@ impl Mail {
         ids.into_iter().flatten().filter_map(|id| self.get(*id))
     }
 
+    /// Makes the message known by its message id.
+    pub(super) fn name(&mut self, id: i64) {
+        let Some(m) = self.messages.get_mut(&id) else {
+            return;
+        };
+        let Some(name) = real_id(m.row.message_id.as_deref()).filter(|_| m.name == 0) else {
+            return;
+        };
+        m.name = self.by_name.hasher().hash_one(name).max(1);
+        let ids = self.by_name.entry(m.name).or_default();
+        let at = ids.partition_point(|other| *other < id);
+        ids.insert(at, id);
+    }
+
+    /// Returns the newest other messages with the message id of this one, newest first.
+    pub(super) fn namesakes(&self, id: i64) -> Vec<i64> {
+        let found = self.get(id).and_then(|m| {
+            let ids = self.by_name.get(&m.name).filter(|ids| ids.len() > 1)?;
+            let newest = ids.iter().rev().copied().filter(|other| *other != id);
+            Some(newest.take(NAMESAKES).collect())
+        });
+        found.unwrap_or_default()
+    }
+
     pub(super) fn insert(&mut self, message: Message) {
         let id = message.row.id;
         let key = message.row.queue_id.clone();
@@ -162,6 +195,7 @@ impl Mail {
             self.closed.insert((removed, id));
         }
         self.messages.insert(id, Box::new(message));
+        self.name(id);
     }
 
     /// Takes back a message that the database has.
@@ -181,6 +215,14 @@ impl Mail {
             ids.retain(|other| *other != id);
             if ids.is_empty() {
                 self.by_queue_id.remove(&message.row.queue_id);
+            }
+        }
+        if let Some(ids) = self.by_name.get_mut(&message.name) {
+            if let Ok(at) = ids.binary_search(&id) {
+                ids.remove(at);
+            }
+            if ids.is_empty() {
+                self.by_name.remove(&message.name);
             }
         }
         if let Some(parent) = message
@@ -317,6 +359,8 @@ impl Correlator {
             m.set_status(status::UNKNOWN);
             m.extra.is_time_guessed = from_id.is_none();
         }
+        // Another message may have said that it becomes this one.
+        self.resolve(id);
         id
     }
 

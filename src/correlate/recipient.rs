@@ -78,6 +78,29 @@ impl Recipients {
         self.list.get(at).map(|r| &r.row)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Returns the position of the recipient that a row of another message of the same mail is about.
+    ///
+    /// Of many recipients only those are found that are written alike.
+    pub(super) fn same(&mut self, recipient: &str, orig_to: Option<&str>) -> Option<usize> {
+        if self.list.len() < INDEX_FROM {
+            let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+            let names = |r: &Recipient, name: &str| {
+                is(name, &r.row.recipient) || r.row.orig_to.as_deref().is_some_and(|o| is(name, o))
+            };
+            return self
+                .list
+                .iter()
+                .position(|r| names(r, recipient) || orig_to.is_some_and(|o| names(r, o)));
+        }
+        self.find(recipient, None)
+            .or_else(|| self.find(recipient, Some(orig_to?)))
+            .or_else(|| self.find(orig_to?, None))
+    }
+
     /// Returns the position of the row with that id.
     pub(super) fn position(&self, id: i64) -> Option<usize> {
         self.list.iter().position(|r| r.row.id == id)

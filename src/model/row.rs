@@ -66,6 +66,8 @@ pub struct DeliveryFrom {
     pub reason: Option<Text>,
     /// Lines of it are missing: start or end outside the log, lost lines, recipients not accounted for.
     pub log_incomplete: bool,
+    /// No line names the parent: message id, sender, recipient and time tell it.
+    pub parent_inferred: bool,
 }
 
 /// The state of one recipient of one message: of its last attempt, or as a later event decided.

@@ -36,7 +36,7 @@ pub(super) struct Statement {
 }
 
 /// Columns of the result: name, and what it is of a recipient, a message, a refusal.
-const COLUMNS: [[&str; 4]; 43] = [
+const COLUMNS: [[&str; 4]; 44] = [
     ["time", "t.time", "f.updated", "n.time"],
     ["kind", "'mail'", "'mail'", "'refused'"],
     ["host", "f.host", "f.host", "n.host"],
@@ -144,6 +144,12 @@ const COLUMNS: [[&str; 4]; 43] = [
         "f.parent_link",
         "f.parent_link",
         "NULL::VARCHAR",
+    ],
+    [
+        "parent_inferred",
+        "f.parent_inferred",
+        "f.parent_inferred",
+        "NULL::BOOLEAN",
     ],
 ];
 

@@ -58,9 +58,14 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
             _ => " (queued anew)",
         });
         let host = prefixed(" on ", &m.text("host"));
+        let inferred = if m.is_true("parent_inferred") {
+            ", told by message id, sender and recipient"
+        } else {
+            ""
+        };
         writeln!(
             out,
-            "  {:<14}{}{host}{what}",
+            "  {:<14}{}{host}{what}{inferred}",
             "queue id",
             m.text("queue_id")
         )?;

@@ -8,7 +8,7 @@ use super::verdict::{relay_of, same_id};
 use super::words::{duration, is_greylisting, prefixed, whole_seconds};
 use super::wrap::wrapped;
 use crate::model::row::{link, message_status};
-use crate::model::time::Time;
+use crate::model::time::{SECOND, Time};
 use std::io::{self, Write};
 
 /// Writes the timeline.
@@ -81,13 +81,17 @@ fn refusal(n: &Row<'_>, events: &mut Vec<Happening>) {
 fn arrival(m: &Row<'_>, messages: &[Row<'_>], events: &mut Vec<Happening>) {
     let parent = messages
         .iter()
-        .find(|p| same_id(p.int("id"), m.int("parent_id")))
-        .map(|p| p.text("queue_id"));
-    let of = parent.map(|id| format!(" {id}")).unwrap_or_default();
+        .find(|p| same_id(p.int("id"), m.int("parent_id")));
+    let of = parent
+        .map(|p| format!(" {}{}", p.text("queue_id"), inferred(m, p)))
+        .unwrap_or_default();
     let service = m.text("service");
     let user = prefixed(", user ", &m.user());
     let client = prefixed(" from ", &m.client());
     let text = match m.raw("parent_link") {
+        Some(link::FILTER) if parent.is_some_and(|p| p.raw("status") == Some("discarded")) => {
+            format!("handed in again, continues{of}")
+        }
         Some(link::FILTER) => format!("back from the content filter, continues{of}"),
         Some(link::RELAY) => format!("taken over{client}, continues{of}"),
         Some(link::FORWARD) => format!("forwarded, continues{of}"),
@@ -112,6 +116,18 @@ fn arrival(m: &Row<'_>, messages: &[Row<'_>], events: &mut Vec<Happening>) {
         text,
         tone: Tone::Plain,
     });
+}
+
+/// Says so where no line names the message that this one continues.
+fn inferred(m: &Row<'_>, parent: &Row<'_>) -> String {
+    if !m.is_true("parent_inferred") {
+        return String::new();
+    }
+    let apart = m.time("time").zip(parent.time("time"));
+    let later = apart.map_or_else(String::new, |(time, before)| {
+        format!(", {} s later", time.since(before).max(0) / SECOND)
+    });
+    format!(" (the log does not name it: same message id, sender and recipient{later})")
 }
 
 fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {

@@ -177,6 +177,7 @@ impl Stored for DeliveryFrom {
             .maybe_text("reason", |r| r.reason.as_deref())
             .flag("log_incomplete", |r| r.log_incomplete)
             .key("sender", |r| r.sender.as_deref())
+            .flag("parent_inferred", |r| r.parent_inferred)
     }
 }
 

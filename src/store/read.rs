@@ -139,6 +139,12 @@ impl<'r> Fields<'r> {
         self.row.get(column)
     }
 
+    /// Returns the flag behind the key of an address, which is made anew from the address.
+    fn behind_key(&self) -> duckdb::Result<bool> {
+        self.next.set(self.next.get() + 1);
+        Ok(self.get::<Option<bool>>()?.unwrap_or_default())
+    }
+
     fn text(&self) -> duckdb::Result<Text> {
         self.get::<String>().map(Text::from)
     }
@@ -221,6 +227,7 @@ fn delivery_from(fields: &Fields<'_>) -> duckdb::Result<DeliveryFrom> {
         status: fields.text()?,
         reason: fields.maybe_text()?,
         log_incomplete: fields.get()?,
+        parent_inferred: fields.behind_key()?,
     })
 }
 
