@@ -10,7 +10,7 @@ use crate::model::key;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{DAY, SECOND, Time};
 use crate::model::zone::Zone;
-use crate::query::{self, Options, Plan};
+use crate::query::{self, Options, Other, Plan};
 use crate::render::escape;
 use crate::store;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -74,6 +74,8 @@ LIMIT 5";
 const AS_SENDER: &str = "\
 SELECT
     (SELECT count(*) FROM delivery_from WHERE updated >= $1 AND time < $2 AND sender_key = $4 AND lower(sender) = $3)
+    + (SELECT count(*) FROM delivery_from
+    WHERE updated >= $1 AND time < $2 AND orig_sender_key = $4 AND lower(orig_sender) = $3)
     + (SELECT count(*) FROM noqueue WHERE time >= $1 AND time < $2 AND sender_key = $4 AND lower(sender) = $3)";
 
 /// The same.
@@ -81,6 +83,8 @@ const AS_RECIPIENT: &str = "\
 SELECT
     (SELECT count(*) FROM delivery_to
     WHERE time >= $1 AND first_time < $2 AND recipient_key = $4 AND lower(recipient) = $3)
+    + (SELECT count(*) FROM delivery_to
+    WHERE time >= $1 AND first_time < $2 AND recipient_within_key = $4 AND lower(recipient_within) = $3)
     + (SELECT count(*) FROM delivery_to
     WHERE time >= $1 AND first_time < $2 AND orig_to_key = $4 AND lower(orig_to) = $3 AND lower(recipient) <> $3)";
 
@@ -148,6 +152,16 @@ pub fn misses(
                 &same,
                 &mut lines,
             )?;
+            let carried = limit.ask(|| carried(store, since, until, address))?;
+            is_whole &= carried.is_some();
+            if let Some((term, times)) = carried {
+                lines.extend(note(
+                    times,
+                    &format!("within the address of a mailing list or bounce ({times})"),
+                    &term,
+                    &same,
+                ));
+            }
             let similar = limit.ask(|| similar(store, since, until, address))?;
             is_whole &= similar.is_some();
             for (name, times) in similar.into_iter().flatten() {
@@ -156,6 +170,16 @@ pub fn misses(
                 lines.extend(note(1, &what, &format!("{field}:{name}"), &same));
             }
         }
+    }
+    for other in plan.others.iter().filter(|other| !other.is_tried) {
+        let found = limit.ask(|| read_otherwise(store, other, options))?;
+        is_whole &= found.is_some();
+        lines.extend(note(
+            found.unwrap_or(0),
+            &format!("{} ({})", other.what, many(found.unwrap_or(0))),
+            &other.text,
+            &same,
+        ));
     }
     let other_times = limit.ask(|| other_times(store, find, options, plan))?;
     is_whole &= other_times.is_some();
@@ -170,6 +194,60 @@ pub fn misses(
         );
     }
     Ok(lines)
+}
+
+/// Hits are counted up to here.
+const MOST_COUNTED: i64 = 1000;
+
+fn many(n: i64) -> String {
+    if n >= MOST_COUNTED {
+        format!("{MOST_COUNTED} or more")
+    } else {
+        n.to_string()
+    }
+}
+
+/// Counts what the query finds with a word read in another way.
+fn read_otherwise(store: &Answers, other: &Other, options: &Options) -> Result<i64, store::Error> {
+    let options = Options {
+        limit: u64::try_from(MOST_COUNTED).ok(),
+        ..options.clone()
+    };
+    let Ok(plan) = query::compile_text(&other.text, &options) else {
+        return Ok(0);
+    };
+    let found = store.select_once(&plan.sql, &plan.params)?;
+    Ok(i64::try_from(found.rows.len()).unwrap_or(i64::MAX))
+}
+
+/// `$1` from, `$2` until, `$3` a part of the local part with its @. Addresses that carry another one, as VERP writes it.
+const CARRIED: &str = "\
+SELECT
+    (SELECT count(*) FROM delivery_to WHERE time >= $1 AND first_time < $2 AND contains(lower(recipient), $3))
+    + (SELECT count(*) FROM delivery_from WHERE updated >= $1 AND time < $2 AND contains(lower(sender), $3))";
+
+/// Counts the mail from and to addresses of VERP in which the address stands: of a mailing list, and what came back to it.
+fn carried(
+    store: &Answers,
+    since: Time,
+    until: Time,
+    address: &str,
+) -> Result<(String, i64), store::Error> {
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return Ok((String::new(), 0));
+    };
+    let part = format!("{local}={domain}@");
+    let params = [
+        Param::Time(since),
+        Param::Time(until),
+        Param::Text(part.clone()),
+    ];
+    let found = store.select_once(CARRIED, &params)?;
+    let n = match found.rows.first().map(Vec::as_slice) {
+        Some([Cell::Int(n)]) => *n,
+        _ => 0,
+    };
+    Ok((format!("addr:*{part}*"), n))
 }
 
 /// Looks for the address where it was not asked for: as sender, or as recipient. Returns whether there was time to.

@@ -26,7 +26,10 @@ pub fn of(address: &str) -> u16 {
 #[must_use]
 pub fn stands_beside(column: &str) -> bool {
     let name = column.rsplit('.').next().unwrap_or(column);
-    matches!(name, "sender" | "recipient" | "orig_to")
+    matches!(
+        name,
+        "sender" | "recipient" | "orig_to" | "orig_sender" | "recipient_within"
+    )
 }
 
 #[cfg(test)]

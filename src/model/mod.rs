@@ -11,4 +11,5 @@ pub mod retain;
 pub mod row;
 pub mod table;
 pub mod time;
+pub mod within;
 pub mod zone;

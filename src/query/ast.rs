@@ -13,6 +13,27 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// Gives the bare term whose first value stands there a field; returns its values as they are written.
+    pub(super) fn give_field(&mut self, place: &Span, field: &str) -> Option<String> {
+        match &mut self.node {
+            Node::Or(list) | Node::And(list) => list
+                .iter_mut()
+                .find_map(|expr| expr.give_field(place, field)),
+            Node::Not(inner) => inner.give_field(place, field),
+            Node::Term(term) => {
+                let is_it = term.field.is_none() && term.values.first()?.span == *place;
+                let words = is_it.then(|| term.to_string())?;
+                term.field = Some(Name {
+                    text: field.to_owned(),
+                    span: place.clone(),
+                });
+                Some(words)
+            }
+        }
+    }
+}
+
 /// The kinds of pieces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {

@@ -1,6 +1,7 @@
 //! Bare: how a word without a field is read.
 //!
-//! Only the form of the word decides, never the database, so the same word always means the same.
+//! Only the form of the word decides, never the database, so the same word always means the same. Where nothing is found, the word may be
+//! read in another way ([`others`]): that is said, and asked anew.
 
 use super::ast::Literal;
 use super::{day, local};
@@ -13,6 +14,110 @@ pub(super) struct Reading {
     pub(super) fields: &'static [&'static str],
     /// What it was taken for, for people.
     pub(super) what: &'static str,
+}
+
+/// Another way to read a bare word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Other {
+    /// The field that has it as value.
+    pub(super) field: &'static str,
+    /// What it is taken for, for people.
+    pub(super) what: &'static str,
+    /// Worth asking at once where the first reading found nothing; else it is a near miss.
+    pub(super) is_tried: bool,
+}
+
+const fn tried(field: &'static str, what: &'static str) -> Other {
+    Other {
+        field,
+        what,
+        is_tried: true,
+    }
+}
+
+const fn offered(field: &'static str, what: &'static str) -> Other {
+    Other {
+        field,
+        what,
+        is_tried: false,
+    }
+}
+
+const OF_ID: [Other; 2] = [
+    tried("remote_qid", "queue id that the next host gave"),
+    offered("text", "text of the reply"),
+];
+const OF_DOMAIN: [Other; 3] = [
+    tried("relay", "host that it was handed to"),
+    tried("from", "sender's domain"),
+    tried("client", "client"),
+];
+const OF_CLIENT: [Other; 1] = [tried("relay", "host that it was handed to")];
+const OF_RELAY: [Other; 1] = [tried("client", "client")];
+const OF_BRACKETED: [Other; 1] = [tried("from", "sender")];
+const OF_WORD: [Other; 4] = [
+    offered("addr", "part of an address"),
+    offered("user", "log-in name"),
+    offered("subject", "part of the subject"),
+    offered("relay", "part of a relay's name"),
+];
+const OF_ADDRESS: [Other; 2] = [tried("to", "recipient"), tried("from", "sender")];
+const OF_PHRASE: [Other; 1] = [offered("subject", "part of the subject")];
+
+/// Returns the other ways to read the literal, the likeliest first.
+pub(super) fn others(literal: &Literal) -> &'static [Other] {
+    let word = match literal {
+        Literal::Word(word) => word,
+        // `john smith@example.org`: the shell took its quotes away.
+        Literal::Quoted(text) if is_spaced_address(text) => return &OF_ADDRESS,
+        Literal::Quoted(_) => return &OF_PHRASE,
+        Literal::Regex { .. } => return &[],
+    };
+    // Behind a field's colon they would be operators.
+    if word.starts_with(['=', '~', '!']) {
+        return &[];
+    }
+    match read_word(word) {
+        (["qid"], _) => &OF_ID,
+        (["to"], _) if word.contains('@') => &[],
+        (["to"], _) => &OF_DOMAIN,
+        (["client"], _) => &OF_CLIENT,
+        (["relay"], _) => &OF_RELAY,
+        (["msgid", "to"], _) => &OF_BRACKETED,
+        (["text"], _) if word.chars().any(char::is_alphanumeric) => &OF_WORD,
+        _ => &[],
+    }
+}
+
+/// An address with blanks or commas in its local part, without the quotes that it needs.
+fn is_spaced_address(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !local.contains('@') && is_domain(domain)
+    })
+}
+
+/// Returns whether the word is a relay or client as the log writes it: `mx.example.org[192.0.2.25]:25`, `private/dovecot-lmtp`.
+fn is_relay(word: &str) -> Option<bool> {
+    if ["private/", "public/"]
+        .iter()
+        .any(|dir| word.len() > dir.len() && word.starts_with(dir))
+    {
+        return Some(true);
+    }
+    let (name, rest) = word.split_once('[')?;
+    let (inside, port) = rest.split_once(']')?;
+    let is_name = is_domain(name)
+        || matches!(name, "unknown" | "localhost")
+        || (!name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    let is_socket = inside.contains('/');
+    let is_port = |port: &str| {
+        port.strip_prefix(':')
+            .is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let fits = is_name
+        && (is_socket || parse_address(inside).is_some())
+        && (port.is_empty() || is_port(port));
+    fits.then_some(is_socket || !port.is_empty())
 }
 
 /// Returns how the literal is read: in quotes or slashes as text, else by its form.
@@ -38,6 +143,11 @@ fn read_word(word: &str) -> (&'static [&'static str], &'static str) {
                 "client address"
             },
         );
+    }
+    match is_relay(word) {
+        Some(true) => return (&["relay"], "host that it was handed to"),
+        Some(false) => return (&["client"], "client"),
+        None => {}
     }
     // The log has both in brackets, and both are copied from there.
     if word.starts_with('<') && word.ends_with('>') && word.contains('@') {

@@ -1,7 +1,7 @@
 //! Check: tree + fields -> rules. Here names get a meaning, and values their type.
 
 use super::ast::{Expr, Form, Literal, Node, Op, Term, Value};
-use super::error::{Error, Kind, visible_text};
+use super::error::{Error, Kind, Span, visible_text};
 use super::fields::{self, Field, FieldKind};
 use super::plan::{Rule, Test};
 use super::value::{self, Given};
@@ -13,6 +13,10 @@ pub(super) const MAX_VALUES: usize = 1000;
 
 /// What was understood of a tree.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that the query names or not"
+)]
 pub(super) struct Checked {
     /// How bare words were read.
     pub(super) readings: Vec<String>,
@@ -22,6 +26,10 @@ pub(super) struct Checked {
     pub(super) names_status: bool,
     /// Addresses that are asked for, each with its field.
     pub(super) asked: Vec<(&'static str, String)>,
+    /// Recipients are asked for: an address, a part of one or a pattern.
+    pub(super) names_recipient: bool,
+    /// Bare words by the place of the first, and how else they may be read.
+    pub(super) others: Vec<(Span, &'static [bare::Other])>,
     values: usize,
     is_negated: bool,
 }
@@ -64,7 +72,25 @@ impl Checked {
             };
             push(&mut rules, rule);
         }
+        if field.is_none() {
+            self.note_others(&term.values);
+        }
         Ok(one_of(rules))
+    }
+
+    /// Words that are excluded are not read anew: that would only find more.
+    fn note_others(&mut self, values: &[Value]) {
+        let others = |value: &Value| match &value.form {
+            Form::Is(literal) => bare::others(literal),
+            _ => &[],
+        };
+        let Some(first) = values.first().filter(|_| !self.is_negated) else {
+            return;
+        };
+        let found = others(first);
+        if !found.is_empty() && values.iter().all(|value| others(value) == found) {
+            self.others.push((first.span.clone(), found));
+        }
     }
 
     fn bare(&mut self, value: &Value, options: &Options) -> Result<Rule, Error> {
@@ -103,6 +129,12 @@ impl Checked {
             span: &value.span,
             options,
         };
+        let is_of_recipient =
+            field.recipient.plain.iter().all(|column| {
+                matches!(*column, "t.recipient" | "t.orig_to" | "t.recipient_within")
+            });
+        self.names_recipient |=
+            !self.is_negated && field.kind == FieldKind::Address && is_of_recipient;
         self.names_status |= matches!(field.kind, FieldKind::Status | FieldKind::Ever);
         let any = |tests| Rule::Any(field, tests);
         match &value.form {

@@ -94,11 +94,29 @@ pub struct Plan {
     pub reading: Vec<String>,
     /// Addresses asked for, in small letters, each with the name of its field.
     pub asked: Vec<(&'static str, String)>,
+    /// Recipients are asked for, be it by a domain, an alias or a pattern.
+    pub names_recipient: bool,
+    /// What else bare words may mean, the likeliest first.
+    pub others: Vec<Other>,
     /// The query itself names no time: `--all` and `--since` decide.
     pub is_window_outside: bool,
     /// The time searched: from, until (not included); open where none.
     pub window: (Option<Time>, Option<Time>),
 }
+
+/// The same query with a bare word read in another way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Its text.
+    pub text: String,
+    /// What the word is taken for, for people.
+    pub what: String,
+    /// Worth asking at once where nothing was found; else it is a near miss.
+    pub is_tried: bool,
+}
+
+/// Other readings of one query; each costs a question.
+const MOST_OTHERS: usize = 8;
 
 /// Compiles the arguments of a search; none at all is everything in the window.
 ///
@@ -121,7 +139,32 @@ pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
     let asked = checked
         .rule(&tree, options)
         .map_err(|error| error.within(text))?;
-    plan(text, asked, checked, options)
+    let others = others(&tree, &checked);
+    let mut plan = plan(text, asked, checked, options)?;
+    plan.others = others;
+    Ok(plan)
+}
+
+fn others(tree: &ast::Expr, checked: &Checked) -> Vec<Other> {
+    let each = checked
+        .others
+        .iter()
+        .flat_map(|(place, others)| others.iter().map(move |other| (place, other)));
+    let read = each.filter_map(|(place, other)| {
+        let mut tree = tree.clone();
+        let word = tree.give_field(place, other.field)?;
+        Some(Other {
+            text: tree.to_string(),
+            what: format!(
+                "{} read as {} ({}:)",
+                error::visible_text(&word),
+                other.what,
+                other.field
+            ),
+            is_tried: other.is_tried,
+        })
+    });
+    read.take(MOST_OTHERS).collect()
 }
 
 fn plan(text: &str, asked: Rule, checked: Checked, options: &Options) -> Result<Plan, Error> {
@@ -154,6 +197,8 @@ fn plan(text: &str, asked: Rule, checked: Checked, options: &Options) -> Result<
         params: statement.params,
         reading,
         asked: checked.asked,
+        names_recipient: checked.names_recipient,
+        others: Vec::new(),
         is_window_outside,
         window,
     })

@@ -13,7 +13,7 @@ use crate::model::table::Param;
 use crate::model::time::Time;
 
 /// Branches of an OR that are asked one by one.
-const MOST_BRANCHES: usize = 4;
+const MOST_BRANCHES: usize = 6;
 
 /// Returns the tables of a part, joined to the ids that match; none where nothing is gained, because only times are asked about.
 ///

@@ -16,7 +16,7 @@ ORDER BY id";
 pub const MESSAGES: &str = "\
 SELECT
     id, host, instance, queue_id, time, updated, removed, service, client_name, client_address, helo_name,
-    protocol_name, sasl_method, sasl_username, orig_client, sender, message_id, subject, size, nrcpt, uid, tls, origin,
+    protocol_name, sasl_method, sasl_username, orig_client, sender, orig_sender, message_id, subject, size, nrcpt, uid, tls, origin,
     parent_id, parent_link, root_id, status, reason, log_incomplete, parent_inferred
 FROM delivery_from
 WHERE id BETWEEN $2 AND $3 AND id IN (SELECT unnest($1::BIGINT[]))

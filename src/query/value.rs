@@ -10,7 +10,7 @@ use super::plan::Test;
 use super::time::{self, Unit};
 use super::{form, local};
 use crate::cause;
-use crate::model::ip::Network;
+use crate::model::ip::{Network, parse_address};
 use crate::model::table::Param;
 
 /// A value's field, its place, and the present.
@@ -459,6 +459,9 @@ fn host(text: &str, is_word: bool) -> Vec<Test> {
             Test::InNetwork(format!("{address}/{}", network.prefix))
         }];
     }
+    if let Some(address) = named_address(text) {
+        return vec![Test::IsAddress(address)];
+    }
     let numbers = text.trim_end_matches('.');
     let octets = numbers
         .split('.')
@@ -488,6 +491,18 @@ fn host(text: &str, is_word: bool) -> Vec<Test> {
         ],
         _ => vec![Test::Contains(text.to_owned())],
     }
+}
+
+/// Returns the address of `mx.example.org[192.0.2.25]:25`, as the log writes a host; the name alone may stand for others.
+fn named_address(text: &str) -> Option<String> {
+    let (name, rest) = text.split_once('[')?;
+    let (address, port) = rest.split_once(']')?;
+    let is_port = port
+        .strip_prefix(':')
+        .is_some_and(|port| digits(port).is_some());
+    let fits = !name.is_empty() && (port.is_empty() || is_port);
+    let address = parse_address(address).filter(|_| fits)?;
+    Some(address.to_string())
 }
 
 /// Short ids are logged in capitals; in long ids case matters.

@@ -6,10 +6,20 @@
 //! Limits: names of people in subjects and replies stay; a Message-ID stays, for it is how mail is traced.
 
 use crate::model::table::{Cell, Table};
+use crate::model::within;
 use std::collections::HashMap;
+use unicode_normalization::UnicodeNormalization;
 
 /// Columns that hold one address or log-in name.
-const ADDRESSES: [&str; 5] = ["sender", "recipient", "orig_to", "sasl_username", "user"];
+const ADDRESSES: [&str; 7] = [
+    "sender",
+    "recipient",
+    "orig_to",
+    "orig_sender",
+    "recipient_within",
+    "sasl_username",
+    "user",
+];
 
 /// Columns of text in which addresses may stand. Of other columns nothing is a person's.
 const TEXTS: [&str; 6] = [
@@ -137,6 +147,10 @@ impl Mask {
         if is_hidden.is_some_and(|n| self.numbers.values().any(|known| known.to_string() == n)) {
             return true;
         }
+        // What SRS and BATV made of an address is of the same person.
+        if within::mailbox(address).is_some_and(|inner| self.asked.contains(&base(&inner))) {
+            return true;
+        }
         let base = base(address);
         self.asked.iter().any(|asked| {
             *asked == base
@@ -262,12 +276,16 @@ fn local_part(address: &str) -> &str {
     local.split('+').next().unwrap_or(local)
 }
 
-/// Returns the address in small letters without its plus-tag.
+/// Returns the address in small composed letters, without its plus-tag and the quotes of its local part.
 fn base(address: &str) -> String {
-    let address = address
-        .trim_start_matches('<')
-        .trim_end_matches('>')
-        .to_lowercase();
+    let address = address.trim_start_matches('<').trim_end_matches('>');
+    let address: String = address.to_lowercase().nfc().collect();
+    let quoted = address
+        .strip_prefix('"')
+        .and_then(|rest| rest.rsplit_once("\"@"));
+    if let Some((local, domain)) = quoted {
+        return format!("{}@{domain}", local.replace('\\', ""));
+    }
     match address.rsplit_once('@') {
         Some((_, domain)) => format!("{}@{domain}", local_part(&address)),
         None => local_part(&address).to_owned(),
@@ -329,6 +347,28 @@ mod tests {
                     "host said: to=<hidden-2@example.org> hidden-2,hidden-1"
                 ],
             ])
+        );
+    }
+
+    #[test]
+    fn what_srs_made_of_the_address_asked_for_is_shown_and_of_others_is_hidden() {
+        let mut mask = Mask::new(&["ann@example.net", "\"john smith\"@example.org"]);
+        assert_eq!(
+            mask.text(
+                "<SRS0=a=b=example.net=ann@fwd.example.org> <prvs=1234567890=ann@example.net> \
+                 <srs0=a=b=example.net=eve@fwd.example.org>"
+            ),
+            "<SRS0=a=b=example.net=ann@fwd.example.org> <prvs=1234567890=ann@example.net> <hidden-1@fwd.example.org>"
+        );
+        let mut hits = table(&[[
+            "list-return-1-eve=example.com@lists.example.org",
+            "john smith@example.org",
+            "",
+        ]]);
+        mask.apply(&mut hits);
+        assert_eq!(
+            hits,
+            table(&[["hidden-2@lists.example.org", "john smith@example.org", ""]])
         );
     }
 

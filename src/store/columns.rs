@@ -3,13 +3,13 @@
 //! Limits: the appender matches by position, so the order of `columns` is the order of the table; a test
 //! compares both.
 
-use crate::model::key;
 use crate::model::row::{
     Attempt, Auth, Connection, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,
     LogLine, Noqueue, UnparsedRow,
 };
 use crate::model::time::Time;
-use duckdb::arrow::array::{ArrayRef, BooleanArray, PrimitiveArray, StringBuilder};
+use crate::model::{key, within};
+use duckdb::arrow::array::{ArrayRef, BooleanArray, PrimitiveArray, StringArray, StringBuilder};
 use duckdb::arrow::datatypes::{
     ArrowPrimitiveType, Field, Float64Type, Int32Type, Int64Type, Schema, TimestampMicrosecondType,
     UInt16Type, UInt32Type,
@@ -105,6 +105,22 @@ impl<'r, R> Columns<'r, R> {
         self.maybe::<UInt16Type>(&format!("{name}_key"), |row| get(row).map(key::of))
     }
 
+    /// The address within that of the row, in the column of this name, and its key.
+    fn within(self, name: &str, get: impl Fn(&'r R) -> Option<&'r str>) -> Self {
+        let found: Vec<Option<String>> = self
+            .rows
+            .iter()
+            .map(|row| get(row).and_then(within::of))
+            .collect();
+        let texts: StringArray = found.iter().map(Option::as_deref).collect();
+        let keys: PrimitiveArray<UInt16Type> = found
+            .iter()
+            .map(|address| address.as_deref().map(key::of))
+            .collect();
+        self.push(name, Arc::new(texts))
+            .push(&format!("{name}_key"), Arc::new(keys))
+    }
+
     pub(super) fn int(self, name: &str, get: impl Fn(&'r R) -> i64) -> Self {
         self.value::<Int64Type>(name, get)
     }
@@ -178,6 +194,7 @@ impl Stored for DeliveryFrom {
             .flag("log_incomplete", |r| r.log_incomplete)
             .key("sender", |r| r.sender.as_deref())
             .flag("parent_inferred", |r| r.parent_inferred)
+            .within("orig_sender", |r| r.sender.as_deref())
     }
 }
 
@@ -199,6 +216,7 @@ impl Stored for DeliveryTo {
             .attempt(|r| &r.state)
             .key("recipient", |r| Some(&r.recipient))
             .key("orig_to", |r| r.orig_to.as_deref())
+            .within("recipient_within", |r| Some(&r.recipient))
     }
 }
 
@@ -248,6 +266,8 @@ impl Stored for Noqueue {
             .maybe_text("cause", |r| r.cause.as_deref())
             .key("sender", |r| r.sender.as_deref())
             .key("recipient", |r| r.recipient.as_deref())
+            .within("orig_sender", |r| r.sender.as_deref())
+            .within("recipient_within", |r| r.recipient.as_deref())
     }
 }
 

@@ -8,7 +8,8 @@
 //! | a text that quotes it (replies, samples) | the address in it is replaced by [`PSEUDONYM`] |
 //!
 //! Compared without regard to case; also quoted (`"alice"@example.org`) and as VERP and SRS write it
-//! (`bounce+alice=example.org@lists.example`, `SRS0=x=y=example.org=alice@relay.example`).
+//! (`bounce+alice=example.org@lists.example`, `SRS0=x=y=example.org=alice@relay.example`); a message whose sender is the address within
+//! SRS or BATV is one of that sender.
 //!
 //! A running service remembers messages, sessions and last lines: it notes the address and does what is left at its
 //! next start, before it remembers anything.
@@ -70,7 +71,9 @@ const PASSES: &[Pass] = &[
         table: "noqueue",
         columns: &[
             "sender",
+            "orig_sender",
             "recipient",
+            "recipient_within",
             "sasl_username",
             "reason",
             "helo_name",
@@ -99,6 +102,7 @@ const PASSES: &[Pass] = &[
         columns: &[
             "recipient",
             "orig_to",
+            "recipient_within",
             "relay",
             "relay_name",
             "relay_address",
@@ -111,6 +115,7 @@ const PASSES: &[Pass] = &[
         table: "delivery_from",
         columns: &[
             "sender",
+            "orig_sender",
             "sasl_username",
             "sasl_sender",
             "message_id",
@@ -136,7 +141,9 @@ const PASSES: &[Pass] = &[
 ];
 
 /// Columns of a message that tell of its sender.
-const OF_SENDER: [&str; 12] = [
+const OF_SENDER: [&str; 14] = [
+    "orig_sender",
+    "orig_sender_key",
     "client_name",
     "client_address",
     "client_port",
@@ -150,8 +157,8 @@ const OF_SENDER: [&str; 12] = [
     "subject",
     "uid",
 ];
-const SENDERS: &[&str] = &["sender", "sasl_username", "sasl_sender"];
-const RECIPIENTS: &[&str] = &["recipient", "orig_to"];
+const SENDERS: &[&str] = &["sender", "orig_sender", "sasl_username", "sasl_sender"];
+const RECIPIENTS: &[&str] = &["recipient", "orig_to", "recipient_within"];
 
 const OPEN: &str = "CREATE OR REPLACE TEMP TABLE erase_open AS \
                     SELECT id FROM delivery_from WHERE removed IS NULL UNION SELECT unnest(?::BIGINT[])";

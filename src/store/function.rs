@@ -6,12 +6,12 @@
 //! or office mostly has: /24 of IPv4, /64 of IPv6; what is no address stays as it is.
 //! `cause(reason, dsn, rule)` is the cause that a text and its codes tell, `cause_dnsbl` the block list in it; an empty text
 //! stands for a code or rule that is not known. `address_key(address)` is what the columns `recipient_key` and its like have for
-//! the address. NULL in, NULL out.
+//! the address, `address_within(address)` the address that SRS, BATV or VERP made it of. NULL in, NULL out.
 //!
 //! Limits: a time outside the years that zones are known for (and `infinity`) is returned unchanged.
 
 use crate::cause::{Causes, Evidence, Finding};
-use crate::model::{ip, key};
+use crate::model::{ip, key, within};
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use duckdb::Connection;
@@ -37,7 +37,8 @@ pub fn register(conn: &Connection) -> duckdb::Result<()> {
     conn.register_scalar_function::<Why>("cause")?;
     conn.register_scalar_function::<WhichList>("cause_dnsbl")?;
     conn.register_scalar_function::<IpNetwork>("ip_network")?;
-    conn.register_scalar_function::<AddressKey>("address_key")
+    conn.register_scalar_function::<AddressKey>("address_key")?;
+    conn.register_scalar_function::<AddressWithin>("address_within")
 }
 
 struct LocalTime;
@@ -230,6 +231,27 @@ impl VArrowScalar for AddressKey {
         vec![ArrowFunctionSignature::exact(
             vec![DataType::Utf8],
             DataType::UInt16,
+        )]
+    }
+}
+
+struct AddressWithin;
+
+impl VArrowScalar for AddressWithin {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let addresses = texts(&input, 0)?.iter();
+        let found: StringArray = addresses
+            .map(|address| address.and_then(within::of))
+            .collect();
+        Ok(Arc::new(found))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(
+            vec![DataType::Utf8],
+            DataType::Utf8,
         )]
     }
 }

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0004_key.sql"),
     include_str!("../../schema/0005_state.sql"),
     include_str!("../../schema/0006_inferred.sql"),
+    include_str!("../../schema/0007_within.sql"),
 ];
 
 /// Latest version of the schema: the one that this program reads and writes.

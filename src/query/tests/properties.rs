@@ -90,6 +90,13 @@ fn check(text: &str, result: &Result<Plan, Error>) {
 
 /// Each parameter stands in the statement once, in order.
 fn check_parameters(plan: &Plan) {
+    for other in &plan.others {
+        let again = compile_text(&other.text, &everything());
+        let again =
+            again.unwrap_or_else(|error| panic!("{} of {}: {error}", other.text, plan.text));
+        assert!(!other.what.chars().any(char::is_control));
+        assert!(again.sql.is_ascii());
+    }
     let numbers: Vec<usize> = plan
         .sql
         .split('$')

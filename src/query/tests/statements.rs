@@ -120,6 +120,10 @@ pub(super) const QUERIES: &[&str] = &[
     "monday",
     "24.11.",
     "date:\"last week\"",
+    "mx.example.org[192.0.2.25]:25",
+    "unknown[192.0.2.1]",
+    "private/dovecot-lmtp",
+    "addr:SRS0=a=b=example.net=ann@fwd.example.org",
 ];
 
 /// What a query asks, without what all statements share.
@@ -279,5 +283,84 @@ fn a_domain_is_found_in_both_spellings() {
             .iter()
             .any(|param| param.to_string().contains(other));
         assert!(is_asked, "{text}: {:?}", plan.params);
+    }
+}
+
+#[test]
+fn a_bare_word_may_be_read_in_another_way() {
+    let others = |text: &str| -> Vec<String> {
+        let plan = compile_all(text).unwrap();
+        let tried = plan.others.iter().filter(|other| other.is_tried);
+        tried.map(|other| other.text.clone()).collect()
+    };
+    for (text, tried) in [
+        ("4DB2640C31", &["remote_qid:4DB2640C31"][..]),
+        ("4fQnFR2wTjz8tX9", &["remote_qid:4fQnFR2wTjz8tX9"]),
+        (
+            "mx.example.org status:sent",
+            &[
+                "relay:mx.example.org status:sent",
+                "from:mx.example.org status:sent",
+                "client:mx.example.org status:sent",
+            ],
+        ),
+        ("192.0.2.25", &["relay:192.0.2.25"]),
+        (
+            "mx.example.org[192.0.2.25]:25",
+            &["client:mx.example.org[192.0.2.25]:25"],
+        ),
+        ("unknown[2001:db8::25]", &["relay:unknown[2001:db8::25]"]),
+        ("private/dovecot-lmtp", &["client:private/dovecot-lmtp"]),
+        ("<a@example.org>", &["from:<a@example.org>"]),
+        (
+            "\"john smith@example.org\"",
+            &[
+                "to:\"john smith@example.org\"",
+                "from:\"john smith@example.org\"",
+            ],
+        ),
+        (
+            "4DB2640C31,4DB2640C32",
+            &["remote_qid:4DB2640C31,4DB2640C32"],
+        ),
+        ("4DB2640C31,example.org", &[]),
+        ("-4DB2640C31", &[]),
+        ("qid:4DB2640C31", &[]),
+        ("alice@example.org", &[]),
+        ("mailbox", &[]),
+    ] {
+        assert_eq!(others(text), tried, "{text}");
+    }
+    let plan = compile_all("mailbox").unwrap();
+    let offered: Vec<&str> = plan
+        .others
+        .iter()
+        .map(|other| other.text.as_str())
+        .collect();
+    assert_eq!(
+        offered,
+        [
+            "addr:mailbox",
+            "user:mailbox",
+            "subject:mailbox",
+            "relay:mailbox"
+        ]
+    );
+}
+
+#[test]
+fn what_names_recipients_and_what_does_not() {
+    for (text, names) in [
+        ("alice@example.org", true),
+        ("@example.org", true),
+        ("to:al*", true),
+        ("to:/x/", true),
+        ("orig_to:staff@example.org", true),
+        ("from:a@example.org", false),
+        ("addr:a@example.org", false),
+        ("-to:a@example.org", false),
+        ("3A1973E542", false),
+    ] {
+        assert_eq!(compile_all(text).unwrap().names_recipient, names, "{text}");
     }
 }

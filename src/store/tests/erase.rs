@@ -159,6 +159,60 @@ fn an_erased_address_is_in_no_row_and_other_recipients_are_untouched() {
 }
 
 #[test]
+fn what_srs_and_batv_made_of_the_address_is_erased_too() {
+    let mut store = Store::open_in_memory().unwrap();
+    let from = |id, sender: &str| DeliveryFrom {
+        sender: Some(sender.into()),
+        client_name: Some("home.example".into()),
+        ..done(id)
+    };
+    let to = |id, from_id, address: &str| DeliveryTo {
+        recipient: address.into(),
+        state: attempt("sent"),
+        ..recipient(id, from_id)
+    };
+    let changes = Changes {
+        from_inserts: vec![
+            from(1, "SRS0=a=b=example.net=ann@fwd.example.org"),
+            from(
+                2,
+                "srs1=a=first.example==a=b=example.net=ann@fwd.example.org",
+            ),
+            from(
+                3,
+                "SRS0=a=b=example.net=prvs=1234567890=ann@fwd.example.org",
+            ),
+            from(4, "SRS0=a=b=example.net=joann@fwd.example.org"),
+        ],
+        to_inserts: vec![
+            to(1, 1, "bob@example.org"),
+            to(2, 2, "bob@example.org"),
+            to(3, 3, "bob@example.org"),
+            to(4, 4, "prvs=1234567890=ann@example.net"),
+            to(5, 4, "SRS0=a=b=example.net=ann@fwd.example.org"),
+            to(6, 4, "bob@example.org"),
+        ],
+        log_lines: vec![line(
+            3,
+            "from=<SRS0=a=b=example.net=prvs=1234567890=ann@fwd.example.org>",
+        )],
+        ..Changes::default()
+    };
+    store.commit(batch(changes)).unwrap();
+    let address = Address::parse("ann@example.net").unwrap();
+    store.erase(address, none_closed).unwrap();
+    let senders = "SELECT string_agg(concat_ws(' ', id, sender, orig_sender, client_name), ', ' ORDER BY id) FROM delivery_from";
+    assert_eq!(
+        text(&store, senders),
+        "1 erased@invalid, 2 erased@invalid, 3 erased@invalid, \
+         4 SRS0=a=b=example.net=joann@fwd.example.org joann@example.net home.example"
+    );
+    let recipients = "SELECT string_agg(id, ' ' ORDER BY id) FROM delivery_to";
+    assert_eq!(text(&store, recipients), "1 2 3 6");
+    assert_eq!(count(&store, "log_line"), 0);
+}
+
+#[test]
 fn messages_in_the_queue_keep_their_rows_and_are_counted() {
     let mut store = Store::open_in_memory().unwrap();
     let changes = Changes {

@@ -95,3 +95,13 @@ fn addresses_lie_in_networks() {
     assert_eq!(found[..7], expected);
     assert_eq!(found[7..], [Cell::Null, Cell::Null]);
 }
+
+#[test]
+fn the_address_within_is_that_of_the_program() {
+    let store = Store::open_in_memory().unwrap();
+    let sql = "SELECT address_within('SRS0=a=b=example.net=ann@fwd.example.org'), address_within('ann@example.net'), address_within(NULL)";
+    assert_eq!(
+        cells(&store, sql),
+        [Cell::Text("ann@example.net".into()), Cell::Null, Cell::Null]
+    );
+}

@@ -138,6 +138,35 @@ fn addresses_of_an_older_database_get_their_keys() {
 }
 
 #[test]
+fn addresses_within_those_of_an_older_database_are_found_once() {
+    let conn = Connection::open_in_memory().unwrap();
+    crate::store::function::register(&conn).unwrap();
+    apply(&conn, None, &MIGRATIONS[..5]).unwrap();
+    let rows = "INSERT INTO delivery_to (id, from_id, host, instance, queue_id, recipient, time, first_time, attempts, status) VALUES
+        (1, 1, 'h', 'i', 'Q', 'prvs=1234567890=ann@example.net', '2026-11-20', '2026-11-20', 1, 'sent'),
+        (2, 1, 'h', 'i', 'Q', 'a=b@example.net', '2026-11-20', '2026-11-20', 1, 'sent');
+        INSERT INTO delivery_from (id, host, instance, queue_id, time, updated, sender, origin, root_id, status, log_incomplete) VALUES
+        (1, 'h', 'i', 'Q', '2026-11-20', '2026-11-20', 'SRS0=a=b=example.net=ann@fwd.example.org', 'smtpd', 1, 'done', false),
+        (2, 'h', 'i', 'Q', '2026-11-20', '2026-11-20', 'ann@example.net', 'smtpd', 2, 'done', false),
+        (3, 'h', 'i', 'Q', '2026-11-20', '2026-11-20', NULL, 'smtpd', 3, 'done', false);
+        INSERT INTO noqueue (id, time, host, instance, service, action, protocol_state, sender, recipient, reason, count) VALUES
+        (1, '2026-11-20', 'h', 'i', 'smtpd', 'reject', 'RCPT', 'srs0=a=b=example.net=ann@fwd.example.org', NULL, 'no', 1),
+        (2, '2026-11-20', 'h', 'i', 'smtpd', 'reject', 'RCPT', NULL, 'SRS0=a=b=example.net=ann@fwd.example.org', 'no', 1)";
+    conn.execute_batch(rows).unwrap();
+    apply(&conn, None, MIGRATIONS).unwrap();
+    let key = crate::model::key::of("ann@example.net");
+    let all = "SELECT recipient_within AS a, recipient_within_key AS k FROM delivery_to UNION ALL SELECT orig_sender, orig_sender_key
+        FROM delivery_from UNION ALL SELECT orig_sender, orig_sender_key FROM noqueue UNION ALL SELECT recipient_within, recipient_within_key
+        FROM noqueue";
+    let count = |condition: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM ({all}) WHERE {condition}");
+        conn.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count(&format!("a = 'ann@example.net' AND k = {key}")), 4);
+    assert_eq!(count("a IS NULL AND k IS NULL"), 5);
+}
+
+#[test]
 fn schema_of_a_new_database_is_the_latest() {
     let store = Store::open_in_memory().unwrap();
     let version = text(
