@@ -1,6 +1,6 @@
 //! `maillog find`: the question that maillog is for.
 
-use super::story::Stories;
+use super::story::{Ask, Stories};
 use super::{Context as Run, Exit, coverage, follow, near, story};
 use crate::answers::Answers;
 use crate::model::table::{Cell, Table};
@@ -11,6 +11,7 @@ use crate::render::{self, Format, Style};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
 
 /// Find what became of mail
 ///
@@ -81,6 +82,11 @@ pub struct Find {
     /// Show also the steps inside our own systems (filter, relay, forward, requeue)
     #[arg(long, hide_short_help = true)]
     pub all_hops: bool,
+    /// Tell each recipient of a mail to many, not only those asked for
+    ///
+    /// In a story or ticket, where the others are else counted by their outcome.
+    #[arg(long, hide_short_help = true)]
+    pub all_recipients: bool,
     /// Print the SQL and its parameters instead of asking
     #[arg(long, hide_short_help = true)]
     pub explain: bool,
@@ -118,58 +124,106 @@ impl Find {
         for reading in &plan.reading {
             notice::say(reading);
         }
-        let mut mask = self.mask.then(|| {
-            let asked: Vec<&str> = plan
-                .asked
-                .iter()
-                .map(|(_, address)| address.as_str())
-                .collect();
-            Mask::new(&asked)
-        });
         if self.follow || self.until_final {
-            return follow::follow(&self, &plan, mask, run);
+            return follow::follow(&self, &plan, self.mask(&plan), run);
         }
         let store = run.reader()?;
+        let hits = match self.answer(&store, &plan, run)? {
+            ControlFlow::Break(exit) => return Ok(exit),
+            ControlFlow::Continue(hits) => hits,
+        };
+        if let Some(exit) = self.read_otherwise(&store, &plan, &options, run)? {
+            return Ok(exit);
+        }
+        for line in coverage::nothing_found(&store, &plan.window, run)? {
+            notice::say(&line);
+        }
+        for line in near::misses(&store, &self, &options, &plan)? {
+            notice::say(&line);
+        }
+        self.nothing(&hits, run)?;
+        Ok(Exit::Nothing)
+    }
+
+    fn mask(&self, plan: &Plan) -> Option<Mask> {
+        let asked = plan.asked.iter().map(|(_, address)| address.as_str());
+        self.mask.then(|| Mask::new(&asked.collect::<Vec<_>>()))
+    }
+
+    /// Asks, and writes what is found; goes on where nothing is.
+    fn answer(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<ControlFlow<Exit, Table>> {
         let mut hits = store.select(&plan.sql, &plan.params)?;
         if self.reverse {
             hits.rows.reverse();
         }
         if hits.rows.is_empty() {
-            for line in coverage::nothing_found(&store, &plan.window, run)? {
-                notice::say(&line);
-            }
-            for line in near::misses(&store, &self, &options, &plan)? {
-                notice::say(&line);
-            }
-            self.nothing(&hits, run)?;
-            return Ok(Exit::Nothing);
+            return Ok(ControlFlow::Continue(hits));
         }
-        let (format, stories) = self.format(&store, &hits)?;
+        let mut mask = self.mask(plan);
+        let (format, stories) = self.format(store, &hits, plan)?;
         if format == Format::Raw {
-            return lines(&store, &hits, mask.as_mut(), run);
+            return lines(store, &hits, mask.as_mut(), run).map(ControlFlow::Break);
         }
         let mut output = run.output(matches!(format, Format::Table | Format::Story));
         let style = output.style;
         if let Some(mut stories) = stories {
-            let mut hits = hits;
             if let Some(mask) = &mut mask {
                 stories.mask(mask);
                 mask.apply(&mut hits);
             }
             stories.write(&hits, format, &style, output.writer())?;
         } else {
-            let mut hits = hits;
             if let Some(mask) = &mut mask {
                 mask.apply(&mut hits);
             }
             self.write(hits, format, &style, output.writer())?;
         }
         output.finish()?;
-        Ok(Exit::Found)
+        Ok(ControlFlow::Break(Exit::Found))
+    }
+
+    /// Asks with the other readings of bare words; returns the exit status where something was found.
+    fn read_otherwise(
+        &self,
+        store: &Answers,
+        plan: &Plan,
+        options: &query::Options,
+        run: &Run,
+    ) -> Result<Option<Exit>> {
+        for other in plan.others.iter().filter(|other| other.is_tried) {
+            let Ok(mut plan) = query::compile_text(&other.text, options) else {
+                continue;
+            };
+            if let Some(field) = &self.count_by {
+                plan = query::count_by(plan, field, self.limit)?;
+            }
+            notice::say(&format!(
+                "nothing found; {} read as {} ({}:)",
+                other.word, other.what, other.field
+            ));
+            if let ControlFlow::Break(exit) = self.answer(store, &plan, run)? {
+                return Ok(Some(exit));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the format, and the stories where it tells them: also unasked, when one mail was found on a terminal.
-    fn format(&self, store: &Answers, hits: &Table) -> Result<(Format, Option<Stories>)> {
+    fn format(
+        &self,
+        store: &Answers,
+        hits: &Table,
+        plan: &Plan,
+    ) -> Result<(Format, Option<Stories>)> {
+        let stories = || {
+            let asked = plan.asked.iter().map(|(_, address)| address.clone());
+            let ask = Ask {
+                addresses: asked.collect(),
+                names_recipient: plan.names_recipient,
+                tells_all: self.all_recipients,
+            };
+            Stories::of(store, hits, &ask)
+        };
         if self.count_by.is_some() {
             let is_terminal = std::io::stdout().is_terminal();
             let default = if is_terminal {
@@ -181,7 +235,7 @@ impl Find {
         }
         if let Some(format) = self.output {
             let tells = matches!(format, Format::Story | Format::Ticket);
-            return Ok((format, tells.then(|| Stories::of(store, hits)).transpose()?));
+            return Ok((format, tells.then(stories).transpose()?));
         }
         let is_terminal = std::io::stdout().is_terminal();
         if !self.fields.is_empty() {
@@ -198,7 +252,7 @@ impl Find {
             return Ok((Format::Short, None));
         }
         if hits.rows.len() <= MOST_OF_ONE {
-            let stories = Stories::of(store, hits)?;
+            let stories = stories()?;
             if stories.is_one() {
                 return Ok((Format::Story, Some(stories)));
             }
@@ -293,8 +347,15 @@ fn lines(store: &Answers, hits: &Table, mask: Option<&mut Mask>, run: &Run) -> R
         mask.learn(hits);
     }
     let mut output = run.output(false);
-    let missing = story::write_lines(store, hits, mask, output.writer())?;
+    let written = story::write_lines(store, hits, mask, output.writer())?;
     output.finish()?;
+    if written.lines == 0 {
+        notice::say(
+            "nothing to print: no log lines of what was found are kept (any more): see retain.lines in maillog.toml(5)",
+        );
+        return Ok(Exit::Nothing);
+    }
+    let missing = written.missing;
     if missing > 0 {
         notice::say(&format!(
             "the log lines of {missing} of the mails are not kept (any more): see retain.lines in maillog.toml(5)"

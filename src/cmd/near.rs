@@ -176,7 +176,7 @@ pub fn misses(
         is_whole &= found.is_some();
         lines.extend(note(
             found.unwrap_or(0),
-            &format!("{} ({})", other.what, many(found.unwrap_or(0))),
+            &format!("as {} ({})", other.what, many(found.unwrap_or(0))),
             &other.text,
             &same,
         ));

@@ -30,6 +30,17 @@ const PATIENCE: i64 = 5 * DAY;
 /// A notice belongs to the story of the message that it is about.
 const ROOT: &str = "SELECT parent_id, root_id FROM delivery_from WHERE id = $1";
 
+/// Who was asked for, and how much is told of the others.
+#[derive(Debug, Default)]
+pub struct Ask {
+    /// Whole addresses that the query names, in small letters.
+    pub addresses: Vec<String>,
+    /// The query names recipients.
+    pub names_recipient: bool,
+    /// Tell each recipient.
+    pub tells_all: bool,
+}
+
 /// What is told of the hits of a search.
 #[derive(Debug, Default)]
 pub struct Stories {
@@ -48,14 +59,16 @@ impl Stories {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn of(store: &Answers, hits: &Table) -> Result<Self, Error> {
+    pub fn of(store: &Answers, hits: &Table, ask: &Ask) -> Result<Self, Error> {
         let roots = roots(store, hits, MOST)?;
         let mut stories = Self {
             more: roots.len().saturating_sub(MOST),
             ..Self::default()
         };
         for root in roots.iter().take(MOST) {
-            let mail = fetch(store, *root)?;
+            let mut mail = fetch(store, *root)?;
+            (mail.asked, mail.asked_by_name) = asked(hits, &mail.messages, ask);
+            mail.tells_all = ask.tells_all;
             let ids = column(&mail.refusals, "id");
             stories
                 .told
@@ -95,6 +108,7 @@ impl Stories {
                 &mut mail.recipients,
                 &mut mail.attempts,
                 &mut mail.refusals,
+                &mut mail.asked,
             ];
             let mut tables = tables.map(|table| {
                 mask.learn(table);
@@ -147,7 +161,16 @@ impl Stories {
     }
 }
 
-/// Writes the log lines of the hits' chains and refusals; returns of how many mails none is kept.
+/// What was written of log lines.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Written {
+    /// Lines.
+    pub lines: usize,
+    /// Mails of which no line is kept.
+    pub missing: usize,
+}
+
+/// Writes the log lines of the hits' chains and refusals.
 ///
 /// # Errors
 /// When the database fails or `out` cannot take it.
@@ -156,7 +179,7 @@ pub fn write_lines(
     hits: &Table,
     mask: Option<&mut Mask>,
     out: &mut dyn Write,
-) -> Result<usize> {
+) -> Result<Written> {
     let (kind, id) = (column(hits, "kind"), column(hits, "id"));
     let refusals = hits
         .rows
@@ -166,12 +189,13 @@ pub fn write_lines(
     let refusals = refusals.map(|id| Ok((REFUSAL_LINES, vec![Param::Int(id)])));
     let mails = roots(store, hits, MOST_LINES)?.into_iter();
     let mails = mails.map(|root| chain(store, root).map(|chain| (LINES, chain.to_vec())));
-    let mut missing = 0;
+    let mut written = Written::default();
     let mut mask = mask;
     for asked in mails.chain(refusals).take(MOST_LINES) {
         let (sql, params) = asked?;
         let lines = store.select(sql, &params)?;
-        missing += usize::from(lines.rows.is_empty());
+        written.missing += usize::from(lines.rows.is_empty());
+        written.lines += lines.rows.len();
         for line in lines.rows.iter().filter_map(|row| text(row, Some(0))) {
             match mask.as_mut() {
                 Some(mask) => writeln!(out, "{}", escape::terminal(&mask.text(line)))?,
@@ -179,7 +203,7 @@ pub fn write_lines(
             }
         }
     }
-    Ok(missing)
+    Ok(written)
 }
 
 fn column(table: &Table, name: &str) -> Option<usize> {
@@ -205,6 +229,49 @@ fn time(row: &[Cell], column: Option<usize>) -> Option<Time> {
         Cell::Time(time) => Some(*time),
         _ => None,
     }
+}
+
+/// Returns the recipients of the messages that the search found, and whether the query names them; where it may have found them by the
+/// sender, only those that it names.
+fn asked(hits: &Table, messages: &Table, ask: &Ask) -> (Table, bool) {
+    const COLUMNS: [&str; 3] = ["id", "recipient", "orig_to"];
+    let id = column(messages, "id");
+    let ids: BTreeSet<i64> = messages
+        .rows
+        .iter()
+        .filter_map(|row| int(row, id))
+        .collect();
+    let (kind, from_id) = (column(hits, "kind"), column(hits, "from_id"));
+    let places = COLUMNS.map(|name| column(hits, name));
+    let [_, names @ ..] = places;
+    let is_found = |row: &&Vec<Cell>| {
+        text(row, kind) == Some("mail")
+            && text(row, names[0]).is_some()
+            && int(row, from_id).is_some_and(|id| ids.contains(&id))
+    };
+    let is_named = |row: &&Vec<Cell>| {
+        names.iter().any(|name| {
+            let name = text(row, *name).map(str::to_lowercase);
+            name.is_some_and(|name| ask.addresses.contains(&name))
+        })
+    };
+    let mut found: Vec<&Vec<Cell>> = hits.rows.iter().filter(is_found).collect();
+    let is_by_name = ask.names_recipient || found.iter().any(is_named);
+    if !ask.names_recipient && is_by_name {
+        found.retain(is_named);
+    }
+    let cells = |row: &Vec<Cell>| {
+        let cell = |place: &Option<usize>| place.and_then(|at| row.get(at).cloned());
+        places
+            .iter()
+            .map(|place| cell(place).unwrap_or(Cell::Null))
+            .collect()
+    };
+    let asked = Table {
+        columns: COLUMNS.map(str::to_owned).to_vec(),
+        rows: found.into_iter().map(cells).collect(),
+    };
+    (asked, is_by_name)
 }
 
 /// Returns the first message of each chain, in the order of the hits.
@@ -282,6 +349,7 @@ fn fetch(store: &Answers, root: i64) -> Result<StoryInput, Error> {
         recipients,
         attempts: store.select(ATTEMPTS, &chain)?,
         messages,
+        ..StoryInput::default()
     })
 }
 

@@ -62,12 +62,15 @@ const OF_WORD: [Other; 4] = [
     offered("relay", "part of a relay's name"),
 ];
 const OF_ADDRESS: [Other; 2] = [tried("to", "recipient"), tried("from", "sender")];
+/// Who puts an address in quotes wants it in a reply.
+const OF_QUOTED: [Other; 2] = [offered("to", "recipient"), offered("from", "sender")];
 const OF_PHRASE: [Other; 1] = [offered("subject", "part of the subject")];
 
 /// Returns the other ways to read the literal, the likeliest first.
 pub(super) fn others(literal: &Literal) -> &'static [Other] {
     let word = match literal {
         Literal::Word(word) => word,
+        Literal::Quoted(text) if is_address(text) => return &OF_QUOTED,
         // `john smith@example.org`: the shell took its quotes away.
         Literal::Quoted(text) if is_spaced_address(text) => return &OF_ADDRESS,
         Literal::Quoted(_) => return &OF_PHRASE,

@@ -109,8 +109,12 @@ pub struct Plan {
 pub struct Other {
     /// Its text.
     pub text: String,
-    /// What the word is taken for, for people.
-    pub what: String,
+    /// The word as it is written.
+    pub word: String,
+    /// The field that has it as value.
+    pub field: &'static str,
+    /// What it is taken for, for people.
+    pub what: &'static str,
     /// Worth asking at once where nothing was found; else it is a near miss.
     pub is_tried: bool,
 }
@@ -155,12 +159,9 @@ fn others(tree: &ast::Expr, checked: &Checked) -> Vec<Other> {
         let word = tree.give_field(place, other.field)?;
         Some(Other {
             text: tree.to_string(),
-            what: format!(
-                "{} read as {} ({}:)",
-                error::visible_text(&word),
-                other.what,
-                other.field
-            ),
+            word: error::visible_text(&word),
+            field: other.field,
+            what: other.what,
             is_tried: other.is_tried,
         })
     });

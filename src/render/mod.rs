@@ -3,6 +3,7 @@
 //! `table`, `short` and `story` are for eyes: every text in them passes [`escape::terminal`], times are in the user's zone.
 //! `json`, `csv` and `tsv` are for programs: values as stored, times in UTC.
 
+mod asked;
 mod color;
 mod count;
 mod csv;

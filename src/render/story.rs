@@ -5,6 +5,7 @@
 //! Limits: nothing is guessed: what the log does not say is said to be missing.
 
 use super::Style;
+use super::asked::Told;
 use super::row::{Row, rows};
 use super::timeline;
 use super::verdict::{self, is_notice};
@@ -24,6 +25,12 @@ pub struct StoryInput {
     pub attempts: Table,
     /// Earlier refusals of the same client, sender and recipient.
     pub refusals: Table,
+    /// Its recipients that the search found: `id`, `recipient`, and `orig_to` as asked for.
+    pub asked: Table,
+    /// The search named recipients.
+    pub asked_by_name: bool,
+    /// Tell each recipient, not only those asked for.
+    pub tells_all: bool,
 }
 
 /// The rows of a chain.
@@ -32,6 +39,9 @@ pub(super) struct Chain<'a> {
     pub(super) recipients: Vec<Row<'a>>,
     pub(super) attempts: Vec<Row<'a>>,
     pub(super) refusals: Vec<Row<'a>>,
+    pub(super) asked: Vec<Row<'a>>,
+    pub(super) asked_by_name: bool,
+    pub(super) tells_all: bool,
 }
 
 impl<'a> Chain<'a> {
@@ -41,6 +51,9 @@ impl<'a> Chain<'a> {
             recipients: rows(&story.recipients).collect(),
             attempts: rows(&story.attempts).collect(),
             refusals: rows(&story.refusals).collect(),
+            asked: rows(&story.asked).collect(),
+            asked_by_name: story.asked_by_name,
+            tells_all: story.tells_all,
         }
     }
 
@@ -51,9 +64,6 @@ impl<'a> Chain<'a> {
     }
 }
 
-/// Recipients told one by one; the timeline has all.
-const MOST_VERDICTS: usize = 20;
-
 /// Writes the story of a mail.
 ///
 /// # Errors
@@ -63,16 +73,21 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
     let Some(first) = chain.first() else {
         return Ok(());
     };
-    let verdicts = verdict::all(&chain, style);
-    for (tone, sentence) in verdicts.iter().take(MOST_VERDICTS) {
+    let told = Told::of(&chain);
+    for (tone, sentence) in &verdict::all(&chain, &told, style) {
         wrapped("", sentence, 2, *tone, style, out)?;
     }
-    if verdicts.len() > MOST_VERDICTS {
-        writeln!(
-            out,
-            "and {} more recipients, see below",
-            verdicts.len() - MOST_VERDICTS
-        )?;
+    match told.rest() {
+        Some((n, counts)) if told.asked.is_empty() => {
+            writeln!(out, "and {n} more recipients, see below: {counts}")?;
+        }
+        Some((n, counts)) => {
+            writeln!(
+                out,
+                "{n} other recipients: {counts} (--all-recipients names them)"
+            )?;
+        }
+        None => {}
     }
     if chain.messages.iter().any(|m| m.is_true("log_incomplete")) {
         writeln!(out, "Part of its log is missing.")?;
@@ -83,7 +98,7 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
         wrapped(&name, &value, 12, super::color::Tone::Plain, style, out)?;
     }
     writeln!(out)?;
-    timeline::write(&chain, style, out)
+    timeline::write(&chain, &told, style, out)
 }
 
 /// Writes the refusals among the hits of a search, but those that the stories told already; `later` holds for each the id and what
@@ -138,9 +153,17 @@ pub(super) fn facts(m: &Row<'_>) -> Vec<(&'static str, String)> {
         client => format!("{client}{helo}{}", prefixed(", ", &m.text("protocol_name"))),
     };
     let instance = Some(m.text("instance")).filter(|name| name != "postfix");
+    let from = match m.raw("orig_sender") {
+        Some(_) => format!(
+            "{} (within: {})",
+            m.address("sender"),
+            m.text("orig_sender")
+        ),
+        None => m.address("sender"),
+    };
     let mut facts = vec![
         ("message", m.text("message_id")),
-        ("from", m.address("sender")),
+        ("from", from),
         ("subject", m.text("subject")),
         ("size", size.unwrap_or_default()),
         (

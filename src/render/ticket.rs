@@ -1,6 +1,7 @@
 //! Ticket: one mail as text to paste: times with their zone, the reply word for word, all ids, and what to tell the other postmaster.
 
 use super::Style;
+use super::asked::Told;
 use super::row::{Row, rows};
 use super::story::{Chain, StoryInput};
 use super::verdict::{self, relay_of, same_id};
@@ -8,9 +9,6 @@ use super::words::{count, prefixed, when};
 use crate::model::row::recipient_status as status;
 use crate::model::table::Table;
 use std::io::{self, Write};
-
-/// Recipients told one by one.
-const MOST: usize = 20;
 
 /// Writes the ticket of a mail.
 ///
@@ -27,12 +25,12 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
         width: None,
         ..*style
     };
-    for (_, sentence) in verdict::all(&chain, style).iter().take(MOST) {
+    let told = Told::of(&chain);
+    for (_, sentence) in &verdict::all(&chain, &told, style) {
         writeln!(out, "{sentence}.")?;
     }
-    let told = verdict::told(&chain);
-    if told.len() > MOST {
-        writeln!(out, "And {} more recipients.", told.len() - MOST)?;
+    if let Some((n, counts)) = told.rest() {
+        writeln!(out, "And {n} more recipients: {counts}.")?;
     }
     if chain.messages.iter().any(|m| m.is_true("log_incomplete")) {
         writeln!(out, "Part of its log is missing.")?;
@@ -70,7 +68,7 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
             m.text("queue_id")
         )?;
     }
-    for r in told.iter().take(MOST) {
+    for r in told.each() {
         recipient(&chain, r, style, out)?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Timeline: everything that happened to a mail, over all of its messages, in the order of time.
 
 use super::Style;
+use super::asked::Told;
 use super::color::{Tone, tone};
 use super::row::{self, Row};
 use super::story::Chain;
@@ -11,8 +12,13 @@ use crate::model::row::{link, message_status};
 use crate::model::time::{SECOND, Time};
 use std::io::{self, Write};
 
-/// Writes the timeline.
-pub(super) fn write(chain: &Chain<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the timeline of those who are told.
+pub(super) fn write(
+    chain: &Chain<'_>,
+    told: &Told<'_, '_>,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut events = Vec::new();
     for refused in &chain.refusals {
         refusal(refused, &mut events);
@@ -25,10 +31,14 @@ pub(super) fn write(chain: &Chain<'_>, style: &Style, out: &mut dyn Write) -> io
     for attempt in &chain.attempts {
         let is_of = |r: &&Row<'_>| same_id(r.int("id"), attempt.int("to_id"));
         let to = chain.recipients.iter().find(is_of);
+        if !told.is_in_timeline(to) {
+            continue;
+        }
         let name = to.map_or_else(|| "-".into(), |r| r.address("recipient"));
         attempts(attempt, &name, &queue_id(messages, attempt), &mut events);
     }
-    for recipient in &chain.recipients {
+    let recipients = chain.recipients.iter();
+    for recipient in recipients.filter(|r| told.is_in_timeline(Some(r))) {
         attempts(
             recipient,
             &recipient.address("recipient"),

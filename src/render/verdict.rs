@@ -1,12 +1,14 @@
 //! Verdict: one sentence with the fate of each recipient of a mail.
 
 use super::Style;
+use super::asked::Told;
 use super::color::{Tone, tone};
 use super::escape::terminal;
 use super::row::Row;
 use super::story::{Chain, at};
 use super::words::{count, duration, is_greylisting, length, prefixed, when};
 use crate::model::row::{link, message_status, recipient_status as status};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn is_notice(message: &Row<'_>) -> bool {
     matches!(
@@ -36,42 +38,67 @@ pub(super) fn told<'c, 'a>(chain: &'c Chain<'a>) -> Vec<&'c Row<'a>> {
             .is_none_or(|m| !is_notice(m) || messages.iter().all(is_notice))
     };
     let mail = chain.recipients.iter().filter(of_mail);
-    mail.filter(|r| !is_handed_on(r) || !is_continued(chain, r))
+    let continued = Continued::of(chain);
+    mail.filter(|r| !is_handed_on(r) || !continued.has(r))
         .collect()
 }
 
-/// Returns whether a recipient of a message that continues the hop's is known: of its name, or of the message with the id that was answered.
-fn is_continued(chain: &Chain<'_>, hop: &Row<'_>) -> bool {
-    let same =
-        |a: Option<&str>, b: Option<&str>| a.zip(b).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
-    let children = chain
-        .messages
-        .iter()
-        .filter(|m| !is_notice(m) && same_id(m.int("parent_id"), hop.int("from_id")));
-    let mut next = children.flat_map(|m| {
-        let is_named = m.raw("queue_id") == hop.raw("remote_queue_id");
-        let of_it = chain
-            .recipients
-            .iter()
-            .filter(|r| same_id(r.int("from_id"), m.int("id")));
-        of_it.map(move |r| (is_named, r))
-    });
-    next.any(|(is_named, r)| {
-        is_named
-            || same(r.raw("recipient"), hop.raw("recipient"))
-            || same(r.raw("orig_to"), hop.raw("recipient"))
-    })
+/// What carries messages on, by the id of the message: names of the recipients, and queue ids that have any.
+struct Continued<'a> {
+    names: BTreeSet<(i64, String)>,
+    queue_ids: BTreeSet<(i64, &'a str)>,
 }
 
-/// One sentence a recipient; one of the message when it has no recipients.
-pub(super) fn all(chain: &Chain<'_>, style: &Style) -> Vec<(Tone, String)> {
-    let sentences: Vec<(Tone, String)> = told(chain)
-        .into_iter()
-        .map(|r| {
-            let tone = tone(r.raw("status").unwrap_or_default());
-            (tone, of_recipient(chain, r, style))
-        })
+impl<'a> Continued<'a> {
+    fn of(chain: &Chain<'a>) -> Self {
+        let mut found = Self {
+            names: BTreeSet::new(),
+            queue_ids: BTreeSet::new(),
+        };
+        let children = chain.messages.iter().filter(|m| !is_notice(m));
+        let children: BTreeMap<i64, (i64, Option<&'a str>)> = children
+            .filter_map(|m| Some((m.int("id")?, (m.int("parent_id")?, m.raw("queue_id")))))
+            .collect();
+        for r in &chain.recipients {
+            let Some((parent, queue_id)) = r.int("from_id").and_then(|id| children.get(&id)) else {
+                continue;
+            };
+            found.queue_ids.extend(queue_id.map(|id| (*parent, id)));
+            let names = ["recipient", "orig_to"].into_iter();
+            let names = names.filter_map(|column| r.raw(column));
+            found
+                .names
+                .extend(names.map(|name| (*parent, name.to_lowercase())));
+        }
+        found
+    }
+
+    /// Returns whether a recipient of a message that continues the hop's is known: of its name, or of the message with the id that was
+    /// answered.
+    fn has(&self, hop: &Row<'_>) -> bool {
+        let Some(id) = hop.int("from_id") else {
+            return false;
+        };
+        let name = hop.raw("recipient").map(str::to_lowercase);
+        name.is_some_and(|name| self.names.contains(&(id, name)))
+            || hop
+                .raw("remote_queue_id")
+                .is_some_and(|there| self.queue_ids.contains(&(id, there)))
+    }
+}
+
+/// One sentence a recipient that is told; one of the message when it has no recipients.
+pub(super) fn all(chain: &Chain<'_>, told: &Told<'_, '_>, style: &Style) -> Vec<(Tone, String)> {
+    let toned = |r: &Row<'_>| tone(r.raw("status").unwrap_or_default());
+    let mut sentences: Vec<(Tone, String)> = told
+        .each()
+        .map(|r| (toned(r), of_recipient(chain, r, style)))
         .collect();
+    let notices = told
+        .notices
+        .iter()
+        .map(|r| (toned(r), of_notice(chain, r, style)));
+    sentences.splice(told.asked.len()..told.asked.len(), notices);
     if sentences.is_empty() {
         let messages = &chain.messages;
         return messages
@@ -109,6 +136,28 @@ fn notice(chain: &Chain<'_>, recipient: &Row<'_>, kind: &str) -> Option<String> 
             format!("{id} to {to}, {}", terminal(what))
         }
     })
+}
+
+/// Returns what became of a notice that went to who was asked for.
+fn of_notice(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
+    let of = |id: Option<i64>| chain.messages.iter().find(|m| same_id(m.int("id"), id));
+    let notice = of(r.int("from_id"));
+    let kind = match notice.and_then(|m| m.raw("parent_link")) {
+        Some(link::DELAY) => "notice of delay",
+        Some(link::STATUS) => "notice of delivery",
+        _ => "notice of failure",
+    };
+    let about = of(notice.and_then(|m| m.int("parent_id")));
+    let about = about.map_or_else(String::new, |m| format!(" about {}", m.text("queue_id")));
+    let at = at(r, "time", style);
+    let what = match r.raw("status").unwrap_or_default() {
+        status::SENT => {
+            let to = relay_of(r).map_or_else(String::new, |relay| format!(" to {relay}"));
+            format!("delivered{to} on {at}{}", theirs(r))
+        }
+        other => format!("{} on {at}{}", terminal(other), prefixed(": ", &r.said())),
+    };
+    format!("{}: {kind}{about}, {what}", addressed(chain, r))
 }
 
 /// Returns how the mail came through after the door or the next host had put it off.
@@ -200,7 +249,11 @@ fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
         status::UNKNOWN => format!("outcome not in the log; last seen on {at}{reason}"),
         _ => format!("{} on {at}{by}{reason}", r.text("status")),
     };
-    format!("{}: {what}{}", addressed(r), put_off(chain, r, style))
+    format!(
+        "{}: {what}{}",
+        addressed(chain, r),
+        put_off(chain, r, style)
+    )
 }
 
 fn sent(r: &Row<'_>, by: &str, at: &str, tries: i64) -> String {
@@ -226,10 +279,17 @@ pub(super) fn relay_of(row: &Row<'_>) -> Option<String> {
     Some(row.text("relay")).filter(|relay| !relay.is_empty() && relay != "none")
 }
 
-/// Returns the recipient, with the address that the sender used where it is another.
-fn addressed(r: &Row<'_>) -> String {
+/// Returns the recipient, with the address that the sender used or that was asked for where it is another.
+fn addressed(chain: &Chain<'_>, r: &Row<'_>) -> String {
     let name = r.address("recipient");
-    match r.raw("orig_to") {
+    let asked = chain
+        .asked
+        .iter()
+        .find(|hit| same_id(hit.int("id"), r.int("id")));
+    match r
+        .raw("orig_to")
+        .or(asked.and_then(|hit| hit.raw("orig_to")))
+    {
         Some(orig_to) if Some(orig_to) != r.raw("recipient") => {
             format!("{name} (addressed as {})", terminal(orig_to))
         }

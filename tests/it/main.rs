@@ -57,6 +57,8 @@ mod service;
 mod shell;
 #[cfg(test)]
 mod tables;
+#[cfg(test)]
+mod typed;
 
 #[test]
 fn every_file_beside_this_one_is_listed() {

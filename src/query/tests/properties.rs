@@ -94,7 +94,7 @@ fn check_parameters(plan: &Plan) {
         let again = compile_text(&other.text, &everything());
         let again =
             again.unwrap_or_else(|error| panic!("{} of {}: {error}", other.text, plan.text));
-        assert!(!other.what.chars().any(char::is_control));
+        assert!(!other.word.chars().any(char::is_control));
         assert!(again.sql.is_ascii());
     }
     let numbers: Vec<usize> = plan

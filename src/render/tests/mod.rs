@@ -1,5 +1,6 @@
 //! Tests of the whole stage: tables in, bytes out.
 
+mod asked;
 mod formats;
 mod harmless;
 mod marks;

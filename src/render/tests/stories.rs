@@ -5,7 +5,7 @@ use super::{at, berlin, table, text};
 use crate::model::table::{Cell, Table};
 
 /// A table from rows of `column=value` pairs; what a row does not name is NULL.
-fn rows(list: &[Vec<(&str, Cell)>]) -> Table {
+pub(super) fn rows(list: &[Vec<(&str, Cell)>]) -> Table {
     let mut columns: Vec<&str> = list.iter().flatten().map(|(name, _)| *name).collect();
     columns.sort_unstable();
     columns.dedup();
@@ -21,7 +21,7 @@ fn rows(list: &[Vec<(&str, Cell)>]) -> Table {
     table(&columns, cells)
 }
 
-fn message<'a>(
+pub(super) fn message<'a>(
     id: i64,
     queue_id: &str,
     status: &str,
@@ -40,7 +40,7 @@ fn message<'a>(
     row
 }
 
-fn received<'a>() -> Vec<(&'a str, Cell)> {
+pub(super) fn received<'a>() -> Vec<(&'a str, Cell)> {
     vec![
         ("service", text("submission/smtpd")),
         ("client_name", text("mail.example.com")),
@@ -54,7 +54,7 @@ fn received<'a>() -> Vec<(&'a str, Cell)> {
     ]
 }
 
-fn recipient<'a>(
+pub(super) fn recipient<'a>(
     id: i64,
     from: i64,
     address: &str,
@@ -84,7 +84,7 @@ fn told(
         messages: rows(messages),
         recipients: rows(recipients),
         attempts: rows(attempts),
-        refusals: Table::default(),
+        ..StoryInput::default()
     };
     let mut out = Vec::new();
     story::write(&story, &berlin(None), &mut out).unwrap();
@@ -265,7 +265,7 @@ fn mail_to_very_many_is_told_shortly() {
         &[],
     );
     assert!(
-        story.contains("and 30 more recipients, see below"),
+        story.contains("and 30 more recipients, see below: 30 sent"),
         "{story}"
     );
     assert!(story.contains("r49@example.org sent"), "{story}");
