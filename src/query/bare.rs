@@ -49,8 +49,9 @@ const OF_ID: [Other; 2] = [
 ];
 const OF_DOMAIN: [Other; 3] = [
     tried("relay", "host that it was handed to"),
-    tried("from", "sender's domain"),
-    tried("client", "client"),
+    // Who asks what went to a domain is not answered with what came from it.
+    offered("from", "sender's domain"),
+    offered("client", "client"),
 ];
 const OF_CLIENT: [Other; 1] = [tried("relay", "host that it was handed to")];
 const OF_RELAY: [Other; 1] = [tried("client", "client")];
