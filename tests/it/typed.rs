@@ -117,6 +117,7 @@ fn addresses_are_found_as_the_log_shows_them() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one log, all that is asked of it")]
 fn the_sender_within_srs_batv_and_verp_is_found() {
     let ok = sent("4DB2640C31");
     let to = [("bob@example.org", ok.as_str())];
@@ -194,6 +195,7 @@ fn the_sender_within_srs_batv_and_verp_is_found() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one log, all that is asked of it")]
 fn ids_and_hosts_of_the_other_side_are_found_and_it_is_said_how_they_were_read() {
     let lmtp = "relay=mx.example.org[private/dovecot-lmtp], delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 <c@example.org> Saved)";
     let other = "relay=private/dovecot-lmtp, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 <d@example.org> Saved)";
@@ -273,6 +275,7 @@ fn ids_and_hosts_of_the_other_side_are_found_and_it_is_said_how_they_were_read()
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one log, all that is asked of it")]
 fn who_was_asked_for_comes_first_in_a_mail_to_many() {
     for n in [12, 60, 3000] {
         let ok = sent("4DB2640C31");
