@@ -8,6 +8,8 @@ const LOG: [&str; 3] = [
     "testlogs/demo/mail.log.1",
     "testlogs/demo/mail.log.2.gz",
 ];
+/// So soon after the log that its raw lines are kept.
+const SOON_AFTER: &str = "2026-11-22T00:00:00Z";
 /// After everything in the log, and after all retention.
 const LATER: &str = "2028-01-01T00:00:00Z";
 
@@ -18,7 +20,7 @@ fn filled() -> Place {
 }
 
 fn ingest(place: &Place) -> String {
-    let mut args = vec!["ingest", "--json"];
+    let mut args = vec!["ingest", "--json", "--now", SOON_AFTER];
     args.extend(LOG);
     place.succeed(&args)
 }
