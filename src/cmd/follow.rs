@@ -168,7 +168,9 @@ fn outcome(hits: &Table) -> Option<bool> {
         Some(Cell::Text(text)) => text.clone(),
         _ => String::new(),
     };
-    let is_refusal = |row: &&Vec<Cell>| text(row, "kind") == "refused";
+    // What was not accepted for now comes again, as a message of its own.
+    let is_refusal =
+        |row: &&Vec<Cell>| text(row, "kind") == "refused" || text(row, "status") == "not_accepted";
     let mut has_mail = false;
     let mut is_delivered = true;
     for row in hits.rows.iter().filter(|row| !is_refusal(row)) {

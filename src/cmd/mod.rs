@@ -16,6 +16,7 @@ pub mod sql;
 pub mod status;
 pub mod story;
 pub mod summary;
+mod tries;
 pub mod usage;
 
 use crate::answers::Answers;

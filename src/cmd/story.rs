@@ -1,12 +1,11 @@
 //! Fetches the whole chain of each mail found, for its story, its ticket or its log lines.
 
+use super::tries;
 use crate::answers::Answers;
-use crate::model::ip::parse_address;
-use crate::model::key;
 use crate::model::table::{Cell, Param, Table};
-use crate::model::time::{DAY, Time};
+use crate::model::time::Time;
 use crate::query::story::{
-    ATTEMPTS, CHILDREN, LATER, LINES, MESSAGES, OF_ROOT, RECIPIENTS, REFUSAL_LINES, REFUSALS,
+    ATTEMPTS, CHILDREN, LINES, MESSAGES, OF_ROOT, RECIPIENTS, REFUSAL_LINES,
 };
 use crate::render::escape;
 use crate::render::mask::Mask;
@@ -16,16 +15,12 @@ use crate::store::Error;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::net::IpAddr;
 
 /// Stories that are told at once.
 const MOST: usize = 20;
 
 /// Log lines are given of so many mails at once.
 const MOST_LINES: usize = 1000;
-
-/// A client that was put off comes back within this time; Postfix gives up after five days.
-const PATIENCE: i64 = 5 * DAY;
 
 /// A notice belongs to the story of the message that it is about.
 const ROOT: &str = "SELECT parent_id, root_id FROM delivery_from WHERE id = $1";
@@ -49,6 +44,8 @@ pub struct Stories {
     more: usize,
     /// Refusals that a mail's story tells.
     told: Vec<i64>,
+    /// Messages that were not taken and that a mail's story tells.
+    told_messages: BTreeSet<i64>,
     /// Of the other refusals: what came through later.
     later: Vec<(i64, Table)>,
     refusals: usize,
@@ -66,15 +63,12 @@ impl Stories {
             ..Self::default()
         };
         for root in roots.iter().take(MOST) {
-            let mut mail = fetch(store, *root)?;
+            let mut mail = fetch(store, *root, false)?;
             (mail.asked, mail.asked_by_name) = asked(hits, &mail.messages, ask);
             mail.tells_all = ask.tells_all;
-            let ids = column(&mail.refusals, "id");
-            stories
-                .told
-                .extend(mail.refusals.rows.iter().filter_map(|row| int(row, ids)));
-            stories.mails.push(mail);
+            stories.tells(mail);
         }
+        stories.take_tries(store, hits, ask)?;
         let (kind, id) = (column(hits, "kind"), column(hits, "id"));
         for row in hits
             .rows
@@ -86,12 +80,48 @@ impl Stories {
             };
             stories.refusals += 1;
             if stories.refusals <= MOST
-                && let Some(later) = later(store, hits, row)?
+                && let Some(later) = tries::later(store, hits, row)?
             {
                 stories.later.push((id, later));
             }
         }
         Ok(stories)
+    }
+
+    fn tells(&mut self, mail: StoryInput) {
+        let of = |name| {
+            let column = column(&mail.refusals, name);
+            let rows = mail.refusals.rows.iter();
+            rows.filter_map(move |row| int(row, column))
+        };
+        self.told.extend(of("id"));
+        self.told_messages.extend(of("turned_id"));
+        self.mails.push(mail);
+    }
+
+    /// Takes the messages that were not taken and that no mail's story tells; the last try tells those before it.
+    fn take_tries(&mut self, store: &Answers, hits: &Table, ask: &Ask) -> Result<(), Error> {
+        let id = column(hits, "from_id");
+        let tries = hits.rows.iter().filter(|row| tries::is_try(hits, row));
+        let ids: BTreeSet<i64> = tries.filter_map(|row| int(row, id)).collect();
+        let first = self.mails.len();
+        for id in ids.into_iter().rev() {
+            if self.told_messages.contains(&id) {
+                continue;
+            }
+            if self.mails.len() >= MOST {
+                self.more += 1;
+                continue;
+            }
+            let mut mail = fetch(store, id, true)?;
+            (mail.asked, mail.asked_by_name) = asked(hits, &mail.messages, ask);
+            mail.tells_all = ask.tells_all;
+            self.tells(mail);
+        }
+        if let Some(tries) = self.mails.get_mut(first..) {
+            tries.reverse();
+        }
+        Ok(())
     }
 
     /// Returns whether all that was found is one mail, or one refusal.
@@ -188,6 +218,10 @@ pub fn write_lines(
     let refusals = refusals.filter_map(|row| int(row, id));
     let refusals = refusals.map(|id| Ok((REFUSAL_LINES, vec![Param::Int(id)])));
     let mails = roots(store, hits, MOST_LINES)?.into_iter();
+    let from_id = column(hits, "from_id");
+    let tries = hits.rows.iter().filter(|row| tries::is_try(hits, row));
+    let tries: BTreeSet<i64> = tries.filter_map(|row| int(row, from_id)).collect();
+    let mails = tries.into_iter().chain(mails);
     let mails = mails.map(|root| chain(store, root).map(|chain| (LINES, chain.to_vec())));
     let mut written = Written::default();
     let mut mask = mask;
@@ -206,25 +240,25 @@ pub fn write_lines(
     Ok(written)
 }
 
-fn column(table: &Table, name: &str) -> Option<usize> {
+pub(super) fn column(table: &Table, name: &str) -> Option<usize> {
     table.columns.iter().position(|c| c == name)
 }
 
-fn int(row: &[Cell], column: Option<usize>) -> Option<i64> {
+pub(super) fn int(row: &[Cell], column: Option<usize>) -> Option<i64> {
     match row.get(column?)? {
         Cell::Int(n) => Some(*n),
         _ => None,
     }
 }
 
-fn text(row: &[Cell], column: Option<usize>) -> Option<&str> {
+pub(super) fn text(row: &[Cell], column: Option<usize>) -> Option<&str> {
     match row.get(column?)? {
         Cell::Text(text) => Some(text),
         _ => None,
     }
 }
 
-fn time(row: &[Cell], column: Option<usize>) -> Option<Time> {
+pub(super) fn time(row: &[Cell], column: Option<usize>) -> Option<Time> {
     match row.get(column?)? {
         Cell::Time(time) => Some(*time),
         _ => None,
@@ -274,7 +308,7 @@ fn asked(hits: &Table, messages: &Table, ask: &Ask) -> (Table, bool) {
     (asked, is_by_name)
 }
 
-/// Returns the first message of each chain, in the order of the hits.
+/// Returns the first message of each chain, in the order of the hits; not those of messages that were not taken.
 fn roots(store: &Answers, hits: &Table, most: usize) -> Result<Vec<i64>, Error> {
     let (kind, id) = (column(hits, "kind"), column(hits, "from_id"));
     let mut asked = BTreeSet::new();
@@ -283,7 +317,7 @@ fn roots(store: &Answers, hits: &Table, most: usize) -> Result<Vec<i64>, Error> 
     for row in hits
         .rows
         .iter()
-        .filter(|row| text(row, kind) == Some("mail"))
+        .filter(|row| text(row, kind) == Some("mail") && !tries::is_try(hits, row))
     {
         let Some(id) = int(row, id).filter(|id| asked.insert(*id)) else {
             continue;
@@ -340,119 +374,21 @@ fn among(ids: &[i64]) -> [Param; 3] {
     ]
 }
 
-fn fetch(store: &Answers, root: i64) -> Result<StoryInput, Error> {
+/// Fetches a mail; `is_try`: a message that was not taken.
+fn fetch(store: &Answers, root: i64, is_try: bool) -> Result<StoryInput, Error> {
     let chain = chain(store, root)?;
     let messages = store.select(MESSAGES, &chain)?;
     let recipients = store.select(RECIPIENTS, &chain)?;
     Ok(StoryInput {
-        refusals: refusals(store, root, &messages, &recipients)?,
+        refusals: tries::before(store, root, &messages, &recipients, is_try)?,
+        later: if is_try {
+            tries::later_for_all(store, &messages, &recipients)?
+        } else {
+            None
+        },
         recipients,
         attempts: store.select(ATTEMPTS, &chain)?,
         messages,
         ..StoryInput::default()
     })
-}
-
-/// Fetches what was refused to the same client before; nothing where the client or the sender is not known.
-fn refusals(
-    store: &Answers,
-    root: i64,
-    messages: &Table,
-    recipients: &Table,
-) -> Result<Table, Error> {
-    let ids = column(messages, "id");
-    let Some(first) = messages.rows.iter().find(|row| int(row, ids) == Some(root)) else {
-        return Ok(Table::default());
-    };
-    let (Some(at), Some((sender, network, parent))) = (
-        time(first, column(messages, "time")),
-        client(messages, first),
-    ) else {
-        return Ok(Table::default());
-    };
-    let names = ["recipient", "orig_to"].map(|name| column(recipients, name));
-    // Not those of the notices.
-    let (root_ids, from_ids) = (column(messages, "root_id"), column(recipients, "from_id"));
-    let own = messages
-        .rows
-        .iter()
-        .filter(|row| int(row, root_ids) == Some(root));
-    let own: BTreeSet<i64> = own.filter_map(|row| int(row, ids)).collect();
-    let asked = recipients
-        .rows
-        .iter()
-        .filter(|row| int(row, from_ids).is_some_and(|id| own.contains(&id)));
-    let named = asked.flat_map(|row| {
-        let named = names.iter().filter_map(|name| text(row, *name));
-        named.map(|name| Param::Text(name.to_owned()))
-    });
-    let sender_key = key_of(&sender);
-    let params = [
-        Param::List(named.collect()),
-        Param::Time(at.plus(-PATIENCE)),
-        Param::Time(at),
-        sender,
-        network,
-        parent,
-        sender_key,
-    ];
-    store.select(REFUSALS, &params)
-}
-
-/// Fetches the first mail that came through after the refusal.
-fn later(store: &Answers, hits: &Table, refusal: &[Cell]) -> Result<Option<Table>, Error> {
-    let (Some(at), Some(recipient), Some((sender, network, parent))) = (
-        time(refusal, column(hits, "time")),
-        text(refusal, column(hits, "recipient")),
-        client(hits, refusal),
-    ) else {
-        return Ok(None);
-    };
-    let recipient = Param::Text(recipient.to_owned());
-    let [sender_key, recipient_key] = [&sender, &recipient].map(key_of);
-    let params = [
-        Param::Time(at),
-        Param::Time(at.plus(PATIENCE)),
-        sender,
-        recipient,
-        network,
-        parent,
-        sender_key,
-        recipient_key,
-    ];
-    store.select(LATER, &params).map(Some)
-}
-
-/// Returns the key of an address.
-fn key_of(address: &Param) -> Param {
-    match address {
-        Param::Text(address) => Param::Int(key::of(address).into()),
-        _ => Param::Null,
-    }
-}
-
-/// Returns sender, network and parent domain of the client's name as parameters: big senders come back from another host of theirs.
-fn client(table: &Table, row: &[Cell]) -> Option<(Param, Param, Param)> {
-    /// No name ends so.
-    const NO_NAME: &str = "..";
-    /// No client is there.
-    const NO_NETWORK: &str = "0.0.0.0";
-    let sender = text(row, column(table, "sender"))?;
-    let network = text(row, column(table, "client_address")).and_then(parse_address);
-    let network = network.map(|address| match address.to_canonical() {
-        IpAddr::V4(_) => format!("{}/24", address.to_canonical()),
-        IpAddr::V6(_) => format!("{address}/64"),
-    });
-    let name = text(row, column(table, "client_name")).unwrap_or_default();
-    let parent = name.split_once('.').map(|(_, parent)| parent);
-    let parent = parent.filter(|parent| parent.contains('.'));
-    if network.is_none() && parent.is_none() {
-        return None;
-    }
-    let parent = parent.map_or_else(|| NO_NAME.to_owned(), |parent| format!(".{parent}"));
-    Some((
-        Param::Text(sender.to_owned()),
-        Param::Text(network.unwrap_or_else(|| NO_NETWORK.to_owned())),
-        Param::Text(parent),
-    ))
 }

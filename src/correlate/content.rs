@@ -2,9 +2,10 @@
 //!
 //! Promises: of the readings of a line whose text imitates a tail, the one counts whose origin is the client
 //! that `client=` named; if none does, only the text is kept. The client is never taken from here, the sender only for a
-//! mail that is held or discarded, and where all readings name the same.
+//! mail that is held, discarded or refused, and where all readings name the same.
 
 use super::open::{Message, Says};
+use super::turned::Turned;
 use super::{Correlator, Line, Owner, limited, some, text};
 use crate::model::event::{Content, ContentReading, Tail};
 use crate::model::row::{
@@ -49,7 +50,7 @@ impl Correlator {
             .filter(|r| !r.is_empty())
             .unwrap_or(reading.text);
         let to = reading.tail.recipient;
-        if matches!(content.action, "hold" | "discard") {
+        if matches!(content.action, "hold" | "discard" | "reject") {
             self.sender_of(id, agreed_sender(content, &reading));
         }
         if content.action != "reject" {
@@ -63,7 +64,13 @@ impl Correlator {
             }
             "reject" => {
                 let noqueue = self.content_refusal(line, id, content, &reading);
-                self.reject_message(line, id, why, to);
+                let turned = Turned {
+                    reason: why,
+                    dsn: dsn_of(why),
+                    rule: Some(content_class(content.part)),
+                    ..Turned::default()
+                };
+                self.turn_away(line, id, &turned, to);
                 return Owner {
                     from: Some(id),
                     noqueue: Some(noqueue),
@@ -85,7 +92,7 @@ impl Correlator {
             .reason
             .filter(|r| !r.is_empty())
             .unwrap_or(reading.text);
-        let dsn = why.split(' ').next().filter(|word| is_dsn(word));
+        let dsn = dsn_of(why);
         let base = self.noqueue_base(line);
         let row = Noqueue {
             action: text(content.action),
@@ -131,6 +138,11 @@ fn agreed_sender<'a>(content: &Content<'a>, reading: &ContentReading<'a>) -> Opt
         .chain(others)
         .all(|other| other == sender)
         .then_some(sender)?
+}
+
+/// Returns the status code that the text begins with.
+fn dsn_of(why: &str) -> Option<&str> {
+    why.split(' ').next().filter(|word| is_dsn(word))
 }
 
 fn is_dsn(word: &str) -> bool {

@@ -5,6 +5,7 @@
 
 use super::open::{Message, Says};
 use super::recipient::attempt;
+use super::refusal::is_act;
 use super::session::Taken;
 use super::{Correlator, Line, some, text};
 use crate::model::event::{Delivery, Event, Level, Removal};
@@ -58,6 +59,10 @@ impl Correlator {
         }
         for action in taken.pending {
             self.sender_of(id, action.sender.as_deref());
+            if !is_act(&action.action) {
+                self.name_recipient(id, action.recipient.as_deref().unwrap_or_default());
+                continue;
+            }
             self.act(
                 line,
                 id,
@@ -244,6 +249,7 @@ impl Correlator {
         if let Some(m) = self.mail.edit(id) {
             m.set_status(status::QUEUED);
             m.row.reason = None;
+            m.extra.named = Vec::new();
         }
     }
 
@@ -404,17 +410,8 @@ impl Correlator {
             self.problem(line, level.name(), note);
         }
         let id = self.mention(line, queue_id?)?;
-        let is_refusal = level == Level::Warning
-            && (note.starts_with("message rejected")
-                || note.starts_with("queue file size limit exceeded")
-                || note.contains("message not accepted"));
-        if is_refusal
-            && self
-                .mail
-                .get(id)
-                .is_some_and(|m| m.row.status == status::RECEIVING)
-        {
-            self.reject_message(line, id, note, None);
+        if level == Level::Warning {
+            self.turned_by_warning(line, id, note);
         }
         Some(id)
     }
@@ -433,17 +430,6 @@ impl Correlator {
             .generations(queue_id)
             .filter(|m| m.host == line.host);
         of_host.map(|m| m.row.id).max()
-    }
-
-    /// Refuses the whole message: all its recipients, known or not (grammar 8).
-    pub(super) fn reject_message(
-        &mut self,
-        line: &Line<'_>,
-        id: i64,
-        reason: &str,
-        to: Option<&str>,
-    ) {
-        self.end_reception(line, id, status::REJECTED, recipient::REJECTED, reason, to);
     }
 
     /// Ends a message before it reached the queue manager.

@@ -19,6 +19,7 @@
 //! | `session` | sessions of smtpd, qmqpd and postscreen; log-ins |
 //! | `agent` | connections of smtp and lmtp with TLS |
 //! | `refusal` | rows of refusals; actions that precede a queue id |
+//! | `turned` | whole messages that were not taken |
 //! | `chain` | links between messages |
 //! | `kin` | links that no line names |
 //! | `notice` | warnings and notices by template and day |
@@ -40,6 +41,7 @@ mod session;
 mod state;
 #[cfg(test)]
 mod tests;
+mod turned;
 
 pub use state::{BadState, message_ids};
 

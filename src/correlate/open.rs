@@ -40,6 +40,9 @@ pub(super) struct Extra {
     pub(super) repeats: i32,
     /// Recipients were missing when it was removed: late records may still bring them.
     pub(super) is_short: bool,
+    /// Recipients that lines named while it was being received.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) named: Vec<Text>,
     /// Set by a postsuper summary without ids; the next line about the message takes it back.
     pub(super) doubt: Option<Doubt>,
 }

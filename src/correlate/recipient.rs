@@ -130,6 +130,19 @@ impl Recipients {
         any
     }
 
+    /// Gives every recipient that no record names the reply for which the message was not taken.
+    pub(super) fn turn_away(&mut self, state: &Attempt, time: Time) {
+        for r in &mut self.list {
+            let word = &r.row.state.status;
+            let is_due = *word == state.status || !is_final(word);
+            if r.row.attempts == 0 && is_due && r.row.state.reason.is_none() {
+                r.row.state = state.clone();
+                r.row.time = time;
+                r.is_dirty = true;
+            }
+        }
+    }
+
     /// Drops hints once records name all recipients: a rewritten address is not another recipient.
     pub(super) fn drop_hints(&mut self) {
         if self.hints == 0 || self.recorded() == 0 {

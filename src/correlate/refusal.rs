@@ -3,6 +3,7 @@
 //! Promises: only refusals become rows; hold, discard, redirect, filter, warn, info and their kin do not.
 
 use super::open::Says;
+use super::turned::Turned;
 use super::{Correlator, Line, Owner, some, text};
 use crate::cause::Evidence;
 use crate::model::event::{Client, Policy};
@@ -17,10 +18,7 @@ impl Correlator {
             "reject" | "milter-reject" | "proxy-reject" | "hangup"
         );
         let is_whole = is_whole(line, p);
-        let is_act = matches!(
-            p.action,
-            "hold" | "milter-hold" | "discard" | "milter-discard"
-        );
+        let is_act = is_act(p.action);
         let id = match p.queue_id {
             Some(q) if is_act || (is_refusal && is_whole) => {
                 Some(self.find_or_create(line, q, Says::Reception))
@@ -49,10 +47,28 @@ impl Correlator {
                 self.act(line, id, p.action, p.reason, p.tail.recipient);
             }
             (Some(id), _) if is_refusal && is_whole => {
-                self.reject_message(line, id, p.reason, p.tail.recipient);
+                self.sender_of(id, p.tail.sender);
+                let turned = Turned {
+                    reason: p.reason,
+                    dsn: p.dsn,
+                    reply_code: p.reply_code,
+                    rule: Some(parse::rule_class(p)),
+                    dnsbl: p.dnsbl,
+                };
+                self.turn_away(line, id, &turned, p.tail.recipient);
+            }
+            (Some(id), _) if p.protocol_state == "RCPT" => {
+                let to = p.tail.recipient.unwrap_or_default();
+                if is_refusal {
+                    self.unname_recipient(id, to);
+                } else {
+                    self.name_recipient(id, to);
+                }
             }
             (None, Some(client)) if p.queue_id.is_none() && !p.is_postscreen => {
-                self.pend(line, &client, is_act.then_some(p.action), p.reason, &p.tail);
+                let is_named = !is_refusal && p.protocol_state == "RCPT";
+                let action = (is_act || is_named).then_some(p.action);
+                self.pend(line, &client, action, p.reason, &p.tail);
             }
             _ => {}
         }
@@ -110,7 +126,7 @@ impl Correlator {
             dsn: p.dsn.map(text),
             rule: Some(Text::const_new(parse::rule_class(p))),
             dnsbl: p.dnsbl.map(text),
-            reason: text(p.reason),
+            reason: text(p.reason.trim_end()),
             queue_id: p.queue_id.map(text),
             from_id: id,
             ..base
@@ -179,6 +195,14 @@ impl Correlator {
             ..Noqueue::default()
         }
     }
+}
+
+/// Tells whether the action decides the fate of a message without refusing it.
+pub(super) fn is_act(action: &str) -> bool {
+    matches!(
+        action,
+        "hold" | "milter-hold" | "discard" | "milter-discard"
+    )
 }
 
 /// Tells whether a reject concerns the whole message and not one recipient (golden rule 7).

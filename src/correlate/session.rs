@@ -6,6 +6,7 @@
 //!
 //! Limits: idle sessions end as `unknown` after a day, or when there are too many.
 
+use super::refusal::is_act;
 use super::{Correlator, Line, some, text};
 use crate::model::event::{Abend, Client, Direction, Event, Tail};
 use crate::model::row::{
@@ -408,8 +409,18 @@ impl Correlator {
         session
             .pending
             .retain(|p| p.sender.as_deref() == tail.sender);
+        if action.is_none() {
+            // The recipient was refused: what a line before said of it came to nothing.
+            let refused = |p: &Pending| p.recipient.as_deref() == tail.recipient;
+            session.pending.retain(|p| is_act(&p.action) || !refused(p));
+        }
+        // What decides the fate of the mail must find room.
+        let limit = match action {
+            Some(action) if !is_act(action) => LIST_LIMIT / 2,
+            _ => LIST_LIMIT,
+        };
         if let Some(action) = action
-            && session.pending.len() < LIST_LIMIT
+            && session.pending.len() < limit
         {
             session.pending.push(Pending {
                 action: text(action),

@@ -91,6 +91,7 @@ pub fn rule_class(policy: &Policy<'_>) -> &'static str {
     if policy.action.starts_with("milter-") {
         return match by_text {
             Some(class @ ("greylist" | "spf")) => class,
+            _ if is_put_off(policy, text) => "greylist",
             _ => "milter",
         };
     }
@@ -121,6 +122,14 @@ pub fn rule_classes() -> Vec<&'static str> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// Returns whether a milter puts the client off and gives no reason but that: so rspamd's greylisting is worded, with text or without.
+/// A milter that fails has a text of Postfix (`Service unavailable - try again later`).
+fn is_put_off(policy: &Policy<'_>, text: &str) -> bool {
+    let text = text.trim().trim_end_matches('.');
+    policy.dsn.is_some_and(|dsn| dsn.starts_with('4'))
+        && (text.is_empty() || text.eq_ignore_ascii_case("try again later"))
 }
 
 /// Returns the class of a header or body check by the part that it looked at.
@@ -236,6 +245,34 @@ mod tests {
     fn standard_texts_have_their_class() {
         for (reason, expected) in CASES {
             assert_eq!(class(reason), *expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_milter_that_puts_off_without_a_reason_greylists() {
+        let class = |reply: &str| {
+            let text = format!(
+                "4258667796: milter-reject: END-OF-MESSAGE from mx.example.com[198.51.100.7]: {reply}; from=<a@example.net> to=<b@example.org> proto=ESMTP helo=<x>"
+            );
+            match event("postfix/cleanup", &text) {
+                Event::Policy(policy) => rule_class(&policy),
+                other => panic!("{other:?}"),
+            }
+        };
+        for reply in [
+            "4.7.1 Try again later",
+            "4.7.1  ",
+            "4.7.1",
+            "4.7.1 Greylisted, come back",
+        ] {
+            assert_eq!(class(reply), "greylist", "{reply}");
+        }
+        for reply in [
+            "5.7.1  ",
+            "5.7.1 Try again later",
+            "4.7.1 Service unavailable - try again later",
+        ] {
+            assert_eq!(class(reply), "milter", "{reply}");
         }
     }
 

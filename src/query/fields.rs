@@ -550,8 +550,14 @@ pub const RECIPIENT_STATUS: [&str; 15] = [
 /// Words of a message's status that no recipient has.
 pub const MESSAGE_STATUS: [&str; 5] = ["receiving", "queued", "done", "corrupt", "lost"];
 
-/// Words of a refusal's status; `refused` stands for all of them.
-pub const REFUSAL_STATUS: [&str; 4] = ["refused", "reject", "milter-reject", "proxy-reject"];
+/// Words of a refusal's status; `refused` stands for all of them, `not_accepted` for those that ask the client to come again.
+pub const REFUSAL_STATUS: [&str; 5] = [
+    "refused",
+    "not_accepted",
+    "reject",
+    "milter-reject",
+    "proxy-reject",
+];
 
 /// States of a recipient that another message carries on.
 pub const HOPS: [&str; 4] = ["filtered", "relayed", "forwarded", "requeued"];

@@ -42,6 +42,8 @@ pub(super) enum Test {
     MessageStatus(String),
     /// It is a refusal.
     Refused,
+    /// It was refused for now: the client was asked to come again.
+    NotAccepted,
     /// Something of it happened from the first up to but not at the second.
     Within(Option<Time>, Option<Time>),
 }

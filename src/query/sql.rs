@@ -35,6 +35,16 @@ pub(super) struct Statement {
     pub(super) params: Vec<Param>,
 }
 
+/// Whether the client of a refused recipient, message, refusal was asked to come again: by status code, reply code, text.
+const FOR_NOW: [&str; 3] = [
+    "CASE WHEN t.dsn IS NOT NULL THEN t.dsn LIKE '4.%' WHEN t.reply_code IS NOT NULL THEN t.reply_code BETWEEN 400 AND 499 \
+     ELSE coalesce(regexp_matches(coalesce(t.reason, f.reason), '^4([0-9][0-9][ -]|[.][0-9])') \
+     OR ends_with(coalesce(t.reason, f.reason), 'message not accepted, try again later'), false) END",
+    "coalesce(regexp_matches(f.reason, '^4([0-9][0-9][ -]|[.][0-9])') \
+     OR ends_with(f.reason, 'message not accepted, try again later'), false)",
+    "CASE WHEN n.dsn IS NOT NULL THEN n.dsn LIKE '4.%' ELSE coalesce(n.reply_code BETWEEN 400 AND 499, false) END",
+];
+
 /// Columns of the result: name, and what it is of a recipient, a message, a refusal.
 const COLUMNS: [[&str; 4]; 44] = [
     ["time", "t.time", "f.updated", "n.time"],
@@ -220,8 +230,12 @@ impl Part {
         };
         let column = |c: &[&str; 4]| {
             let (name, column) = (c.first()?, c.get(index)?);
-            // Who was asked for is not who got it.
+            // Who was asked for is not who got it; what was refused for now is not refused.
             Some(match (self, *name) {
+                (Self::Recipient | Self::Carried | Self::Message, "status") => format!(
+                    "CASE WHEN {column} = 'rejected' AND {} THEN 'not_accepted' ELSE {column} END AS status",
+                    FOR_NOW.get(index - 1)?
+                ),
                 (Self::Carried, "orig_to") => format!("{} AS orig_to", hops::ASKED_TO),
                 _ => format!("{column} AS {name}"),
             })
@@ -263,11 +277,12 @@ pub(super) fn columns() -> Vec<&'static str> {
 pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statement {
     let mut writer = Writer::default();
     let mut parts: Vec<String> = Vec::new();
-    let mut has_mail = false;
+    let (mut has_mail, mut has_refusals) = (false, false);
     for part in Part::HITS {
         let condition = compile(rule, part, false);
         if condition != Condition::Never {
             has_mail |= part != Part::Refusal;
+            has_refusals |= part == Part::Refusal;
             parts.push(writer.part(part, &condition, asks_root(rule, part), rule.window().0));
         }
     }
@@ -286,7 +301,17 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
     let names = columns().join(", ");
     let newest =
         limit.map(|limit| writer.bind(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX))));
-    let shown = format!("{} s{}", folding.source, folding.condition);
+    let once = if has_mail && has_refusals {
+        let word = if folding.condition.is_empty() {
+            "\nWHERE"
+        } else {
+            "\n  AND"
+        };
+        format!("{word} {}", turned_once(folding.source))
+    } else {
+        String::new()
+    };
+    let shown = format!("{} s{}{once}", folding.source, folding.condition);
     let from = match newest {
         None => shown,
         Some(limit) => format!(
@@ -301,6 +326,16 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
         sql,
         params: writer.params,
     }
+}
+
+/// Returns the condition under which a refusal is shown: a message that was refused as a whole is one event, told by the rows of its
+/// recipients where they are among the hits.
+fn turned_once(source: &str) -> String {
+    format!(
+        "NOT (s.kind = 'refused' AND s.from_id IS NOT NULL\n    \
+         AND (s.protocol_state NOT IN ('CONNECT', 'HELO', 'EHLO', 'MAIL', 'RCPT') OR s.service = 'cleanup' OR ends_with(s.service, '/cleanup'))\n    \
+         AND s.from_id IN (SELECT from_id FROM {source} WHERE kind = 'mail' AND message_status = 'rejected'))"
+    )
 }
 
 /// Returns the statements for the rows that may have handed on what is asked for (none where they are among the hits already), and for
@@ -536,6 +571,15 @@ fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
         } else {
             Condition::Never
         }],
+        (_, Test::NotAccepted) => {
+            let [recipient, message, refusal] = FOR_NOW;
+            let sql = match part {
+                Part::Refusal => refusal.to_owned(),
+                Part::Message => format!("(f.status = 'rejected' AND {message})"),
+                _ => format!("(t.status = 'rejected' AND {recipient})"),
+            };
+            vec![Condition::Leaf(sql, Vec::new())]
+        }
         (_, Test::MessageStatus(s)) => match part {
             Part::Refusal => vec![Condition::Never],
             _ => each(&["f.status"], equal, bound(s)),

@@ -27,7 +27,7 @@ pub const RECIPIENTS: &str = "\
 SELECT
     t.id, t.from_id, t.queue_id, t.recipient, t.orig_to, t.time, t.first_time, t.attempts, t.agent, t.relay, t.delay,
     t.delay_before_qmgr, t.delay_in_qmgr, t.delay_conn_setup, t.delay_transmission, t.tls, t.dsn, t.status,
-    t.reply_code, t.reason, t.remote_queue_id
+    t.reply_code, t.reason, t.remote_queue_id, t.cause
 FROM delivery_to t
 WHERE t.from_id BETWEEN $2 AND $3 AND t.from_id IN (SELECT unnest($1::BIGINT[]))
 ORDER BY t.time, t.id";
@@ -41,26 +41,52 @@ FROM delivery_attempt a
 WHERE a.from_id BETWEEN $2 AND $3 AND a.from_id IN (SELECT unnest($1::BIGINT[]))
 ORDER BY a.time, a.id";
 
-/// Earlier refusals of the same client, sender and recipients: `$1` the recipients, `$2` from, `$3` until, `$4` the
-/// sender, `$5` the client's network, `$6` the parent domain of its name with a dot in front, `$7` the sender's key.
+/// Earlier refusals of the same mail: `$1` the recipients, `$2` from, `$3` until, `$4` the sender, `$5` the client's network, `$6` the
+/// parent domain of its name with a dot in front, `$7` the sender's key, `$8` the message itself, `$9` its Message-ID.
+///
+/// Of messages that were not taken at their end the rows of their recipients stand for the line, which names one of them; where both
+/// Message-IDs are known they must be the same.
 pub const REFUSALS: &str = "\
+WITH turned AS (
+    SELECT f.id, f.queue_id, f.sender, f.client_name, f.client_address, f.message_id
+    FROM delivery_from f
+    WHERE f.time >= $2 AND f.time <= $3 AND f.id <> $8 AND f.status = 'rejected'
+        AND (f.message_id = $9::VARCHAR AND (f.sender IS NULL OR $4::VARCHAR IS NULL OR lower(f.sender) = lower($4::VARCHAR))
+            OR f.sender_key = $7 AND lower(f.sender) = lower($4::VARCHAR)
+            AND (ip_in(f.client_address, $5) OR ends_with(lower(f.client_name), lower($6)))
+            AND coalesce(f.message_id IN ('', '<>') OR f.message_id = $9::VARCHAR, true))
+)
 SELECT
-    n.id, n.time, n.recipient, n.sender, n.client_name, n.client_address, n.reply_code, n.dsn, n.rule, n.reason, n.count
+    n.id, NULL::BIGINT AS turned_id, n.time, n.queue_id, n.recipient, n.sender, n.client_name, n.client_address, n.reply_code, n.dsn,
+    n.rule, n.reason, n.count, n.cause
 FROM noqueue n
-WHERE n.time >= $2 AND n.time <= $3 AND n.sender_key = $7 AND lower(n.sender) = lower($4)
+WHERE n.time >= $2 AND n.time <= $3 AND n.sender_key = $7 AND lower(n.sender) = lower($4::VARCHAR)
     AND (ip_in(n.client_address, $5) OR ends_with(lower(n.client_name), lower($6)))
     AND lower(n.recipient) IN (SELECT lower(unnest($1::VARCHAR[])))
-ORDER BY n.time, n.id";
+    AND (n.from_id IS NULL OR n.protocol_state IN ('CONNECT', 'HELO', 'EHLO', 'MAIL', 'RCPT') AND n.service NOT LIKE '%cleanup'
+        OR n.from_id NOT IN (SELECT id FROM delivery_from WHERE time >= $2 AND time <= $3 AND status = 'rejected'))
+UNION ALL
+SELECT
+    NULL, f.id, t.time, f.queue_id, t.recipient, f.sender, f.client_name, f.client_address, t.reply_code, t.dsn, NULL, t.reason, 1,
+    t.cause
+FROM turned f JOIN delivery_to t ON t.from_id = f.id
+WHERE lower(t.recipient) IN (SELECT lower(unnest($1::VARCHAR[])))
+ORDER BY 3, 1, 2";
 
-/// The first mail of the same client, sender and recipient after a refusal: `$1` from, `$2` until, `$3` the sender, `$4` the recipient, `$5`
-/// the client's network, `$6` the parent domain of its name with a dot in front, `$7` and `$8` the keys of sender and recipient.
+/// The first mail of the same client, sender and recipient after a refusal, or with the same Message-ID, which goes first: `$1` from, `$2`
+/// until, `$3` the sender, `$4` the recipient (none: any), `$5` the client's network, `$6` the parent domain of its name with a dot in
+/// front, `$7` and `$8` the keys of sender and recipient, `$9` the Message-ID.
 pub const LATER: &str = "\
 SELECT f.id, f.root_id, f.queue_id, f.time
 FROM delivery_from f JOIN delivery_to t ON t.from_id = f.id
-WHERE f.time >= $1 AND f.time < $2 AND t.time >= $1 AND f.sender_key = $7 AND lower(f.sender) = lower($3)
-    AND (t.recipient_key = $8 AND lower(t.recipient) = lower($4) OR t.orig_to_key = $8 AND lower(t.orig_to) = lower($4))
-    AND (ip_in(f.client_address, $5) OR ends_with(lower(f.client_name), lower($6)))
-ORDER BY f.time, f.id
+WHERE f.time >= $1 AND f.time < $2 AND t.time >= $1 AND f.status NOT IN ('rejected', 'canceled')
+    AND (f.sender_key = $7 AND lower(f.sender) = lower($3::VARCHAR)
+        AND (ip_in(f.client_address, $5) OR ends_with(lower(f.client_name), lower($6)))
+        OR f.message_id = $9::VARCHAR AND ($3::VARCHAR IS NULL OR lower(f.sender) = lower($3::VARCHAR)))
+    AND (t.recipient_key = $8 AND lower(t.recipient) = lower($4::VARCHAR)
+        OR t.orig_to_key = $8 AND lower(t.orig_to) = lower($4::VARCHAR)
+        OR $4::VARCHAR IS NULL AND f.message_id = $9::VARCHAR)
+ORDER BY coalesce(f.message_id = $9::VARCHAR, false) DESC, f.time, f.id
 LIMIT 1";
 
 /// The log lines of the chain, as far as they are kept.

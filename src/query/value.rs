@@ -261,6 +261,7 @@ impl Given<'_> {
         }
         match word.as_str() {
             "refused" => return Ok(vec![Test::Refused]),
+            "not_accepted" => return Ok(vec![Test::NotAccepted]),
             "rejected" => return Ok(vec![Test::Equal(word), Test::Refused]),
             _ => {}
         }

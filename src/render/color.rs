@@ -15,7 +15,9 @@ pub(super) enum Tone {
 pub(super) fn tone(status: &str) -> Tone {
     match status {
         "sent" => Tone::Good,
-        "deferred" | "SOFTBOUNCE" | "held" | "queued" | "receiving" => Tone::Waiting,
+        "deferred" | "SOFTBOUNCE" | "held" | "queued" | "receiving" | "not_accepted" => {
+            Tone::Waiting
+        }
         "bounced" | "expired" | "rejected" | "deleted" | "discarded" | "corrupt" | "lost" => {
             Tone::Bad
         }

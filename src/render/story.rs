@@ -31,6 +31,8 @@ pub struct StoryInput {
     pub asked_by_name: bool,
     /// Tell each recipient, not only those asked for.
     pub tells_all: bool,
+    /// What came through after this mail was not taken; none where it was taken, or nothing can be said.
+    pub later: Option<Table>,
 }
 
 /// The rows of a chain.
@@ -42,6 +44,7 @@ pub(super) struct Chain<'a> {
     pub(super) asked: Vec<Row<'a>>,
     pub(super) asked_by_name: bool,
     pub(super) tells_all: bool,
+    pub(super) later: Option<Vec<Row<'a>>>,
 }
 
 impl<'a> Chain<'a> {
@@ -54,6 +57,7 @@ impl<'a> Chain<'a> {
             asked: rows(&story.asked).collect(),
             asked_by_name: story.asked_by_name,
             tells_all: story.tells_all,
+            later: story.later.as_ref().map(|table| rows(table).collect()),
         }
     }
 

@@ -5,8 +5,8 @@ use super::asked::Told;
 use super::color::{Tone, tone};
 use super::row::{self, Row};
 use super::story::Chain;
-use super::verdict::{relay_of, same_id};
-use super::words::{duration, is_greylisting, prefixed, whole_seconds};
+use super::verdict::{relay_of, same_id, turned};
+use super::words::{duration, prefixed, whole_seconds};
 use super::wrap::wrapped;
 use crate::model::row::{link, message_status};
 use crate::model::time::{SECOND, Time};
@@ -69,15 +69,11 @@ fn queue_id(messages: &[Row<'_>], row: &Row<'_>) -> String {
 
 /// A try that our door refused before the mail was taken.
 fn refusal(n: &Row<'_>, events: &mut Vec<Happening>) {
-    let what = if is_greylisting(n) {
-        "greylisted"
-    } else {
-        "refused"
-    };
+    let what = turned(n);
     events.push(Happening {
         time: n.time("time"),
         rank: 0,
-        queue_id: String::new(),
+        queue_id: n.text("queue_id"),
         text: format!(
             "{} {what} at our door{}{}",
             n.address("recipient"),

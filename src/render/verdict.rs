@@ -6,9 +6,10 @@ use super::color::{Tone, tone};
 use super::escape::terminal;
 use super::row::Row;
 use super::story::{Chain, at};
-use super::words::{count, duration, is_greylisting, length, prefixed, when};
+use super::words::{count, duration, is_greylisting, is_temporary, length, prefixed, when};
 use crate::model::row::{link, message_status, recipient_status as status};
 use std::collections::{BTreeMap, BTreeSet};
+use crate::model::time::Time;
 
 pub(super) fn is_notice(message: &Row<'_>) -> bool {
     matches!(
@@ -105,7 +106,7 @@ pub(super) fn all(chain: &Chain<'_>, told: &Told<'_, '_>, style: &Style) -> Vec<
             .iter()
             .rfind(|m| !is_notice(m))
             .or(messages.last())
-            .map(|m| of_message(m, style))
+            .map(|m| of_message(chain, m, style))
             .into_iter()
             .collect();
     }
@@ -170,15 +171,25 @@ fn put_off(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
     };
     let mut ours = chain.refusals.iter().filter(|row| named(&row));
     if let (Some(refusal), Some(first)) = (ours.next(), chain.first()) {
-        let after = length(refusal.time("time"), first.time("time"));
-        let what = if is_greylisting(refusal) {
-            "greylisted"
-        } else {
-            "refused"
+        let what = turned(refusal);
+        let times: i64 = ours.map(|row| row.int("count").unwrap_or(1)).sum();
+        let times = match times {
+            0 => String::new(),
+            more => format!(" and {} more", count(more, "time")),
         };
         let (from, to) = (at(refusal, "time", style), at(first, "time", style));
-        text.push_str(&format!(
-            "; {what} at our door at {from}, accepted at {to}{after}"
+        text.push_str(&format!("; {what} at our door at {from}{times}"));
+        if !is_turned(r) {
+            let after = length(refusal.time("time"), first.time("time"));
+            text.push_str(&format!(", accepted at {to}{after}"));
+        }
+    }
+    if is_turned(r) {
+        text.push_str(&came_later(
+            chain,
+            r.raw("recipient"),
+            first_time(chain),
+            style,
         ));
     }
     let earlier = |a: &&Row<'_>| same_id(a.int("to_id"), r.int("id")) && is_greylisting(a);
@@ -192,6 +203,48 @@ fn put_off(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
         ));
     }
     text
+}
+
+/// Returns what our door did: a refusal, or for now.
+pub(super) fn turned(refusal: &Row<'_>) -> &'static str {
+    if is_greylisting(refusal) {
+        "greylisted"
+    } else if is_temporary(refusal) {
+        "put off"
+    } else {
+        "refused"
+    }
+}
+
+fn is_turned(r: &Row<'_>) -> bool {
+    r.raw("status") == Some(status::REJECTED)
+}
+
+fn first_time(chain: &Chain<'_>) -> Option<Time> {
+    chain.first().and_then(|first| first.time("time"))
+}
+
+/// Returns what came through after the message was not taken; nothing where that was not looked for.
+fn came_later(
+    chain: &Chain<'_>,
+    recipient: Option<&str>,
+    time: Option<Time>,
+    style: &Style,
+) -> String {
+    let Some(later) = &chain.later else {
+        return String::new();
+    };
+    match later
+        .iter()
+        .find(|row| row.raw("for_recipient") == recipient)
+    {
+        Some(mail) => {
+            let after = length(time, mail.time("time"));
+            let (id, time) = (mail.text("queue_id"), at(mail, "time", style));
+            format!("; it came through at {time}{after}: {id}")
+        }
+        None => "; nothing of it came through to this recipient later".to_owned(),
+    }
 }
 
 fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
@@ -230,6 +283,7 @@ fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
         status::HELD => {
             format!("held in the queue since {at} until an administrator releases it{reason}")
         }
+        status::REJECTED if is_temporary(r) => not_accepted(chain.first(), r, &at),
         status::REJECTED => format!("refused on {at}{reason}"),
         status::CANCELED => {
             format!("never received completely: the client went away on {at}{reason}")
@@ -254,6 +308,21 @@ fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
         addressed(chain, r),
         put_off(chain, r, style)
     )
+}
+
+/// Returns what became of a mail that was refused for now: whoever brought it still has it.
+fn not_accepted(message: Option<&Row<'_>>, row: &Row<'_>, at: &str) -> String {
+    let what = if is_greylisting(row) {
+        "greylisted"
+    } else {
+        "not accepted"
+    };
+    let next = if message.is_some_and(|m| m.int("uid").is_some()) {
+        "it stays in maildrop and is tried again"
+    } else {
+        "the client was told to try again later"
+    };
+    format!("{what} on {at}, {next}{}", prefixed(": ", &row.said()))
 }
 
 fn sent(r: &Row<'_>, by: &str, at: &str, tries: i64) -> String {
@@ -299,13 +368,9 @@ fn addressed(chain: &Chain<'_>, r: &Row<'_>) -> String {
 
 /// Returns the sentence of a refusal; `later` is what the same client brought for the same recipient afterwards.
 pub(super) fn refused(hit: &Row<'_>, later: Option<&Row<'_>>, style: &Style) -> String {
-    let what = if is_greylisting(hit) {
-        "greylisted at the door"
-    } else {
-        "refused at the door"
-    };
+    let what = turned(hit);
     let mut sentence = format!(
-        "{}: {what}{} on {}",
+        "{}: {what} at the door{} on {}",
         hit.address("recipient"),
         prefixed(", client ", &hit.client()),
         at(hit, "time", style),
@@ -326,7 +391,7 @@ pub(super) fn refused(hit: &Row<'_>, later: Option<&Row<'_>>, style: &Style) -> 
     sentence
 }
 
-fn of_message(m: &Row<'_>, style: &Style) -> (Tone, String) {
+fn of_message(chain: &Chain<'_>, m: &Row<'_>, style: &Style) -> (Tone, String) {
     let word = m.raw("status").unwrap_or_default();
     let at = when(m.time("updated").or(m.time("time")), style);
     let reason = prefixed(": ", &m.text("reason"));
@@ -345,7 +410,14 @@ fn of_message(m: &Row<'_>, style: &Style) -> (Tone, String) {
         message_status::CANCELED => {
             format!("never received completely: the client went away on {at}{reason}")
         }
-        message_status::REJECTED => format!("refused on {at}{reason}"),
+        message_status::REJECTED => {
+            let later = came_later(chain, None, m.time("time"), style);
+            if is_temporary(m) {
+                format!("{}{later}", not_accepted(Some(m), m, &at))
+            } else {
+                format!("refused on {at}{reason}{later}")
+            }
+        }
         message_status::DISCARDED => format!("dropped on purpose on {at}{reason}"),
         message_status::CORRUPT => format!("moved to the corrupt queue on {at}{reason}"),
         message_status::REQUEUED => {

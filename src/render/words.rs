@@ -35,6 +35,24 @@ pub(super) fn is_greylisting(row: &Row<'_>) -> bool {
         .any(|word| said.contains(word))
 }
 
+/// Returns whether the client was asked to come again: by the code, or by what the text begins or ends with.
+pub(super) fn is_temporary(row: &Row<'_>) -> bool {
+    match (row.raw("dsn"), row.int("reply_code")) {
+        (Some(dsn), _) => dsn.starts_with("4."),
+        (None, Some(code)) => (400..500).contains(&code),
+        (None, None) => {
+            let said = row.raw("reason").unwrap_or_default();
+            let (code, rest) = said.split_at_checked(3).unwrap_or_default();
+            let is_reply = code.starts_with('4')
+                && code.bytes().all(|byte| byte.is_ascii_digit())
+                && rest.starts_with([' ', '-']);
+            is_reply
+                || code.starts_with("4.")
+                || said.ends_with("message not accepted, try again later")
+        }
+    }
+}
+
 pub(super) fn prefixed(prefix: &str, text: &str) -> String {
     if text.is_empty() {
         String::new()

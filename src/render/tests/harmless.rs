@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn no_story_moves_a_terminal(messages in any_table(), recipients in any_table(), attempts in any_table()) {
         let mut out = Vec::new();
-        let story = StoryInput { messages, recipients, refusals: attempts.clone(), asked: attempts.clone(), attempts, ..StoryInput::default() };
+        let story = StoryInput { messages, recipients, refusals: attempts.clone(), asked: attempts.clone(), later: Some(attempts.clone()), attempts, ..StoryInput::default() };
         story::write(&story, &berlin(None), &mut out).unwrap();
         story::write_refusals(&story.messages, &[], &[], &berlin(None), &mut out).unwrap();
         ticket::write(&story, &berlin(None), &mut out).unwrap();

@@ -233,6 +233,45 @@ fn one_sentence_for_each_message_without_recipients() {
 }
 
 #[test]
+fn what_was_refused_for_now_is_not_refused() {
+    let replies = [
+        (
+            "451 4.7.1 Service unavailable - try again later",
+            Some("4.7.1"),
+        ),
+        ("4.7.1", Some("4.7.1")),
+        ("450 later", None),
+        (
+            "virtual_alias_maps map lookup problem for a@example.org -- message not accepted, try again later",
+            None,
+        ),
+        ("5.7.1 no; 450 said the sender", Some("5.7.1")),
+        ("554 no", None),
+    ];
+    let verdicts: Vec<String> = replies
+        .into_iter()
+        .map(|(reason, dsn)| {
+            let code = dsn.map_or(Cell::Null, text);
+            let more = vec![
+                ("reason", text(reason)),
+                ("dsn", code),
+                ("attempts", Cell::Int(0)),
+            ];
+            let row = message(1, "3A1973E542", "rejected", vec![("reason", text(reason))]);
+            let with = told(
+                std::slice::from_ref(&row),
+                &[recipient(11, 1, "a@example.org", "rejected", more)],
+                &[],
+            );
+            let without = told(&[row], &[], &[]);
+            let first = |story: String| story.lines().next().unwrap_or_default().to_owned();
+            format!("{}\n{}", first(with), first(without))
+        })
+        .collect();
+    insta::assert_snapshot!(verdicts.join("\n"));
+}
+
+#[test]
 fn missing_log_is_said() {
     let mut row = message(
         1,
