@@ -68,6 +68,7 @@ const STATUS: &[(&str, &str)] = &[
     ("7.28", "rate_limited"),
     ("7.29", "unauthenticated"),
     ("7.30", "tls"),
+    ("7.57", "auth_required"),
 ];
 
 /// By subject and detail, when nothing else tells more.
