@@ -10,7 +10,7 @@
 use super::open::Message;
 use super::{Correlator, Line, text};
 use crate::model::event::{Delivery, Notice};
-use crate::model::row::{Text, link, origin, recipient_status as recipient};
+use crate::model::row::{Text, link, message_status, origin, recipient_status as recipient};
 use crate::model::time::{DAY, MINUTE, SECOND, Time};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
@@ -181,7 +181,21 @@ impl Correlator {
             time: line.time,
         };
         self.claim(notice_queue_id, claim, true);
+        self.expect_notice(line, notice_queue_id);
         id
+    }
+
+    /// The line proves that there is a notice, also where the log has no other line of it.
+    fn expect_notice(&mut self, line: &Line<'_>, queue_id: &str) {
+        if queue_id.is_empty() || self.mail.generations(queue_id).next().is_some() {
+            return;
+        }
+        let id = self.create(line, queue_id, origin::INTERNAL, line.time);
+        if let Some(m) = self.mail.edit(id) {
+            m.set_status(message_status::UNKNOWN);
+            m.extra.is_time_guessed = true;
+        }
+        self.resolve(id);
     }
 
     /// Fulfils a claim, or keeps it until its message appears.
