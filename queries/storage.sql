@@ -13,6 +13,7 @@ WITH
         UNION ALL SELECT 'auth', min(time), max(time) FROM auth
         UNION ALL SELECT 'event', min(first_time), max(last_time) FROM event
         UNION ALL SELECT 'log_line', min(time), max(time) FROM log_line
+        UNION ALL SELECT 'neighbour', min(time), max(time) FROM neighbour
         UNION ALL SELECT 'coverage', min(first_time), max(last_time) FROM coverage
         UNION ALL SELECT 'unparsed', min(first_time), max(last_time) FROM unparsed
     )

@@ -5,7 +5,7 @@
 -- param: address text! -- The address; all of it, in any case of letters
 --
 -- What a person may ask to be told, or a court: every mail from or to the address (also as the recipient before aliases, and as
--- the log-in), every refusal that names it, every log-in. One row an event, oldest first, without a limit. The steps of a mail
+-- the log-in), every refusal that names it, every log-in, what mail stores did for it. One row an event, oldest first, without a limit. The steps of a mail
 -- inside our own systems are in it. Raw lines, while they are kept: maillog find, -o story.
 WITH
     events AS (
@@ -90,6 +90,26 @@ WITH
         WHERE time >= $since
             AND time < $until
             AND lower(sasl_username) = lower($address)
+        UNION ALL
+        SELECT
+            time,
+            program,
+            host,
+            queue_id,
+            NULL,
+            recipient,
+            NULL,
+            NULL,
+            message_id,
+            NULL,
+            NULL,
+            action,
+            time,
+            detail
+        FROM neighbour
+        WHERE time >= $since
+            AND time < $until
+            AND (lower(recipient) = lower($address) OR lower(detail) = lower($address))
     )
 SELECT
     time,

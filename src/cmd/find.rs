@@ -153,6 +153,9 @@ impl Find {
     /// Asks, and writes what is found; goes on where nothing is.
     fn answer(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<ControlFlow<Exit, Table>> {
         let mut hits = store.select(&plan.sql, &plan.params)?;
+        if self.shows_store() {
+            story::fill_store(store, &mut hits)?;
+        }
         if self.reverse {
             hits.rows.reverse();
         }
@@ -206,6 +209,14 @@ impl Find {
             }
         }
         Ok(None)
+    }
+
+    /// Returns whether the answer has the column `store`.
+    fn shows_store(&self) -> bool {
+        self.count_by.is_none()
+            && (self.fields.iter().any(|name| name == "store")
+                || self.fields.is_empty()
+                    && matches!(self.output, Some(Format::Json | Format::Csv | Format::Tsv)))
     }
 
     /// Returns the format, and the stories where it tells them: also unasked, when one mail was found on a terminal.

@@ -5,7 +5,7 @@ use crate::answers::Answers;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::Time;
 use crate::query::story::{
-    ATTEMPTS, CHILDREN, LINES, MESSAGES, OF_ROOT, RECIPIENTS, REFUSAL_LINES,
+    ATTEMPTS, CHILDREN, LINES, MESSAGES, NEIGHBOURS, OF_ROOT, RECIPIENTS, REFUSAL_LINES, STORE,
 };
 use crate::render::escape;
 use crate::render::mask::Mask;
@@ -13,7 +13,7 @@ use crate::render::story::{self, StoryInput};
 use crate::render::{Format, Style, ticket};
 use crate::store::Error;
 use anyhow::Result;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// Stories that are told at once.
@@ -139,6 +139,7 @@ impl Stories {
                 &mut mail.attempts,
                 &mut mail.refusals,
                 &mut mail.asked,
+                &mut mail.neighbours,
             ];
             let mut tables = tables.map(|table| {
                 mask.learn(table);
@@ -222,7 +223,17 @@ pub fn write_lines(
     let tries = hits.rows.iter().filter(|row| tries::is_try(hits, row));
     let tries: BTreeSet<i64> = tries.filter_map(|row| int(row, from_id)).collect();
     let mails = tries.into_iter().chain(mails);
-    let mails = mails.map(|root| chain(store, root).map(|chain| (LINES, chain.to_vec())));
+    let mails = mails.map(|root| -> Result<_, Error> {
+        let chain = chain(store, root)?;
+        let told = store.select(NEIGHBOURS, &chain)?;
+        let ids: BTreeSet<i64> = told
+            .rows
+            .iter()
+            .filter_map(|row| int(row, Some(0)))
+            .collect();
+        let ids: Vec<i64> = ids.into_iter().collect();
+        Ok((LINES, chain.into_iter().chain(among(&ids)).collect()))
+    });
     let mut written = Written::default();
     let mut mask = mask;
     for asked in mails.chain(refusals).take(MOST_LINES) {
@@ -379,8 +390,10 @@ fn fetch(store: &Answers, root: i64, is_try: bool) -> Result<StoryInput, Error> 
     let chain = chain(store, root)?;
     let messages = store.select(MESSAGES, &chain)?;
     let recipients = store.select(RECIPIENTS, &chain)?;
+    let refusals = tries::before(store, root, &messages, &recipients, is_try)?;
     Ok(StoryInput {
-        refusals: tries::before(store, root, &messages, &recipients, is_try)?,
+        neighbours: neighbours(store, &messages, &refusals)?,
+        refusals,
         later: if is_try {
             tries::later_for_all(store, &messages, &recipients)?
         } else {
@@ -391,4 +404,47 @@ fn fetch(store: &Answers, root: i64, is_try: bool) -> Result<StoryInput, Error> 
         messages,
         ..StoryInput::default()
     })
+}
+
+/// Fetches what other daemons did with the messages of the mail, and with its earlier tries.
+fn neighbours(store: &Answers, messages: &Table, refusals: &Table) -> Result<Table, Error> {
+    let ids = column(messages, "id");
+    let turned = column(refusals, "turned_id");
+    let all = messages.rows.iter().map(|row| int(row, ids));
+    let all = all.chain(refusals.rows.iter().map(|row| int(row, turned)));
+    let all: BTreeSet<i64> = all.flatten().collect();
+    let all: Vec<i64> = all.into_iter().collect();
+    store.select(NEIGHBOURS, &among(&all))
+}
+
+/// Fills in the column `store` of the hits.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn fill_store(store: &Answers, hits: &mut Table) -> Result<(), Error> {
+    let (kind, id) = (column(hits, "kind"), column(hits, "id"));
+    let (to, place) = (column(hits, "recipient"), column(hits, "store"));
+    let of = |row: &[Cell]| {
+        let is_recipient = text(row, kind) == Some("mail") && text(row, to).is_some();
+        int(row, id).filter(|_| is_recipient)
+    };
+    let ids: Vec<i64> = hits.rows.iter().filter_map(|row| of(row)).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let found = store.select(STORE, &among(&ids))?;
+    let words: BTreeMap<i64, &Cell> = found
+        .rows
+        .iter()
+        .filter_map(|row| Some((int(row, Some(0))?, row.get(1)?)))
+        .collect();
+    for row in &mut hits.rows {
+        let Some(words) = of(row).and_then(|id| words.get(&id)) else {
+            continue;
+        };
+        if let Some(cell) = place.and_then(|place| row.get_mut(place)) {
+            *cell = (*words).clone();
+        }
+    }
+    Ok(())
 }

@@ -74,6 +74,7 @@ impl Correlator {
                 return Owner {
                     from: Some(id),
                     noqueue: Some(noqueue),
+                    neighbour: None,
                 };
             }
             _ => {}

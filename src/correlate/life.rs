@@ -423,15 +423,6 @@ impl Correlator {
         Some(id)
     }
 
-    /// Another daemon names a message: its raw line is kept with it, nothing else.
-    pub(super) fn mention_by_neighbour(&self, line: &Line<'_>, queue_id: &str) -> Option<i64> {
-        let of_host = self
-            .mail
-            .generations(queue_id)
-            .filter(|m| m.host == line.host);
-        of_host.map(|m| m.row.id).max()
-    }
-
     /// Ends a message before it reached the queue manager.
     pub(super) fn end_reception(
         &mut self,

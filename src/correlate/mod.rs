@@ -23,6 +23,7 @@
 //! | `chain` | links between messages |
 //! | `kin` | links that no line names |
 //! | `notice` | warnings and notices by template and day |
+//! | `neighbour` | what other mail daemons say of messages |
 //! | `clock` | hosts, their clocks and timers |
 //! | `state` | what no row holds, as JSON in parts |
 
@@ -32,6 +33,7 @@ mod clock;
 mod content;
 mod kin;
 mod life;
+mod neighbour;
 mod notice;
 mod open;
 mod postsuper;
@@ -106,6 +108,8 @@ struct Ids {
     noqueue: Counter,
     connection: Counter,
     auth: Counter,
+    #[serde(default)]
+    neighbour: Counter,
 }
 
 /// What the handlers need to know of the current entry.
@@ -124,13 +128,14 @@ struct Line<'a> {
 struct Owner {
     from: Option<i64>,
     noqueue: Option<i64>,
+    neighbour: Option<i64>,
 }
 
 impl From<Option<i64>> for Owner {
     fn from(from: Option<i64>) -> Self {
         Self {
             from,
-            noqueue: None,
+            ..Self::default()
         }
     }
 }
@@ -256,6 +261,7 @@ impl Correlator {
                 self.loss(line, text);
             }
             Event::SuperSummary { action, count } => self.super_summary(line, action, *count),
+            Event::Neighbour(neighbour) => return self.neighbour(line, neighbour),
             _ => return self.about_message(line, event).into(),
         }
         Owner::default()
@@ -310,9 +316,6 @@ impl Correlator {
                 return self.mention(line, (*queue_id)?);
             }
             Event::Other { queue_id, .. } => return self.mention(line, (*queue_id)?),
-            Event::Neighbour(neighbour) => {
-                return self.mention_by_neighbour(line, neighbour.queue_id?);
-            }
             _ => return None,
         })
     }
@@ -325,13 +328,15 @@ impl Correlator {
         let from_id = owner
             .from
             .filter(|id| self.mail.get(*id).is_none_or(|m| !m.is_probe));
-        if is_young && (from_id.is_some() || owner.noqueue.is_some()) {
+        let is_owned = from_id.is_some() || owner.noqueue.is_some() || owner.neighbour.is_some();
+        if is_young && is_owned {
             self.out.log_lines.push(LogLine {
                 time: line.time,
                 host: self.host_name(line.host),
                 from_id,
                 noqueue_id: owner.noqueue,
                 line: limited(line.entry.raw).to_owned(),
+                neighbour_id: owner.neighbour.filter(|_| from_id.is_none()),
             });
         }
     }

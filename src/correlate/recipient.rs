@@ -143,6 +143,12 @@ impl Recipients {
         }
     }
 
+    /// Returns with what the message was refused.
+    pub(super) fn turned_state(&self) -> Option<Attempt> {
+        let first = self.list.iter().find(|r| r.row.state.reason.is_some())?;
+        Some(first.row.state.clone())
+    }
+
     /// Drops hints once records name all recipients: a rewritten address is not another recipient.
     pub(super) fn drop_hints(&mut self) {
         if self.hints == 0 || self.recorded() == 0 {

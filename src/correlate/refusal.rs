@@ -164,8 +164,8 @@ impl Correlator {
             ..base
         });
         Owner {
-            from: None,
             noqueue,
+            ..Owner::default()
         }
     }
 

@@ -18,6 +18,15 @@ const NAMED_LIMIT: usize = 200;
 /// End of cleanup's warnings about a message for which the client got a 4xx reply.
 const NOT_NOW: &str = "message not accepted, try again later";
 
+/// What stands before the address in such a warning.
+const BEFORE: [&str; 5] = [
+    "map lookup problem for ",
+    "map nesting for ",
+    "map expansion size for ",
+    "map result for ",
+    "lookup problem for ",
+];
+
 /// What the line says of a message that was not taken.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Turned<'a> {
@@ -158,13 +167,6 @@ fn about(note: &str) -> About<'_> {
     let Some((maps, rest)) = rest.split_once(' ') else {
         return About::Nobody;
     };
-    const BEFORE: [&str; 5] = [
-        "map lookup problem for ",
-        "map nesting for ",
-        "map expansion size for ",
-        "map result for ",
-        "lookup problem for ",
-    ];
     let Some(address) = BEFORE.iter().find_map(|words| rest.strip_prefix(words)) else {
         return About::Nobody;
     };

@@ -287,6 +287,54 @@ pub struct ContentReading<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// What a mail store did with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreAction {
+    /// It lies in a mailbox.
+    Stored,
+    /// It is gone, unless something else was done with it, too.
+    Discarded,
+    /// It was sent on to another address.
+    Redirected,
+    /// The sender was told that it is not wanted.
+    Rejected,
+    /// It had been there already.
+    Duplicate,
+    /// It could not be stored.
+    Failed,
+    /// An absence note went to the sender.
+    Replied,
+    /// None went, because one had gone before.
+    NoReply,
+    /// Somebody was notified.
+    Notified,
+    /// A program got it.
+    Piped,
+    /// Something else, in the store's own words.
+    Other,
+}
+
+impl StoreAction {
+    /// Returns the word in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Discarded => "discarded",
+            Self::Redirected => "redirected",
+            Self::Rejected => "rejected",
+            Self::Duplicate => "duplicate",
+            Self::Failed => "failed",
+            Self::Replied => "replied",
+            Self::NoReply => "no_reply",
+            Self::Notified => "notified",
+            Self::Piped => "piped",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// A statement of another mail daemon that names our ids (grammar 11). Never changes Postfix's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Neighbour<'a> {
@@ -303,9 +351,21 @@ pub struct Neighbour<'a> {
     pub message_id: Option<&'a str>,
     /// Its word: `Passed CLEAN`, `no action`, `stored mail into mailbox 'INBOX'`, `greylist`.
     pub verdict: &'a str,
-    /// User, session or recipient it names.
+    /// User or recipient it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<&'a str>,
+    /// The store's name of the delivery; Postfix's record ends with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<&'a str>,
+    /// What a store did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<StoreAction>,
+    /// Mailbox, address or why; the score of a filter (`4.54/15.00`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
+    /// `<a>,<b>`: whom it was for, as rspamd was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipients: Option<&'a str>,
 }
 
 /// What one line means.

@@ -50,9 +50,8 @@ impl Group {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
-            "deliveries" | "delivery_from" | "delivery_to" | "delivery_attempt" | "coverage" => {
-                Self::Deliveries
-            }
+            "deliveries" | "delivery_from" | "delivery_to" | "delivery_attempt" | "neighbour"
+            | "coverage" => Self::Deliveries,
             "noqueue" => Self::Noqueue,
             "connection" => Self::Connection,
             "auth" => Self::Auth,

@@ -234,6 +234,31 @@ pub struct LogLine {
     pub from_id: Option<i64>,
     pub noqueue_id: Option<i64>,
     pub line: String,
+    /// The statement of another daemon that the line is.
+    pub neighbour_id: Option<i64>,
+}
+
+/// What another mail daemon did with a message or said of it: a mail store, a filter. Inserted once, never changed; to which mail it
+/// belongs is found when that is asked for (`schema/0008_neighbour.sql`).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct NeighbourRow {
+    pub id: i64,
+    pub time: Time,
+    pub host: Text,
+    /// `dovecot`, `cyrus`, `rspamd`, `amavis`, `spamd`.
+    pub program: Text,
+    /// Our queue id, where it names one.
+    pub queue_id: Option<Text>,
+    /// With its brackets.
+    pub message_id: Option<Text>,
+    /// The store's name of the delivery.
+    pub session: Option<Text>,
+    /// User or address as the store has it.
+    pub recipient: Option<Text>,
+    /// A word of `StoreAction`, or the filter's verdict.
+    pub action: Text,
+    /// Mailbox, address, score or why.
+    pub detail: Option<Text>,
 }
 
 /// What one commit does to the tables of mail. Nothing in it names a row twice.
@@ -253,6 +278,7 @@ pub struct Changes {
     pub auths: Vec<Auth>,
     pub events: Vec<EventRow>,
     pub log_lines: Vec<LogLine>,
+    pub neighbours: Vec<NeighbourRow>,
     /// Replaces the stored state; empty: it stays.
     pub state: State,
 }

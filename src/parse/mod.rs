@@ -15,6 +15,7 @@ mod bounce;
 mod cleanup;
 mod client;
 mod delivery;
+mod dovecot;
 mod ignored;
 mod loss;
 mod master;

@@ -5,7 +5,7 @@
 //! Postfix's. Limits: ids behind hostile text count only when one reading of the line is possible.
 
 use super::queue_id::is_queue_id;
-use super::{address, attrs};
+use super::{address, attrs, dovecot};
 use crate::model::event::{Event, Neighbour};
 
 /// A daemon, as far as its texts differ.
@@ -19,6 +19,8 @@ pub(super) enum Daemon {
     Milter(&'static str),
     /// dovecot: lmtp, lda; the rest does not concern us.
     Dovecot,
+    /// Cyrus: lmtpd.
+    Cyrus,
     /// postgrey.
     Postgrey,
     /// policyd-spf.
@@ -34,6 +36,7 @@ pub(super) enum Daemon {
 pub(super) fn daemon(name: &str) -> Option<Daemon> {
     Some(match name {
         "dovecot" | "dovecot-lda" | "dovecot-lmtp" => Daemon::Dovecot,
+        "lmtpd" | "lmtpunix" => Daemon::Cyrus,
         "amavis" | "amavisd" | "amavisd-new" => Daemon::Amavis,
         "rspamd" => Daemon::Rspamd,
         "opendkim" => Daemon::Milter("opendkim"),
@@ -57,7 +60,8 @@ pub(super) fn parse(daemon: Daemon, text: &str) -> Event<'_> {
         Daemon::Amavis => amavis(text),
         Daemon::Rspamd => rspamd(text),
         Daemon::Milter(name) => milter(name, text),
-        Daemon::Dovecot => dovecot(text),
+        Daemon::Dovecot => dovecot::dovecot(text),
+        Daemon::Cyrus => dovecot::cyrus(text),
         Daemon::Postgrey => postgrey(text),
         Daemon::Spf => spf(text),
         Daemon::Spamd => spamd(text),
@@ -91,13 +95,15 @@ fn amavis(text: &str) -> Option<Neighbour<'_>> {
     let queued_as = outside_brackets(after, ", queued_as: ")
         .map(|id| attrs::until(id, |byte| matches!(byte, b',' | b'/' | b' ')).0)
         .filter(|id| is_queue_id(id));
+    let hits = outside_brackets(after, ", Hits: ");
     Some(Neighbour {
         daemon: "amavis",
         queue_id,
         queued_as,
         message_id,
         verdict: verdict.trim_end(),
-        user: None,
+        detail: hits.map(|hits| attrs::until(hits, |byte| byte == b',').0),
+        ..Neighbour::default()
     })
 }
 
@@ -125,18 +131,22 @@ fn rspamd(text: &str) -> Option<Neighbour<'_>> {
     let (queue_id, _) = after.split_once('>')?;
     // A second label is a forgery of one of the two: then neither id counts.
     let single = !after.contains(", qid: <");
-    let verdict = after
+    let (verdict, score) = after
         .split_once(", (")
         .and_then(|(_, rest)| rest.split_once(" ("))
         .and_then(|(_, rest)| rest.split_once("): ["))
-        .map_or("", |(action, _)| action);
+        .unwrap_or_default();
+    // Whom it was for, as the client named them; a second label is a forgery again.
+    let mut lists = after.split(", rcpts: ").skip(1);
+    let recipients = lists.next().filter(|_| lists.next().is_none() && single);
     Some(Neighbour {
         daemon: "rspamd",
         queue_id: Some(queue_id).filter(|id| single && is_queue_id(id)),
-        queued_as: None,
         message_id: Some(message_id).filter(|id| single && *id != "<undef>"),
         verdict,
-        user: None,
+        detail: score.split_once(']').map(|(score, _)| score),
+        recipients: recipients.map(|list| list.split(", ").next().unwrap_or(list)),
+        ..Neighbour::default()
     })
 }
 
@@ -149,30 +159,6 @@ fn milter<'a>(daemon: &'static str, text: &'a str) -> Option<Neighbour<'a>> {
         queue_id: Some(id),
         verdict,
         ..Neighbour::default()
-    })
-}
-
-/// `lmtp(user)<pid><session>: sieve: msgid=<mid>: {verdict}` in its several forms.
-fn dovecot(text: &str) -> Option<Neighbour<'_>> {
-    let (service, rest) = text.split_once('(')?;
-    if !matches!(service, "lmtp" | "lda" | "deliver") {
-        return None;
-    }
-    let (user, rest) = rest.split_once(')')?;
-    let user = user.rsplit_once(", ").map_or(user, |(_, user)| user);
-    let (_, rest) = rest.split_once("msgid=")?;
-    let end = match rest.strip_prefix('<') {
-        Some(inside) => inside.find('>')? + 2,
-        None => rest.find(':')?,
-    };
-    let (message_id, verdict) = rest.split_at_checked(end)?;
-    Some(Neighbour {
-        daemon: "dovecot",
-        queue_id: None,
-        queued_as: None,
-        message_id: Some(message_id).filter(|id| id.starts_with('<')),
-        verdict: verdict.strip_prefix(": ")?,
-        user: Some(user),
     })
 }
 

@@ -53,6 +53,12 @@ pub(super) enum Origin {
 #[must_use]
 pub(super) fn origin(ident: &str) -> Origin {
     let (tag, name) = ident.rsplit_once('/').unwrap_or(("", ident));
+    // Its lmtpd is no agent of ours.
+    if tag == "cyrus" {
+        return neighbour::daemon(name)
+            .or((name == "lmtp").then_some(neighbour::Daemon::Cyrus))
+            .map_or(Origin::Foreign, Origin::Neighbour);
+    }
     if !tag.is_empty()
         && let Some(program) = program(name)
     {
@@ -149,6 +155,12 @@ mod tests {
             ("cron", Origin::Foreign),
             ("", Origin::Foreign),
             ("rsyslogd", Origin::Carrier),
+            ("cyrus/lmtp", Origin::Neighbour(neighbour::Daemon::Cyrus)),
+            (
+                "cyrus/lmtpunix",
+                Origin::Neighbour(neighbour::Daemon::Cyrus),
+            ),
+            ("cyrus/master", Origin::Foreign),
         ];
         for (ident, expected) in cases {
             assert_eq!(origin(ident), expected, "{ident}");

@@ -46,7 +46,7 @@ const FOR_NOW: [&str; 3] = [
 ];
 
 /// Columns of the result: name, and what it is of a recipient, a message, a refusal.
-const COLUMNS: [[&str; 4]; 44] = [
+const COLUMNS: [[&str; 4]; 45] = [
     ["time", "t.time", "f.updated", "n.time"],
     ["kind", "'mail'", "'mail'", "'refused'"],
     ["host", "f.host", "f.host", "n.host"],
@@ -161,6 +161,8 @@ const COLUMNS: [[&str; 4]; 44] = [
         "f.parent_inferred",
         "NULL::BOOLEAN",
     ],
+    // Filled in where it is shown: see `story::STORE`.
+    ["store", "NULL::VARCHAR", "NULL::VARCHAR", "NULL::VARCHAR"],
 ];
 
 impl Part {

@@ -89,12 +89,49 @@ WHERE f.time >= $1 AND f.time < $2 AND t.time >= $1 AND f.status NOT IN ('reject
 ORDER BY coalesce(f.message_id = $9::VARCHAR, false) DESC, f.time, f.id
 LIMIT 1";
 
-/// The log lines of the chain, as far as they are kept.
+/// What other mail daemons did with the messages: mail stores by recipient (`to_id`), filters by message.
+pub const NEIGHBOURS: &str = "\
+SELECT s.id, s.to_id, s.from_id, s.time, s.program, s.action, s.detail
+FROM store_action s
+WHERE s.from_id BETWEEN $2 AND $3 AND s.from_id IN (SELECT unnest($1::BIGINT[]))
+UNION ALL
+SELECT n.id, NULL, f.id, n.time, n.program, n.action, n.detail
+FROM delivery_from f JOIN neighbour n
+    ON n.queue_id = f.queue_id AND (n.message_id IS NULL OR f.message_id IS NULL OR n.message_id = f.message_id)
+WHERE f.id BETWEEN $2 AND $3 AND f.id IN (SELECT unnest($1::BIGINT[]))
+    AND n.time BETWEEN f.time - INTERVAL 1 MINUTE AND f.updated + INTERVAL 10 MINUTE
+UNION ALL
+SELECT n.id, NULL, f.id, n.time, n.program, n.action, n.detail
+FROM delivery_from f JOIN neighbour n ON n.message_id = f.message_id
+WHERE f.id BETWEEN $2 AND $3 AND f.id IN (SELECT unnest($1::BIGINT[])) AND f.parent_id IS NULL
+    AND n.queue_id IS NULL AND n.program IN ('rspamd', 'amavis', 'spamd')
+    AND n.time BETWEEN f.time - INTERVAL 1 MINUTE AND f.updated + INTERVAL 10 MINUTE
+ORDER BY 4, 1, 2";
+
+/// What mail stores did, in words, by recipient.
+pub const STORE: &str = "\
+SELECT to_id, string_agg(DISTINCT words, '; ' ORDER BY words) AS store
+FROM (
+    SELECT s.to_id, s.program || ': ' || s.action || coalesce(' ' || s.detail, '') AS words
+    FROM store_action s
+    WHERE s.to_id BETWEEN $2 AND $3 AND s.to_id IN (SELECT unnest($1::BIGINT[]))
+)
+GROUP BY to_id
+ORDER BY to_id";
+
+/// The log lines of the chain, as far as they are kept; `$4` the statements of other daemons about it, between `$5` and `$6`.
 pub const LINES: &str = "\
-SELECT l.line
-FROM log_line l
-WHERE l.from_id BETWEEN $2 AND $3 AND l.from_id IN (SELECT unnest($1::BIGINT[]))
-ORDER BY l.time, l.rowid";
+SELECT line
+FROM (
+    SELECT l.time, l.rowid AS place, l.line
+    FROM log_line l
+    WHERE l.from_id BETWEEN $2 AND $3 AND l.from_id IN (SELECT unnest($1::BIGINT[]))
+    UNION ALL
+    SELECT l.time, l.rowid, l.line
+    FROM log_line l
+    WHERE l.neighbour_id BETWEEN $5 AND $6 AND l.neighbour_id IN (SELECT unnest($4::BIGINT[]))
+)
+ORDER BY time, place";
 
 /// The log lines of the refusal `$1`.
 pub const REFUSAL_LINES: &str =

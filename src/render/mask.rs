@@ -22,13 +22,15 @@ const ADDRESSES: [&str; 7] = [
 ];
 
 /// Columns of text in which addresses may stand. Of other columns nothing is a person's.
-const TEXTS: [&str; 6] = [
+const TEXTS: [&str; 8] = [
     "reason",
     "subject",
     "line",
     "helo_name",
     "orig_client",
     "remote_reply",
+    "detail",
+    "store",
 ];
 
 /// A local part shorter than this is too likely a plain word to be looked for in texts.

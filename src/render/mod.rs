@@ -12,6 +12,7 @@ mod eyes;
 pub mod json;
 mod mark;
 pub mod mask;
+mod neighbour;
 mod qid;
 mod record;
 mod row;

@@ -31,6 +31,8 @@ pub struct StoryInput {
     pub asked_by_name: bool,
     /// Tell each recipient, not only those asked for.
     pub tells_all: bool,
+    /// What mail stores and filters did with its messages.
+    pub neighbours: Table,
     /// What came through after this mail was not taken; none where it was taken, or nothing can be said.
     pub later: Option<Table>,
 }
@@ -44,6 +46,7 @@ pub(super) struct Chain<'a> {
     pub(super) asked: Vec<Row<'a>>,
     pub(super) asked_by_name: bool,
     pub(super) tells_all: bool,
+    pub(super) neighbours: Vec<Row<'a>>,
     pub(super) later: Option<Vec<Row<'a>>>,
 }
 
@@ -57,6 +60,7 @@ impl<'a> Chain<'a> {
             asked: rows(&story.asked).collect(),
             asked_by_name: story.asked_by_name,
             tells_all: story.tells_all,
+            neighbours: rows(&story.neighbours).collect(),
             later: story.later.as_ref().map(|table| rows(table).collect()),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Style;
 use super::asked::Told;
+use super::neighbour::Stored;
 use super::row::{Row, rows};
 use super::story::{Chain, StoryInput};
 use super::verdict::{self, relay_of, same_id};
@@ -97,6 +98,12 @@ fn recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style, out: &mut dyn Write)
         ("handed to", relay_of(r).unwrap_or_default()),
         ("status code", r.text("dsn")),
         ("queue id there", r.text("remote_queue_id")),
+        (
+            "mail store",
+            Stored::of(chain, r)
+                .map(|stored| stored.fact())
+                .unwrap_or_default(),
+        ),
         ("tls", r.text("tls")),
     ];
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {

@@ -3,9 +3,10 @@
 use super::Style;
 use super::asked::Told;
 use super::color::{Tone, tone};
+use super::neighbour;
 use super::row::{self, Row};
 use super::story::Chain;
-use super::verdict::{relay_of, same_id, turned};
+use super::verdict::{addressed, relay_of, same_id, turned};
 use super::words::{duration, prefixed, whole_seconds};
 use super::wrap::wrapped;
 use crate::model::row::{link, message_status};
@@ -25,8 +26,24 @@ pub(super) fn write(
     }
     let messages = &chain.messages;
     for message in messages {
-        arrival(message, messages, &mut events);
+        arrival(message, chain, &mut events);
         ending(message, &mut events);
+    }
+    let is_told = |n: &&Row<'_>| {
+        let to = chain
+            .recipients
+            .iter()
+            .find(|r| same_id(r.int("id"), n.int("to_id")));
+        to.is_none() || told.is_in_timeline(to)
+    };
+    for n in chain.neighbours.iter().filter(is_told) {
+        events.push(Happening {
+            time: n.time("time"),
+            rank: 1,
+            queue_id: queue_id(messages, n),
+            text: neighbour::line(chain, n),
+            tone: Tone::Plain,
+        });
     }
     for attempt in &chain.attempts {
         let is_of = |r: &&Row<'_>| same_id(r.int("id"), attempt.int("to_id"));
@@ -34,14 +51,14 @@ pub(super) fn write(
         if !told.is_in_timeline(to) {
             continue;
         }
-        let name = to.map_or_else(|| "-".into(), |r| r.address("recipient"));
+        let name = to.map_or_else(|| "-".into(), |r| addressed(chain, r));
         attempts(attempt, &name, &queue_id(messages, attempt), &mut events);
     }
     let recipients = chain.recipients.iter();
     for recipient in recipients.filter(|r| told.is_in_timeline(Some(r))) {
         attempts(
             recipient,
-            &recipient.address("recipient"),
+            &addressed(chain, recipient),
             &queue_id(messages, recipient),
             &mut events,
         );
@@ -84,8 +101,9 @@ fn refusal(n: &Row<'_>, events: &mut Vec<Happening>) {
     });
 }
 
-fn arrival(m: &Row<'_>, messages: &[Row<'_>], events: &mut Vec<Happening>) {
-    let parent = messages
+fn arrival(m: &Row<'_>, chain: &Chain<'_>, events: &mut Vec<Happening>) {
+    let parent = chain
+        .messages
         .iter()
         .find(|p| same_id(p.int("id"), m.int("parent_id")));
     let of = parent
@@ -100,7 +118,7 @@ fn arrival(m: &Row<'_>, messages: &[Row<'_>], events: &mut Vec<Happening>) {
         }
         Some(link::FILTER) => format!("back from the content filter, continues{of}"),
         Some(link::RELAY) => format!("taken over{client}, continues{of}"),
-        Some(link::FORWARD) => format!("forwarded, continues{of}"),
+        Some(link::FORWARD) => format!("forwarded{}, continues{of}", alias(m, chain)),
         Some(link::REQUEUE) => format!("queued anew, continues{of}"),
         Some(link::BOUNCE) => format!("notice of failure about{of}"),
         Some(link::DELAY) => format!("notice of delay about{of}"),
@@ -134,6 +152,16 @@ fn inferred(m: &Row<'_>, parent: &Row<'_>) -> String {
         format!(", {} s later", time.since(before).max(0) / SECOND)
     });
     format!(" (the log does not name it: same message id, sender and recipient{later})")
+}
+
+/// Returns the address whose mail the message is the forwarding of.
+fn alias(m: &Row<'_>, chain: &Chain<'_>) -> String {
+    let hop = chain.recipients.iter().find(|r| {
+        same_id(r.int("from_id"), m.int("parent_id"))
+            && r.raw("remote_queue_id").is_some()
+            && r.raw("remote_queue_id") == m.raw("queue_id")
+    });
+    hop.map_or_else(String::new, |hop| format!(" for {}", addressed(chain, hop)))
 }
 
 fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {

@@ -4,12 +4,13 @@ use super::Style;
 use super::asked::Told;
 use super::color::{Tone, tone};
 use super::escape::terminal;
+use super::neighbour::Stored;
 use super::row::Row;
 use super::story::{Chain, at};
 use super::words::{count, duration, is_greylisting, is_temporary, length, prefixed, when};
 use crate::model::row::{link, message_status, recipient_status as status};
-use std::collections::{BTreeMap, BTreeSet};
 use crate::model::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn is_notice(message: &Row<'_>) -> bool {
     matches!(
@@ -262,7 +263,7 @@ fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
     };
     let tried = relay_of(r).map_or_else(String::new, |relay| format!(" ({relay})"));
     let what = match r.raw("status").unwrap_or_default() {
-        status::SENT => sent(r, &by, &at, tries),
+        status::SENT => sent(r, Stored::of(chain, r).as_ref(), &by, &at, tries),
         status::DEFERRED | status::SOFTBOUNCE => {
             let told = notice(chain, r, link::DELAY)
                 .map(|id| format!("; notice of delay to the sender: {id}"));
@@ -325,7 +326,7 @@ fn not_accepted(message: Option<&Row<'_>>, row: &Row<'_>, at: &str) -> String {
     format!("{what} on {at}, {next}{}", prefixed(": ", &row.said()))
 }
 
-fn sent(r: &Row<'_>, by: &str, at: &str, tries: i64) -> String {
+fn sent(r: &Row<'_>, stored: Option<&Stored>, by: &str, at: &str, tries: i64) -> String {
     let delay = r
         .float("delay")
         .map(|d| format!(", {} after it arrived", duration(d)))
@@ -335,7 +336,15 @@ fn sent(r: &Row<'_>, by: &str, at: &str, tries: i64) -> String {
     } else {
         String::new()
     };
-    format!("delivered{by} on {at}{delay}{tries}{}", theirs(r))
+    let how = format!("{by} on {at}{delay}{tries}{}", theirs(r));
+    match stored {
+        // Postfix says `sent` of it.
+        Some(stored) if stored.is_special() => {
+            format!("handed to {}; handed over{how}", stored.told())
+        }
+        Some(stored) => format!("delivered{how}; {}", stored.fact()),
+        None => format!("delivered{how}"),
+    }
 }
 
 /// Returns the queue id that the next host gave it.
@@ -349,7 +358,7 @@ pub(super) fn relay_of(row: &Row<'_>) -> Option<String> {
 }
 
 /// Returns the recipient, with the address that the sender used or that was asked for where it is another.
-fn addressed(chain: &Chain<'_>, r: &Row<'_>) -> String {
+pub(super) fn addressed(chain: &Chain<'_>, r: &Row<'_>) -> String {
     let name = r.address("recipient");
     let asked = chain
         .asked

@@ -62,7 +62,7 @@ FROM delivery_from f
 WHERE f.removed IS NULL
 GROUP BY queue";
 const HOST_TIMES: &str = "SELECT host, max(last_time) FROM coverage GROUP BY host ORDER BY max(last_time) DESC LIMIT 200";
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "delivery_from",
     "delivery_to",
     "delivery_attempt",
@@ -71,6 +71,7 @@ const TABLES: [&str; 8] = [
     "auth",
     "event",
     "log_line",
+    "neighbour",
 ];
 
 /// Answers until the service ends. Trouble with the address or the database is told, and tried again.

@@ -5,7 +5,7 @@
 
 use crate::model::row::{
     Attempt, Auth, Connection, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,
-    LogLine, Noqueue, UnparsedRow,
+    LogLine, NeighbourRow, Noqueue, UnparsedRow,
 };
 use crate::model::time::Time;
 use crate::model::{key, within};
@@ -341,6 +341,25 @@ impl Stored for LogLine {
             .maybe::<Int64Type>("from_id", |r| r.from_id)
             .maybe::<Int64Type>("noqueue_id", |r| r.noqueue_id)
             .text("line", |r| &r.line)
+            .maybe::<Int64Type>("neighbour_id", |r| r.neighbour_id)
+    }
+}
+
+impl Stored for NeighbourRow {
+    const TABLE: &'static str = "neighbour";
+
+    fn columns(rows: &[Self]) -> Columns<'_, Self> {
+        Columns::of(rows)
+            .int("id", |r| r.id)
+            .time("time", |r| r.time)
+            .text("host", |r| &r.host)
+            .text("program", |r| &r.program)
+            .maybe_text("queue_id", |r| r.queue_id.as_deref())
+            .maybe_text("message_id", |r| r.message_id.as_deref())
+            .maybe_text("session", |r| r.session.as_deref())
+            .maybe_text("recipient", |r| r.recipient.as_deref())
+            .text("action", |r| &r.action)
+            .maybe_text("detail", |r| r.detail.as_deref())
     }
 }
 

@@ -46,7 +46,7 @@ struct Pass {
 }
 
 /// Raw lines come first: most of them go long before their message.
-const PASSES: [Pass; 5] = [
+const PASSES: [Pass; 6] = [
     Pass {
         group: Group::Lines,
         table: "log_line",
@@ -65,6 +65,11 @@ const PASSES: [Pass; 5] = [
     Pass {
         group: Group::Auth,
         table: "auth",
+        condition: "time < $1",
+    },
+    Pass {
+        group: Group::Deliveries,
+        table: "neighbour",
         condition: "time < $1",
     },
     Pass {
@@ -414,6 +419,7 @@ pub fn preview(cutoffs: &Cutoffs) -> (String, Vec<Param>) {
     tell(Group::Deliveries, "delivery_from", "time", messages);
     tell(Group::Deliveries, "delivery_to", "time", of_message);
     tell(Group::Deliveries, "delivery_attempt", "time", of_message);
+    tell(Group::Deliveries, "neighbour", "time", "time < $1");
     let free = format!("time < $1 AND (from_id IS NULL OR from_id NOT {open})");
     tell(Group::Noqueue, "noqueue", "time", &free);
     tell(Group::Connection, "connection", "time", "time < $1");

@@ -48,7 +48,7 @@ ORDER BY hour DESC, host
 LIMIT ?";
 
 /// Tables of mail, in the order shown.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "delivery_from",
     "delivery_to",
     "delivery_attempt",
@@ -57,6 +57,7 @@ const TABLES: [&str; 10] = [
     "auth",
     "event",
     "log_line",
+    "neighbour",
     "unparsed",
     "coverage",
 ];

@@ -17,7 +17,7 @@ use super::*;
 use crate::model::cursor::{Cursor, StoredCursor};
 use crate::model::row::{
     Attempt, Auth, Changes, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,
-    LogLine, Noqueue, State, UnparsedRow,
+    LogLine, NeighbourRow, Noqueue, State, UnparsedRow,
 };
 use crate::model::table::Cell;
 use crate::model::time::{HOUR, MINUTE, SECOND, Time};
@@ -63,6 +63,7 @@ fn line(from_id: i64, text: &str) -> LogLine {
         from_id: Some(from_id),
         noqueue_id: None,
         line: text.to_owned(),
+        neighbour_id: None,
     }
 }
 

@@ -162,6 +162,7 @@ fn write_rows(conn: &Connection, changes: Changes) -> duckdb::Result<()> {
     append(conn, changes.connections)?;
     append(conn, changes.auths)?;
     append(conn, changes.log_lines)?;
+    append(conn, changes.neighbours)?;
     ledger::merge_events(conn, &changes.events)?;
     delete(conn, "delivery_to", "id", &changes.to_deletes)?;
     delete(conn, "delivery_from", "id", &changes.from_deletes)?;

@@ -58,6 +58,8 @@ mod shell;
 #[cfg(test)]
 mod tables;
 #[cfg(test)]
+mod turned;
+#[cfg(test)]
 mod typed;
 
 #[test]

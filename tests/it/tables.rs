@@ -6,7 +6,7 @@
 use crate::program::{Differences, Place};
 use serde_json::Value;
 
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     (
         "delivery_from",
         "SELECT f.* EXCLUDE (id, parent_id, root_id),
@@ -34,6 +34,7 @@ const TABLES: [(&str, &str); 9] = [
     ("connection", "SELECT * EXCLUDE (id) FROM connection ORDER BY ALL"),
     ("auth", "SELECT * EXCLUDE (id) FROM auth ORDER BY ALL"),
     ("event", "SELECT * FROM event ORDER BY ALL"),
+    ("neighbour", "SELECT * EXCLUDE (id) FROM neighbour ORDER BY ALL"),
     ("unparsed", "SELECT * FROM unparsed ORDER BY ALL"),
     // A set of files is several sources where the same log in one file is one.
     (

@@ -3,7 +3,7 @@
 use crate::correlate::{Correlator, Settings, message_ids};
 use crate::model::row::{
     Auth, Changes, Connection, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow, LogLine,
-    Noqueue, OpenState, State, Text,
+    NeighbourRow, Noqueue, OpenState, State, Text,
 };
 use crate::model::time::Time;
 use std::collections::BTreeMap;
@@ -21,6 +21,7 @@ pub(super) struct Tables {
     pub(super) auths: BTreeMap<i64, Auth>,
     pub(super) events: BTreeMap<EventKey, EventRow>,
     pub(super) log_lines: Vec<LogLine>,
+    pub(super) neighbours: BTreeMap<i64, NeighbourRow>,
     pub(super) state: State,
 }
 
@@ -49,6 +50,7 @@ impl Tables {
             self.log_lines.retain(|r| r.from_id != Some(id));
         }
         insert(&mut self.noqueues, c.noqueues, |r| r.id);
+        insert(&mut self.neighbours, c.neighbours, |r| r.id);
         insert(&mut self.connections, c.connections, |r| r.id);
         insert(&mut self.auths, c.auths, |r| r.id);
         for row in c.events {
@@ -129,6 +131,17 @@ impl Tables {
         }
         for r in self.auths.values() {
             writeln!(out, "auth {} {}{}", r.id, clock(r.time), fields(r)).unwrap();
+        }
+        for r in self.neighbours.values() {
+            let queue_id = r.queue_id.as_deref().unwrap_or_default();
+            writeln!(
+                out,
+                "neighbour {} {} {queue_id}{}",
+                r.id,
+                clock(r.time),
+                fields(r)
+            )
+            .unwrap();
         }
         for r in self.events.values() {
             writeln!(out, "event {}{}", clock(r.first_time), fields(r)).unwrap();

@@ -9,7 +9,7 @@ use crate::model::time::Time;
 use proptest::prelude::*;
 
 /// Columns that hits and stories look at, and one that they do not.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 28] = [
     "id",
     "from_id",
     "to_id",
@@ -33,6 +33,10 @@ const COLUMNS: [&str; 24] = [
     "attempts",
     "delay",
     "subject",
+    "program",
+    "action",
+    "detail",
+    "for_recipient",
     "x\u{1b}[2J",
 ];
 
@@ -95,7 +99,7 @@ proptest! {
     #[test]
     fn no_story_moves_a_terminal(messages in any_table(), recipients in any_table(), attempts in any_table()) {
         let mut out = Vec::new();
-        let story = StoryInput { messages, recipients, refusals: attempts.clone(), asked: attempts.clone(), later: Some(attempts.clone()), attempts, ..StoryInput::default() };
+        let story = StoryInput { messages, recipients, refusals: attempts.clone(), asked: attempts.clone(), neighbours: attempts.clone(), later: Some(attempts.clone()), attempts, ..StoryInput::default() };
         story::write(&story, &berlin(None), &mut out).unwrap();
         story::write_refusals(&story.messages, &[], &[], &berlin(None), &mut out).unwrap();
         ticket::write(&story, &berlin(None), &mut out).unwrap();

@@ -272,6 +272,69 @@ fn what_was_refused_for_now_is_not_refused() {
 }
 
 #[test]
+fn what_the_store_did_is_told_as_its_deed() {
+    let deed = |action: &str, detail: &str| {
+        vec![
+            ("to_id", Cell::Int(11)),
+            ("from_id", Cell::Int(1)),
+            ("time", at(8)),
+            ("program", text("dovecot")),
+            ("action", text(action)),
+            (
+                "detail",
+                if detail.is_empty() {
+                    Cell::Null
+                } else {
+                    text(detail)
+                },
+            ),
+        ]
+    };
+    let deeds = [
+        vec![deed("discarded", "")],
+        vec![deed("stored", "Junk")],
+        vec![deed("stored", "INBOX")],
+        vec![deed("stored", "INBOX"), deed("stored", "INBOX")],
+        vec![deed("discarded", ""), deed("stored", "Keep")],
+        vec![
+            deed("redirected", "eve@example.net"),
+            deed("stored", "INBOX"),
+        ],
+        vec![deed("rejected", "from <x@example.net> (no)")],
+        vec![deed("duplicate", "")],
+        vec![deed("replied", "ann@example.net"), deed("stored", "INBOX")],
+        vec![deed("other", "something new\u{1b}[2J")],
+    ];
+    let filter = vec![
+        ("from_id", Cell::Int(1)),
+        ("time", at(2)),
+        ("program", text("rspamd")),
+        ("action", text("soft reject")),
+        ("detail", text("4.54/15.00")),
+    ];
+    let stories: Vec<String> = deeds
+        .into_iter()
+        .map(|mut neighbours| {
+            neighbours.push(filter.clone());
+            let story = StoryInput {
+                messages: rows(&[message(1, "3A1973E542", "done", received())]),
+                recipients: rows(&[recipient(11, 1, "bob@example.org", "sent", Vec::new())]),
+                neighbours: rows(&neighbours),
+                ..StoryInput::default()
+            };
+            let mut out = Vec::new();
+            story::write(&story, &berlin(None), &mut out).unwrap();
+            let told = String::from_utf8(out).unwrap();
+            let told = told.lines().filter(|line| {
+                line.starts_with("bob") || line.contains("dovecot") || line.contains("rspamd")
+            });
+            told.collect::<Vec<_>>().join("\n")
+        })
+        .collect();
+    insta::assert_snapshot!(stories.join("\n\n"));
+}
+
+#[test]
 fn missing_log_is_said() {
     let mut row = message(
         1,

@@ -21,6 +21,7 @@ fn columns_have_the_order_of_the_table() {
     check("auth", Auth::columns(&[]).names());
     check("event", EventRow::columns(&[]).names());
     check("log_line", LogLine::columns(&[]).names());
+    check("neighbour", NeighbourRow::columns(&[]).names());
     check("unparsed", UnparsedRow::columns(&[]).names());
     check("coverage", <(i64, CoverageRow)>::columns(&[]).names());
 }
@@ -213,6 +214,7 @@ fn deleted_messages_take_their_recipients_and_attempts_along() {
         from_id: Some(from_id),
         noqueue_id: None,
         line: "postfix/qmgr[1]: x".to_owned(),
+        neighbour_id: None,
     };
     store
         .commit(batch(Changes {

@@ -97,8 +97,26 @@ pub(super) fn filled() -> Changes {
             line(2, "client=home[198.51.100.9]"),
             line(4, "to=<malice.o'neil@example.org>"),
         ],
+        neighbours: vec![
+            neighbour(1, TO, None),
+            neighbour(2, "bob@example.net", Some("alice.o'neil@example.org")),
+            neighbour(3, "malice.o'neil@example.org", Some("Junk")),
+        ],
         state: state(&format!(r#"{{"users":["{TO}"],"rest":"kept"}}"#)),
         ..Changes::default()
+    }
+}
+
+fn neighbour(id: i64, recipient: &str, detail: Option<&str>) -> NeighbourRow {
+    NeighbourRow {
+        id,
+        time: T0,
+        host: "mx1".into(),
+        program: "dovecot".into(),
+        recipient: Some(recipient.into()),
+        action: "stored".into(),
+        detail: detail.map(Into::into),
+        ..NeighbourRow::default()
     }
 }
 
@@ -150,6 +168,10 @@ fn an_erased_address_is_in_no_row_and_other_recipients_are_untouched() {
     assert_eq!(
         text(&store, "SELECT line FROM log_line"),
         "to=<malice.o'neil@example.org>"
+    );
+    assert_eq!(
+        text(&store, "SELECT string_agg(id, ' ') FROM neighbour"),
+        "3"
     );
     let state = "SELECT state FROM open_message";
     assert_eq!(
