@@ -32,6 +32,7 @@ pub mod query;
 pub mod render;
 #[cfg(feature = "store")]
 pub mod repl;
+pub mod seen;
 #[cfg(feature = "store")]
 pub mod server;
 #[cfg(feature = "store")]
