@@ -96,6 +96,7 @@ fn make_batch(commit: i64, per_commit: i64, of_million: i64, updates: i64) -> Ba
     Batch {
         counts: Vec::new(),
         anchors: Vec::new(),
+        seen: Vec::new(),
         coverage: vec![CoverageRow {
             source: key.clone(),
             host: "mx1".into(),
@@ -108,6 +109,7 @@ fn make_batch(commit: i64, per_commit: i64, of_million: i64, updates: i64) -> Ba
             foreign: 0,
             not_understood: 0,
             lost: 0,
+            known: 0,
         }],
         cursors: vec![StoredCursor {
             source_id: None,

@@ -334,6 +334,14 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
     if let (Some(first), Some(last)) = (s.first_time, s.last_time) {
         writeln!(out, "log from {} to {}", zone.show(first), zone.show(last))?;
     }
+    if s.known > 0 {
+        writeln!(
+            out,
+            "{} lines were already read from another source and are kept once ({})",
+            count(s.known),
+            others(s)
+        )?;
+    }
     if s.lost > 0 {
         writeln!(
             out,
@@ -368,6 +376,20 @@ fn files(s: &Summary) -> String {
         n if n == s.files => format!("{files} (nothing new)"),
         n => format!("{files} ({n} without anything new)"),
     }
+}
+
+/// Names up to three sources.
+fn others(s: &Summary) -> String {
+    const SHOWN: usize = 3;
+    let name = |name: &String| match name.as_str() {
+        "-" => "standard input".to_owned(),
+        name => escape::terminal(name).into_owned(),
+    };
+    let mut names: Vec<String> = s.known_from.iter().take(SHOWN).map(name).collect();
+    if s.known_from.len() > SHOWN {
+        names.push("...".to_owned());
+    }
+    names.join(", ")
 }
 
 fn seconds(s: &Summary) -> String {

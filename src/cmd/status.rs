@@ -79,6 +79,7 @@ const PARTS: [(&str, &str, &[&str]); 7] = [
             "ignored",
             "foreign",
             "not_understood",
+            "known",
         ],
     ),
     (

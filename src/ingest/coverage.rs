@@ -28,6 +28,14 @@ impl Ledger {
         }
     }
 
+    /// Counts a record that another source had told.
+    pub fn know(&mut self, host: &str, time: Time) {
+        let row = self.row(host, time);
+        row.known += 1;
+        row.first_time = row.first_time.min(time);
+        row.last_time = row.last_time.max(time);
+    }
+
     /// Counts `lines` that the log says are missing.
     pub fn lose(&mut self, host: &str, time: Time, lines: u64) {
         self.row(host, time).lost += i64::try_from(lines).unwrap_or(i64::MAX);
@@ -79,5 +87,6 @@ fn empty(host: &str, time: Time) -> CoverageRow {
         foreign: 0,
         not_understood: 0,
         lost: 0,
+        known: 0,
     }
 }

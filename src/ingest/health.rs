@@ -5,7 +5,10 @@
 use super::stats::Class;
 use crate::model::time::Time;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicI64, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,10 +23,12 @@ pub struct Health {
     ignored: AtomicU64,
     foreign: AtomicU64,
     not_understood: AtomicU64,
+    known: AtomicU64,
     lost: AtomicU64,
     bytes: AtomicU64,
     commits: AtomicU64,
     rows: AtomicU64,
+    stored: AtomicU64,
     open_messages: AtomicU64,
     /// Microseconds since 1970, 0 before the first.
     last_commit: AtomicI64,
@@ -57,6 +62,8 @@ pub struct Lines {
     pub foreign: u64,
     /// Unknown.
     pub not_understood: u64,
+    /// Told by another source already.
+    pub known: u64,
     /// Said by the log to be lost, or found missing.
     pub lost: u64,
 }
@@ -69,10 +76,12 @@ impl Default for Health {
             ignored: AtomicU64::default(),
             foreign: AtomicU64::default(),
             not_understood: AtomicU64::default(),
+            known: AtomicU64::default(),
             lost: AtomicU64::default(),
             bytes: AtomicU64::default(),
             commits: AtomicU64::default(),
             rows: AtomicU64::default(),
+            stored: AtomicU64::default(),
             open_messages: AtomicU64::default(),
             last_commit: AtomicI64::default(),
             pump: AtomicU64::default(),
@@ -90,6 +99,7 @@ impl Health {
             ignored: self.ignored.load(Relaxed),
             foreign: self.foreign.load(Relaxed),
             not_understood: self.not_understood.load(Relaxed),
+            known: self.known.load(Relaxed),
             lost: self.lost.load(Relaxed),
         }
     }
@@ -143,6 +153,19 @@ impl Health {
             Class::NotUnderstood => &self.not_understood,
         };
         counter.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn know(&self, lines: u64) {
+        self.known.fetch_add(lines, Relaxed);
+    }
+
+    /// Returns the number of the last part that is stored.
+    pub(super) fn stored(&self) -> u64 {
+        self.stored.load(Acquire)
+    }
+
+    pub(super) fn set_stored(&self, part: u64) {
+        self.stored.store(part, Release);
     }
 
     pub(super) fn lose(&self, lines: u64) {

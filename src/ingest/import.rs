@@ -10,6 +10,7 @@ use super::resume;
 use super::stats::Summary;
 use super::stream::Streams;
 use crate::correlate::{self, Correlator, Settings};
+use crate::seen::Seen;
 use crate::source::Input;
 use crate::store::Store;
 use anyhow::{Context, Result, anyhow};
@@ -25,7 +26,7 @@ pub fn run(
     domains: &[String],
     progress: Progress,
 ) -> Result<(Store, Summary)> {
-    let (streams, correlator) = restore(&store, rules)?;
+    let (streams, correlator, seen) = restore(&store, rules)?;
     let plan = plan(inputs, &store)?;
     let (feeds, fed) = Feeds::channel();
     let (jobs, todo) = Jobs::channel();
@@ -37,8 +38,8 @@ pub fn run(
             let _ = reader::read(plan, &rules.options, &feeds);
         });
         let storing = scope.spawn(move || keep::keep(store, sources, &todo, health, None));
-        let pump =
-            Pump::new(rules, correlator, streams, jobs, health, progress).with_domains(domains);
+        let pump = Pump::new(rules, correlator, streams, seen, jobs, health, progress)
+            .with_domains(domains);
         let summary = pump.pump(&fed);
         drop(fed);
         let stored = storing
@@ -53,11 +54,11 @@ pub fn run(
     })
 }
 
-/// Returns what was stored of streams and open messages.
+/// Returns what was stored of streams, open messages, and lines told.
 ///
 /// # Errors
 /// When the database fails or holds what maillog did not write.
-pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator)> {
+pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator, Seen)> {
     let stored = store
         .sources()
         .context("cannot read where reading stopped")?;
@@ -70,7 +71,14 @@ pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator)> {
     };
     let correlator =
         Correlator::restore(settings, open).context("cannot go on from the stored state")?;
-    Ok((Streams::restore(stored), correlator))
+    let told = store.seen().context("cannot read which lines were told")?;
+    let session = store.session().context("cannot open a second connection")?;
+    let fetch = move |ids: &[i64]| {
+        let found = session.seen_keys(ids);
+        found.context("cannot look for lines that another source told")
+    };
+    let seen = Seen::restore(told, Box::new(fetch));
+    Ok((Streams::restore(stored), correlator, seen))
 }
 
 /// Finds the inputs that lie inside a stored stream.

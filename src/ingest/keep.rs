@@ -9,7 +9,7 @@ use super::stats::Summary;
 use super::stream::StreamNo;
 use crate::model::row::Changes;
 use crate::notice::{self, Level};
-use crate::store::{Batch, Error, Store};
+use crate::store::{self, Batch, Error, Store};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -38,6 +38,8 @@ pub enum Work {
 /// A part of what is to be stored.
 #[derive(Debug, Default)]
 pub struct Part {
+    /// Parts are counted.
+    pub no: u64,
     /// What it adds.
     pub batch: Batch,
     /// Streams of the batch's cursors, in their order.
@@ -113,6 +115,7 @@ pub fn keep(
         store,
         sources,
         held: Part::default(),
+        last_part: 0,
         rows: 0,
         redo: Vec::new(),
         relief,
@@ -143,6 +146,8 @@ struct Keeper<'h> {
     sources: HashMap<StreamNo, i64>,
     /// What belongs to the open transaction.
     held: Part,
+    /// The last part that was taken.
+    last_part: u64,
     rows: usize,
     /// The rows of the open transaction, where it may have to be written once more.
     redo: Vec<Changes>,
@@ -238,6 +243,8 @@ impl Keeper<'_> {
         held.now = batch.now;
         held.coverage.extend(batch.coverage);
         held.anchors.extend(batch.anchors);
+        store::extend_seen(&mut held.seen, batch.seen);
+        self.last_part = part.no;
         held.unparsed.extend(batch.unparsed);
         held.counts.extend(batch.counts);
         for (no, mut cursor) in part.streams.into_iter().zip(batch.cursors) {
@@ -265,6 +272,7 @@ impl Keeper<'_> {
             let ids = self.store(held.batch)?;
             self.sources.extend(held.streams.into_iter().zip(ids));
             self.health.committed(self.rows);
+            self.health.set_stored(self.last_part);
         }
         self.rows = 0;
         for (reply, summary) in held.replies {

@@ -18,6 +18,7 @@ use crate::model::event::Event;
 use crate::model::row::UnparsedRow;
 use crate::model::time::{DAY, Time};
 use crate::parse;
+use crate::seen::Seen;
 use crate::source::{Chunk, Decoder, Hints, Options};
 use crate::store::Batch;
 use anyhow::{Result, anyhow};
@@ -60,6 +61,7 @@ pub struct Pump<'h> {
     rules: Rules,
     correlator: Correlator,
     streams: Streams,
+    seen: Seen,
     feeds: HashMap<FeedId, Open>,
     /// The feed that the current part is from, as far as a feed wants its own counts.
     last: Option<FeedId>,
@@ -69,6 +71,8 @@ pub struct Pump<'h> {
     /// When something was last handed over.
     handed_over: Instant,
     is_urgent: bool,
+    /// Parts handed over.
+    parts: u64,
     jobs: Jobs,
     health: &'h Health,
     progress: Progress,
@@ -92,6 +96,7 @@ impl<'h> Pump<'h> {
         rules: Rules,
         correlator: Correlator,
         streams: Streams,
+        seen: Seen,
         jobs: Jobs,
         health: &'h Health,
         progress: Progress,
@@ -100,6 +105,7 @@ impl<'h> Pump<'h> {
             rules,
             correlator,
             streams,
+            seen,
             feeds: HashMap::new(),
             last: None,
             summary: Summary::default(),
@@ -107,6 +113,7 @@ impl<'h> Pump<'h> {
             batch_since: None,
             handed_over: Instant::now(),
             is_urgent: false,
+            parts: 0,
             jobs,
             health,
             progress,
@@ -182,6 +189,11 @@ impl<'h> Pump<'h> {
             since: Instant::now(),
         };
         self.feeds.insert(id, open);
+        if let Some(begun) = self.streams.get_mut(stream).filter(|s| s.feeds == 1) {
+            let is_journal = matches!(begun.key, SourceKey::Journal { .. });
+            let recent = begun.recent();
+            self.seen.begin(stream, &begun.name, is_journal, recent);
+        }
         // A reader that is gone has ended its feed, too.
         let _ = reply.send(opened);
     }
@@ -243,7 +255,7 @@ impl<'h> Pump<'h> {
         if let Some(lost) = placed {
             self.lose(id, &lost);
         }
-        self.decode(id, now, |decoder, sink| decoder.decode(&chunk, sink));
+        self.decode(id, now, |decoder, sink| decoder.decode(&chunk, sink))?;
         if let Some(lost) = unplaced {
             // Whose log it is, and when it goes on, is known only now.
             let begins = self.stream_of(id).and_then(|s| s.ledger.begins());
@@ -283,8 +295,8 @@ impl<'h> Pump<'h> {
         // The end of the stream is not near while somebody else reads on.
         if is_last && is_read {
             match ending {
-                Ending::Finish => self.decode(id, now, Decoder::finish),
-                Ending::Pause | Ending::Failed(_) => self.decode(id, now, Decoder::pause),
+                Ending::Finish => self.decode(id, now, Decoder::finish)?,
+                Ending::Pause | Ending::Failed(_) => self.decode(id, now, Decoder::pause)?,
             }
             self.batch_since.get_or_insert_with(Instant::now);
         }
@@ -313,21 +325,32 @@ impl<'h> Pump<'h> {
         id: FeedId,
         now: Time,
         run: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Entry<'_>)),
-    ) {
+    ) -> Result<()> {
         let Some(open) = self.feeds.get_mut(&id) else {
-            return;
+            return Ok(());
         };
         let Some(stream) = self.streams.get_mut(open.stream) else {
-            return;
+            return Ok(());
         };
         let Some(mut decoder) = stream.decoder.take() else {
-            return;
+            return Ok(());
         };
         let (correlator, health, tally) = (&mut self.correlator, self.health, &mut self.tally);
+        let seen = &mut self.seen;
+        seen.stored(health.stored());
+        seen.turn_to(open.stream);
         let mut counted = Summary::default();
+        let mut failed = Ok(());
         run(&mut decoder, &mut |entry| {
             let event = parse::parse(entry);
             let class = Class::of(&event);
+            if failed.is_ok() && !matches!(class, Class::Foreign | Class::Ignored) {
+                match seen.tell(entry) {
+                    Ok(None) => {}
+                    Ok(Some(other)) => return know(stream, &mut counted, entry, seen.name(other)),
+                    Err(error) => failed = Err(error),
+                }
+            }
             counted.count(class);
             health.count(class);
             account(stream, &mut counted, entry, &event, class, now);
@@ -337,6 +360,7 @@ impl<'h> Pump<'h> {
             }
         });
         health.lose(counted.lost);
+        health.know(counted.known);
         count_lines(tally, &open.name, &counted);
         health.source(&open.name, |s| {
             s.lines += counted.lines;
@@ -349,6 +373,7 @@ impl<'h> Pump<'h> {
             summary.take_in(&counted);
         }
         self.summary.take_in(&counted);
+        failed
     }
 
     /// Enters what a reader knows to be missing.
@@ -395,7 +420,9 @@ impl<'h> Pump<'h> {
             is_urgent: std::mem::take(&mut self.is_urgent),
             ..Part::default()
         };
-        part.batch = self.batch(now, &mut part.streams);
+        self.parts += 1;
+        part.no = self.parts;
+        part.batch = self.batch(now, &mut part.streams)?;
         let hosts: Vec<String> = part
             .batch
             .coverage
@@ -435,7 +462,7 @@ impl<'h> Pump<'h> {
         std::iter::once(&mut self.summary).chain(of_feed)
     }
 
-    fn batch(&mut self, now: Time, streams: &mut Vec<StreamNo>) -> Batch {
+    fn batch(&mut self, now: Time, streams: &mut Vec<StreamNo>) -> Result<Batch> {
         let mut batch = Batch {
             changes: self.correlator.drain(),
             now,
@@ -443,7 +470,7 @@ impl<'h> Pump<'h> {
         };
         for (no, stream) in self.streams.active() {
             let before = stream.resume.as_ref().map_or(0, |cursor| cursor.offset);
-            if let Some(cursor) = stream.cursor() {
+            if let Some(cursor) = stream.cursor(self.seen.recent(no)) {
                 let bytes = cursor.cursor.offset.saturating_sub(before);
                 self.tally.bytes(&stream.name, bytes);
                 batch.coverage.extend(stream.ledger.take(&stream.key));
@@ -453,6 +480,8 @@ impl<'h> Pump<'h> {
                 batch
                     .anchors
                     .push((stream.key.clone(), std::mem::take(&mut stream.anchors)));
+                let told = self.seen.take(no, self.parts)?;
+                batch.seen.push((stream.key.clone(), told));
                 batch.cursors.push(cursor);
                 streams.push(no);
             }
@@ -461,7 +490,7 @@ impl<'h> Pump<'h> {
         if !batch.cursors.is_empty() {
             batch.counts = self.tally.take();
         }
-        batch
+        Ok(batch)
     }
 
     /// Counts the bytes of a journal; those of a file follow from how far its cursor moved.
@@ -486,12 +515,26 @@ fn pass_over(chunk: &mut Chunk, from: u64) {
 
 /// Counts the records of a source.
 fn count_lines(tally: &mut Tally, source: &str, counted: &Summary) {
-    let known = counted.understood - counted.ignored;
-    tally.lines(source, Outcome::Parsed, known);
+    let parsed = counted.understood - counted.ignored;
+    tally.lines(source, Outcome::Parsed, parsed);
     tally.lines(source, Outcome::Ignored, counted.ignored + counted.foreign);
     tally.lines(source, Outcome::Unparsed, counted.not_understood);
+    tally.lines(source, Outcome::Known, counted.known);
     if counted.lost > 0 {
         tally.gap(source, "lost");
+    }
+}
+
+/// Enters a record that another source told before.
+fn know(stream: &mut Stream, summary: &mut Summary, entry: &Entry<'_>, other: &str) {
+    summary.lines += 1;
+    summary.known += 1;
+    if !summary.known_from.contains(other) {
+        summary.known_from.insert(other.to_owned());
+    }
+    if let Some(time) = entry.time {
+        stream.ledger.know(entry.host, time);
+        summary.see(time);
     }
 }
 

@@ -27,6 +27,12 @@ pub struct Summary {
     pub foreign: u64,
     /// Records of Postfix that nothing here knows; `maillog status` shows their templates.
     pub not_understood: u64,
+    /// Records that another source had told: kept once, and counted in none of the above but `lines`.
+    #[serde(default)]
+    pub known: u64,
+    /// The other sources.
+    #[serde(default)]
+    pub known_from: BTreeSet<String>,
     /// Records that the log itself says were lost.
     pub lost: u64,
     /// Messages that were new.
@@ -123,6 +129,8 @@ impl Summary {
         self.ignored += part.ignored;
         self.foreign += part.foreign;
         self.not_understood += part.not_understood;
+        self.known += part.known;
+        self.known_from.extend(part.known_from.iter().cloned());
         self.lost += part.lost;
         self.future += part.future;
         part.first_time.into_iter().for_each(|time| self.see(time));

@@ -6,7 +6,9 @@ use super::resume;
 use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
 use crate::model::row::UnparsedRow;
 use crate::model::time::Time;
+use crate::seen::Recent;
 use crate::source::{self, Decoder, Hints, Options};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// Number of a stream in this process.
@@ -99,8 +101,16 @@ impl Stream {
         }
     }
 
-    /// Returns where it stands, nothing when that is no news.
-    pub fn cursor(&mut self) -> Option<StoredCursor> {
+    /// Returns what the process before knew of lines that others had told.
+    pub fn recent(&self) -> Recent {
+        let state = self.resume.as_ref().map(|c| c.state.as_str());
+        let known: Option<Known> = state.and_then(|json| serde_json::from_str(json).ok());
+        known.unwrap_or_default().known
+    }
+
+    /// Returns where it stands, with what the next process must know of lines that others had told; nothing when that
+    /// is no news.
+    pub fn cursor(&mut self, known: Recent) -> Option<StoredCursor> {
         let decoder = self.decoder.as_ref().filter(|_| self.is_read)?;
         let is_file = matches!(self.key, SourceKey::File { .. } | SourceKey::Stdin);
         let cursor = Cursor {
@@ -109,7 +119,7 @@ impl Stream {
             offset: if is_file { decoder.safe_offset() } else { 0 },
             journal: self.journal.clone(),
             last_time: decoder.last_time(),
-            state: decoder.state(),
+            state: with_known(decoder.state(), known),
         };
         if self.resume.as_ref() == Some(&cursor) {
             return None;
@@ -119,6 +129,24 @@ impl Stream {
             source_id: self.source_id,
             cursor,
         })
+    }
+}
+
+/// What is kept beside the state of the decoder.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Known {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    known: Recent,
+}
+
+/// Adds to the state of a decoder, which knows nothing of it.
+fn with_known(state: String, known: Recent) -> String {
+    let known = serde_json::to_string(&Known { known }).unwrap_or_default();
+    match (state.strip_suffix('}'), known.strip_prefix('{')) {
+        (Some("{"), Some(_)) => known,
+        (Some(state), Some(known)) if known.len() > 1 => format!("{state},{known}"),
+        _ => state,
     }
 }
 

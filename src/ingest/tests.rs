@@ -30,7 +30,7 @@ fn run(feeding: impl FnOnce(&Feeds, &Jobs) + Send) -> (Store, Summary) {
         retain_lines_days: 0,
     };
     let store = Store::open_in_memory().unwrap();
-    let (streams, correlator) = import::restore(&store, rules).unwrap();
+    let (streams, correlator, seen) = import::restore(&store, rules).unwrap();
     let ((feeds, fed), (jobs, todo)) = (Feeds::channel(), Jobs::channel());
     let health = &Health::default();
     std::thread::scope(|scope| {
@@ -39,7 +39,7 @@ fn run(feeding: impl FnOnce(&Feeds, &Jobs) + Send) -> (Store, Summary) {
         let others = jobs.clone();
         scope.spawn(move || feeding(&feeds, &others));
         let progress = Progress::start(None, false);
-        let pump = Pump::new(rules, correlator, streams, jobs, health, progress);
+        let pump = Pump::new(rules, correlator, streams, seen, jobs, health, progress);
         let summary = pump.pump(&fed).unwrap();
         (storing.join().unwrap(), summary)
     })

@@ -33,6 +33,8 @@ pub enum Outcome {
     Ignored,
     /// Nobody knows.
     Unparsed,
+    /// Another source told it before.
+    Known,
 }
 
 impl Outcome {
@@ -41,6 +43,7 @@ impl Outcome {
             Self::Parsed => "parsed",
             Self::Ignored => "ignored",
             Self::Unparsed => "unparsed",
+            Self::Known => "known",
         }
     }
 }

@@ -299,6 +299,8 @@ pub struct CoverageRow {
     pub not_understood: i64,
     /// Lines that a loss notice says are missing.
     pub lost: i64,
+    /// Lines that another source had told: they are not among `lines`.
+    pub known: i64,
 }
 
 /// Postfix lines that no rule knows, by service and template; `count` adds to what is stored.

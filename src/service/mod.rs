@@ -98,7 +98,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
         retain::compact(config);
         store = open::open(config, &notify)?;
     }
-    let (streams, correlator) = import::restore(&store, rules)?;
+    let (streams, correlator, seen) = import::restore(&store, rules)?;
     let (feeds, fed) = Feeds::channel();
     let (jobs, todo) = Jobs::channel();
     let shared = Shared {
@@ -123,7 +123,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     let domains = config.metrics.domains.clone();
     failed.watch("reader of log", move || {
         let progress = Progress::start(None, false);
-        Pump::new(rules, correlator, streams, jobs, &health, progress)
+        Pump::new(rules, correlator, streams, seen, jobs, &health, progress)
             .with_domains(&domains)
             .pump(&fed)
             .map(drop)

@@ -143,7 +143,11 @@ impl<F: Fn(&[NotifyState<'_>])> Teller<F> {
                 let known = sources.values().filter(|s| !s.state.is_empty()).count();
                 let is_ready = known >= *expected || lasted >= READY_AFTER;
                 let lines = health.lines();
-                let lines = lines.understood + lines.ignored + lines.foreign + lines.not_understood;
+                let lines = lines.understood
+                    + lines.ignored
+                    + lines.foreign
+                    + lines.not_understood
+                    + lines.known;
                 let (at, count) = std::mem::replace(&mut self.before, (Instant::now(), lines));
                 let rate = rate(lines.saturating_sub(count), at.elapsed());
                 let now = chrono::Utc::now().into();

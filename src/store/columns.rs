@@ -9,7 +9,9 @@ use crate::model::row::{
 };
 use crate::model::time::Time;
 use crate::model::{key, within};
-use duckdb::arrow::array::{ArrayRef, BooleanArray, PrimitiveArray, StringArray, StringBuilder};
+use duckdb::arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, StringArray, StringBuilder,
+};
 use duckdb::arrow::datatypes::{
     ArrowPrimitiveType, Field, Float64Type, Int32Type, Int64Type, Schema, TimestampMicrosecondType,
     UInt16Type, UInt32Type,
@@ -92,7 +94,12 @@ impl<'r, R> Columns<'r, R> {
         self.push(name, Arc::new(array))
     }
 
-    fn time(self, name: &str, get: impl Fn(&'r R) -> Time) -> Self {
+    pub(super) fn blob(self, name: &str, get: impl Fn(&'r R) -> &'r [u8]) -> Self {
+        let array = BinaryArray::from_iter_values(self.rows.iter().map(get));
+        self.push(name, Arc::new(array))
+    }
+
+    pub(super) fn time(self, name: &str, get: impl Fn(&'r R) -> Time) -> Self {
         self.value::<TimestampMicrosecondType>(name, |row| get(row).0)
     }
 
@@ -125,7 +132,7 @@ impl<'r, R> Columns<'r, R> {
         self.value::<Int64Type>(name, get)
     }
 
-    fn flag(self, name: &str, get: impl Fn(&'r R) -> bool) -> Self {
+    pub(super) fn flag(self, name: &str, get: impl Fn(&'r R) -> bool) -> Self {
         let array: BooleanArray = self.rows.iter().map(|row| Some(get(row))).collect();
         self.push(name, Arc::new(array))
     }
@@ -394,5 +401,6 @@ impl Stored for (i64, CoverageRow) {
             .int("foreign", |r| r.1.foreign)
             .int("not_understood", |r| r.1.not_understood)
             .int("lost", |r| r.1.lost)
+            .int("known", |r| r.1.known)
     }
 }

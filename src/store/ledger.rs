@@ -3,10 +3,12 @@
 use super::anchor::StoredAnchor;
 use super::columns::Stored;
 use super::error::Error;
+use super::seen::StoredRow;
 use super::write::stage;
 use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
 use crate::model::row::{CoverageRow, EventRow, State, UnparsedRow};
 use crate::model::time::Time;
+use crate::seen::News;
 use duckdb::types::{TimeUnit, Value};
 use duckdb::{Connection, params};
 use std::collections::HashMap;
@@ -49,6 +51,22 @@ impl Written {
             );
         }
         Ok(anchors)
+    }
+
+    /// Returns the blocks of lines told with the numbers of their sources, and the numbers of those that go.
+    pub(super) fn seen(
+        &self,
+        known: &HashMap<SourceKey, i64>,
+        news: Vec<(SourceKey, News)>,
+    ) -> Result<(Vec<StoredRow>, Vec<i64>), Error> {
+        let (mut rows, mut gone) = (Vec::new(), Vec::new());
+        for (key, news) in news {
+            let source_id = self.id(known, &key)?;
+            let news_of = news.rows.into_iter();
+            rows.extend(news_of.map(|row| StoredRow { source_id, row }));
+            gone.extend(news.gone);
+        }
+        Ok((rows, gone))
     }
 
     fn id(&self, known: &HashMap<SourceKey, i64>, key: &SourceKey) -> Result<i64, Error> {
@@ -163,6 +181,7 @@ pub(super) fn merge_coverage(conn: &Connection, rows: &[(i64, CoverageRow)]) -> 
         "foreign",
         "not_understood",
         "lost",
+        "known",
     ];
     merge(conn, rows, &["source_id", "host", "hour"], &counts)
 }

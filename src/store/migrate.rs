@@ -16,6 +16,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0006_inferred.sql"),
     include_str!("../../schema/0007_within.sql"),
     include_str!("../../schema/0008_neighbour.sql"),
+    include_str!("../../schema/0009_seen.sql"),
 ];
 
 /// Latest version of the schema: the one that this program reads and writes.

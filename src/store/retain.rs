@@ -348,9 +348,11 @@ fn ledgers(conn: &Connection, cutoffs: &Cutoffs) -> duckdb::Result<Gone> {
         // By its anchors a piece of a log is recognised; all that it could bring is past retention.
         let sources = "source_id IN (SELECT id FROM source WHERE coalesce(last_time, last_read) < $1 AND last_read < $1)";
         delete(conn, &mut gone, "anchor", sources, &timestamp(cutoff))?;
+        delete(conn, &mut gone, "seen", "last_time < ?", &timestamp(cutoff))?;
         let forgotten = timestamp(cutoff.plus(-SOURCE_DAYS * DAY));
         let unused = "coalesce(last_time, last_read) < $1 AND last_read < $1 \
-                      AND id NOT IN (SELECT source_id FROM anchor) AND id NOT IN (SELECT source_id FROM coverage)";
+                      AND id NOT IN (SELECT source_id FROM anchor) AND id NOT IN (SELECT source_id FROM coverage) \
+                      AND id NOT IN (SELECT source_id FROM seen)";
         delete(conn, &mut gone, "source", unused, &forgotten)?;
     }
     note(conn, &gone)?;

@@ -30,7 +30,7 @@ ORDER BY last_read DESC, id";
 const SPANS: &str = r#"SELECT host, min(first_time) AS first_time, max(last_time) AS last_time,
     sum(lines)::BIGINT AS lines, sum(understood)::BIGINT AS understood, sum(ignored)::BIGINT AS ignored,
     sum("foreign")::BIGINT AS "foreign", sum(not_understood)::BIGINT AS not_understood, sum(lost)::BIGINT AS lost,
-    date_diff('hour', min(hour), max(hour)) + 1 - count(DISTINCT hour) AS silent_hours
+    date_diff('hour', min(hour), max(hour)) + 1 - count(DISTINCT hour) AS silent_hours, sum(known)::BIGINT AS known
 FROM coverage
 GROUP BY host
 ORDER BY host"#;
@@ -48,7 +48,7 @@ ORDER BY hour DESC, host
 LIMIT ?";
 
 /// Tables of mail, in the order shown.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "delivery_from",
     "delivery_to",
     "delivery_attempt",
@@ -60,6 +60,7 @@ const TABLES: [&str; 11] = [
     "neighbour",
     "unparsed",
     "coverage",
+    "seen",
 ];
 
 impl Store {

@@ -5,11 +5,12 @@
 
 use super::columns::Stored;
 use super::error::Error;
-use super::{Store, counter, ledger};
+use super::{Store, counter, ledger, seen};
 use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::model::row::{Changes, CoverageRow, DeliveryFrom, DeliveryTo, State, UnparsedRow};
 use crate::model::time::Time;
+use crate::seen::News;
 use duckdb::types::Value;
 use duckdb::{Appender, Connection, params};
 use std::path::Path;
@@ -28,6 +29,8 @@ pub struct Batch {
     pub coverage: Vec<CoverageRow>,
     /// Anchors of what was read, by source.
     pub anchors: Vec<(SourceKey, Vec<Anchor>)>,
+    /// Which lines were told, by source.
+    pub seen: Vec<(SourceKey, News)>,
     /// What was not understood.
     pub unparsed: Vec<UnparsedRow>,
     /// What is added to the totals of metrics.
@@ -137,8 +140,11 @@ impl Store {
             .map_err(sort)?;
         let coverage = ledger.coverage(&self.source_ids, batch.coverage)?;
         let anchors = ledger.anchors(&self.source_ids, batch.anchors)?;
+        let (told, gone) = ledger.seen(&self.source_ids, batch.seen)?;
         write_rows(&self.conn, changes)
             .and_then(|()| append(&self.conn, anchors))
+            .and_then(|()| append(&self.conn, told))
+            .and_then(|()| seen::forget(&self.conn, &gone))
             .and_then(|()| match &self.state {
                 Some(before) if !state.is_empty() => ledger::write_state(&self.conn, before, state),
                 _ => Ok(()),

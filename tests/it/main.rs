@@ -60,6 +60,8 @@ mod tables;
 #[cfg(test)]
 mod turned;
 #[cfg(test)]
+mod twice;
+#[cfg(test)]
 mod typed;
 
 #[test]

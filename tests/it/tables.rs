@@ -58,6 +58,13 @@ impl Tables {
         Self(TABLES.map(|(name, sql)| (name, rows(sql))).into())
     }
 
+    /// Returns what is known of mail, not of what was read.
+    pub(crate) fn of_mail(place: &Place) -> Self {
+        let Self(mut tables) = Self::of(place);
+        tables.retain(|(name, _)| *name != "coverage");
+        Self(tables)
+    }
+
     /// Returns every row with every id; only what says when a source was last read is left out.
     pub(crate) fn with_ids(place: &Place) -> Self {
         let rows = |name: &str| {

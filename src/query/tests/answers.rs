@@ -166,6 +166,7 @@ fn store() -> Store {
             cursors: Vec::new(),
             coverage: Vec::new(),
             anchors: Vec::new(),
+            seen: Vec::new(),
             unparsed: Vec::new(),
             counts: Vec::new(),
             now: at(6),

@@ -24,6 +24,7 @@ fn columns_have_the_order_of_the_table() {
     check("neighbour", NeighbourRow::columns(&[]).names());
     check("unparsed", UnparsedRow::columns(&[]).names());
     check("coverage", <(i64, CoverageRow)>::columns(&[]).names());
+    check("seen", crate::store::seen::StoredRow::columns(&[]).names());
 }
 
 #[test]

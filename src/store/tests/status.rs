@@ -51,6 +51,7 @@ fn status_tells_sources_spans_loss_and_sizes() {
         Cell::Int(2),
         Cell::Int(6),
         Cell::Int(2),
+        Cell::Int(8),
     ];
     assert_eq!(status.spans.rows, [span]);
     assert_eq!(status.spans.columns[9], "silent_hours");
@@ -73,7 +74,7 @@ fn status_tells_sources_spans_loss_and_sizes() {
         ]
     );
     assert_eq!(status.rows.rows[0], [text("coverage"), Cell::Int(2)]);
-    assert_eq!(status.rows.rows.len(), 10);
+    assert_eq!(status.rows.rows.len(), 12);
     let database = &status.database.rows[0];
     assert_eq!(
         database[..2],
