@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -81,6 +81,7 @@ fn an_import_that_is_killed_and_run_again_equals_one_import() {
 /// A log that is written and rotated as chance has it, so that one import of all of it is the measure.
 struct Living<'p> {
     place: &'p Place,
+    name: &'static str,
     log: &'p [u8],
     written: usize,
     rotated: Vec<String>,
@@ -89,10 +90,11 @@ struct Living<'p> {
 }
 
 impl<'p> Living<'p> {
-    fn new(place: &'p Place, log: &'p [u8], seed: u64) -> Self {
+    fn new(place: &'p Place, name: &'static str, log: &'p [u8], seed: u64) -> Self {
         fs::create_dir_all(place.path("logs")).unwrap();
         Self {
             place,
+            name,
             log,
             written: 0,
             rotated: Vec::new(),
@@ -101,11 +103,15 @@ impl<'p> Living<'p> {
         }
     }
 
+    fn path(&self) -> PathBuf {
+        self.place.path(&format!("logs/{}", self.name))
+    }
+
     /// Appends up to `limit` bytes, wherever that cuts a line.
     fn write(&mut self, limit: usize) {
         let end = (self.written + 1 + self.random.below(limit)).min(self.log.len());
         let mut options = fs::OpenOptions::new();
-        let path = self.place.path("logs/mail.log");
+        let path = self.path();
         let mut file = options.append(true).create(true).open(path).unwrap();
         file.write_all(&self.log[self.written..end]).unwrap();
         self.written = end;
@@ -113,8 +119,8 @@ impl<'p> Living<'p> {
 
     /// Renames the log, or copies it and cuts it short, or compresses what it was before.
     fn rotate(&mut self) {
-        let path = self.place.path("logs/mail.log");
-        let name = format!("logs/mail.log-{:04}", self.rotations);
+        let path = self.path();
+        let name = format!("logs/{}-{:04}", self.name, self.rotations);
         // A line that goes on in the next file is nobody's.
         let is_whole = self.written == 0 || self.log.get(self.written - 1) == Some(&b'\n');
         match self.random.below(3) {
@@ -144,7 +150,7 @@ impl<'p> Living<'p> {
             .position(|byte| *byte == b'\n')
             .map_or(0, |end| end + 1);
         let mut options = fs::OpenOptions::new();
-        let path = self.place.path("logs/mail.log");
+        let path = self.path();
         let mut file = options.append(true).create(true).open(path).unwrap();
         file.write_all(&rest[..end]).unwrap();
         self.written += end;
@@ -214,7 +220,7 @@ fn a_service_that_is_killed_while_the_log_lives_equals_one_import() {
     };
     let expected = import(&log);
     let place = Place::new();
-    let mut living = Living::new(&place, &log, seed);
+    let mut living = Living::new(&place, "mail.log", &log, seed);
     living.write(1000);
     living.finish_line();
     let path = place.path("logs/mail.log").display().to_string();
@@ -267,6 +273,75 @@ fn a_service_that_is_killed_while_the_log_lives_equals_one_import() {
         "{}",
         service.said()
     );
+}
+
+/// Returns the log with lines of other programs in it.
+fn with_others(log: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    for (number, line) in log.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        all.extend_from_slice(line);
+        if number % 4 == 0 {
+            let stamp = line.split(|byte| *byte == b' ').next().unwrap();
+            all.extend_from_slice(stamp);
+            all.extend_from_slice(b" mx1 CRON[7]: (root) CMD (true)\n");
+        }
+    }
+    all
+}
+
+#[test]
+fn a_service_that_is_killed_while_two_files_tell_the_same_equals_one_import() {
+    let crashes = std::env::var("MAILLOG_CRASHES").map_or(6, |count| count.parse().unwrap());
+    let seed = std::env::var("MAILLOG_SEED").map_or(4, |seed| seed.parse().unwrap());
+    let Some(log) = recent_log(10_000 + 2000 * crashes) else {
+        return;
+    };
+    let expected = {
+        let place = Place::new();
+        fs::write(place.path("mail.log"), &log).unwrap();
+        let path = place.path("mail.log").display().to_string();
+        place.succeed(&["ingest", "--quiet", &path]);
+        Tables::of_mail(&place)
+    };
+    let place = Place::new();
+    let other = with_others(&log);
+    let mut both = [
+        Living::new(&place, "mail.log", &log, seed),
+        Living::new(&place, "syslog", &other, seed + 1),
+    ];
+    for living in &mut both {
+        living.write(1000);
+        living.finish_line();
+    }
+    let paths = both
+        .each_ref()
+        .map(|living| living.path().display().to_string());
+    let mut service = Service::start(&place, &["--follow", &paths[0], &paths[1]]);
+    let read = "SELECT coalesce(sum(lines + known), 0)::BIGINT FROM coverage";
+    let lines = both
+        .each_ref()
+        .map(|living| lines_of(&living.log[..living.written]));
+    service.until(read, lines[0] + lines[1]);
+    for crash in 0..crashes {
+        if crash % 3 == 0 {
+            service.until_up();
+        }
+        for living in &mut both {
+            living.live(living.log.len() / (crashes * 2) + 1);
+        }
+        service.kill();
+        service.restart();
+    }
+    for living in &mut both {
+        while living.written < living.log.len() {
+            living.write(living.log.len());
+        }
+    }
+    service.until(read, lines_of(&log) + lines_of(&other));
+    service.kill();
+    expected.expect_same(&Tables::of_mail(&place), "two files");
+    let known = place.number("SELECT sum(known)::BIGINT FROM coverage");
+    say(&format!("{crashes} kills, {known} lines were known"));
 }
 
 /// Asks again and again, beside the service or, while there is none, by itself; returns how often there was an answer.
