@@ -5,6 +5,8 @@
 
 use crate::model::packed;
 use crate::model::table::{Cell, Param, Table};
+use crate::nofollow::{self, Folder};
+use crate::notice;
 use crate::socket;
 use crate::store::Error;
 use futures::{SinkExt, StreamExt, pin_mut};
@@ -52,7 +54,7 @@ impl Client {
     pub fn connect(database: &Path, zone: Option<&str>) -> Result<Option<Self>, Error> {
         let directory = socket::directory(database);
         let path = directory.join(socket::NAME);
-        match fs::metadata(&path) {
+        match fs::symlink_metadata(&path) {
             Ok(data) if data.file_type().is_socket() => {}
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(Error::Permission {
@@ -220,13 +222,20 @@ impl Client {
     }
 }
 
-/// Only the owner of the database, root and oneself are believed: anybody can make a directory in `/tmp`.
+/// Only the owner of the database, root and oneself are believed: anybody can make a directory in `/tmp`, and a link in
+/// a directory of their own.
 fn is_trusted(socket: &Path, database: &Path) -> bool {
-    let owner = |path: &Path| fs::metadata(path).ok().map(|data| data.uid());
+    let owner = |path: &Path| fs::symlink_metadata(path).ok().map(|data| data.uid());
     let Some(found) = owner(socket) else {
         return false;
     };
-    found == 0 || found == nix::unistd::Uid::effective().as_raw() || Some(found) == owner(database)
+    let me = nix::unistd::Uid::effective().as_raw();
+    let is_believed = |uid: u32| {
+        uid == 0
+            || uid == me
+            || Folder::of(database).is_ok_and(|folder| folder.is_of(uid, database))
+    };
+    is_believed(found) && owner(nofollow::directory(socket)).is_some_and(is_believed)
 }
 
 fn kind(param: &Param) -> Type {

@@ -3,9 +3,11 @@
 //! Order: command line, environment (`MAILLOG_DB`, `MAILLOG_CONFIG`), `/etc/maillog.toml`, built-in defaults.
 
 use crate::model::retain::{Group, Keep, Retain};
+use crate::nofollow;
 use anyhow::{Context, Result, bail};
 use nix::unistd::{Uid, User};
 use serde::Deserialize;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -288,10 +290,18 @@ impl Config {
 
 fn read(named: Option<&Path>) -> Result<File> {
     let path = named.unwrap_or(Path::new(CONFIG_FILE));
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let mut text = String::new();
+    let read = nofollow::plain(path).and_then(|mut file| file.read_to_string(&mut text));
+    match read {
+        Ok(_) => {}
         Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound => {
             return Ok(File::default());
+        }
+        Err(e)
+            if e.get_ref()
+                .is_some_and(|inner| inner.is::<nofollow::Refused>()) =>
+        {
+            return Err(e.into());
         }
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
     };
@@ -372,6 +382,20 @@ mod tests {
         let both = Config::resolve(Some(Path::new("/db")), Some(&file), &user()).unwrap();
         assert_eq!(both.database, Path::new("/db"));
         assert!(Config::resolve(None, Some(Path::new("/nonexistent.toml")), &user()).is_err());
+    }
+
+    #[test]
+    fn a_pipe_in_place_of_the_settings_is_refused_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("m.toml");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let refused = Config::resolve(None, Some(&pipe), &user()).unwrap_err();
+        let text = format!(
+            "cannot use {}: it is a pipe, not a plain file",
+            pipe.display()
+        );
+        assert_eq!(format!("{refused:#}"), text);
+        assert!(Config::resolve(None, Some(Path::new("/dev/null")), &user()).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! A file beside the database (`maillog.duckdb.service`) that holds the service's pid. The lock ends with the process.
 
+use crate::nofollow::{self, Access};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -27,7 +28,7 @@ pub fn path(database: &Path) -> PathBuf {
 /// Opens the file to be locked, made with its directory (0750) as needed.
 ///
 /// # Errors
-/// Those of the file system.
+/// Those of the file system, and when something else is in its place.
 pub fn open(path: &Path) -> io::Result<File> {
     if let Some(parent) = path.parent().filter(|p| *p != Path::new("")) {
         DirBuilder::new()
@@ -35,13 +36,9 @@ pub fn open(path: &Path) -> io::Result<File> {
             .mode(0o750)
             .create(parent)?;
     }
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o640)
-        .open(path)
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).mode(0o640);
+    nofollow::open(path, Access::Write, &mut options)
 }
 
 /// Makes this process the service; held as long as the result lives.
@@ -79,7 +76,8 @@ pub enum Refused {
 /// Returns whether a service of the database runs, be it that it waits for the database; false where that cannot be seen.
 #[must_use]
 pub fn runs(database: &Path) -> bool {
-    let Ok(file) = File::open(path(database)) else {
+    let mut options = OpenOptions::new();
+    let Ok(file) = nofollow::open(&path(database), Access::Read, options.read(true)) else {
         return false;
     };
     matches!(
@@ -91,6 +89,19 @@ pub fn runs(database: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Refused, hold, open, path, runs};
+
+    #[test]
+    fn what_is_planted_in_place_of_the_lock_is_neither_followed_nor_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let database = place.path().join("maillog.duckdb");
+        let lock = path(&database);
+        // Links of others are planted in tests/it/planted.rs.
+        nix::unistd::mkfifo(&place.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        std::fs::rename(place.path().join("pipe"), &lock).unwrap();
+        let error = open(&lock).unwrap_err().to_string();
+        assert!(error.ends_with("it is a pipe, not a plain file"), "{error}");
+        assert!(!runs(&database));
+    }
 
     #[test]
     fn one_service_holds_the_lock_and_questions_see_it() {

@@ -26,6 +26,7 @@ pub mod ingest;
 pub mod instance;
 pub mod metrics;
 pub mod model;
+pub mod nofollow;
 pub mod notice;
 pub mod parse;
 pub mod query;

@@ -14,17 +14,19 @@ mod words;
 
 use crate::answers::Answers;
 use crate::model::table::{Param, Table};
+use crate::nofollow::{self, Access, Folder, Kind};
 use crate::notice;
 use crate::render::{Format, Style, escape};
+use crate::store::AsOwner;
 use anyhow::{Context, Result, anyhow, bail};
 use dot::Dot;
 use editor::Edit;
 pub use interrupt::Watch;
 use rustyline::error::ReadlineError;
 use show::Show;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use words::Words;
@@ -109,7 +111,7 @@ pub fn run(host: &Host<'_>, watch: Watch) -> Result<()> {
     let mut editor = editor::new(words, host.color).context("cannot use the terminal")?;
     if let Some(file) = &host.history {
         // Without a history there is still a shell.
-        let _ = editor.load_history(file);
+        let _ = recall(&mut editor, file);
     }
     notice::block(
         "maillog SQL, read-only; ; ends a statement, .help lists commands, .exit leaves.",
@@ -133,16 +135,27 @@ fn words(host: &Host<'_>) -> Result<Words> {
     ))
 }
 
-/// Statements may hold addresses: only their author may read the file.
+/// Reads the history, if it is a plain file of the user's.
+fn recall(editor: &mut Edit, file: &Path) -> Result<()> {
+    nofollow::check(file, Kind::File, Access::Write, &Folder::of(file)?)?;
+    editor.load_history(file)?;
+    Ok(())
+}
+
+/// Statements may hold addresses: only their author may read the file. Root may have the home of another user: that
+/// user can put a link there, so it is written with no other rights.
 fn remember(editor: &mut Edit, file: &Path) -> Result<()> {
-    if let Some(directory) = file.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
-    }
+    let _owner = AsOwner::of(file)?;
+    let mut directories = DirBuilder::new();
+    directories
+        .recursive(true)
+        .mode(0o700)
+        .create(nofollow::directory(file))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).mode(0o600);
+    let opened = nofollow::open(file, Access::Write, &mut options)?;
+    opened.set_permissions(Permissions::from_mode(0o600))?;
     editor.save_history(file)?;
-    fs::set_permissions(file, Permissions::from_mode(0o600))?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::Host;
 use super::dot::Expanded;
 use crate::model::table::Table;
 use crate::model::zone::Zone;
+use crate::nofollow;
 use crate::notice;
 use crate::render::{self, Format, Style};
 use anyhow::{Context, Result};
@@ -42,7 +43,7 @@ impl Show {
             None => None,
             Some(name) => {
                 let path = PathBuf::from(name);
-                let file = File::create(&path)
+                let file = nofollow::create(&path)
                     .with_context(|| format!("cannot write {}", path.display()))?;
                 Some((path, BufWriter::new(file)))
             }

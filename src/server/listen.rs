@@ -11,7 +11,8 @@ use super::setting::Settings;
 use super::wire::{Stream, Wire};
 use super::{Inner, Place, ingest};
 use crate::socket;
-use crate::store::AsOwner;
+use crate::nofollow::Folder;
+use crate::store::Owner;
 use anyhow::{Context, Result, bail};
 use nix::sys::socket::{setsockopt, sockopt};
 use std::collections::HashMap;
@@ -47,10 +48,12 @@ const LONGEST_NAME: usize = 63;
 /// # Errors
 /// When its path is taken or cannot be made.
 pub(super) fn bind(database: &Path) -> Result<StdListener> {
-    let owner = AsOwner::of(database);
     let directory = socket::directory(database);
     let shown = directory.display();
     match DirBuilder::new().mode(0o755).create(&directory) {
+    let folder = Folder::of(&directory).with_context(|| format!("cannot use {shown}"))?;
+    let owner = Owner::of(&folder)?;
+    let _acting = owner.act();
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => {

@@ -5,6 +5,7 @@ use super::afresh;
 use super::notify::Notify;
 use crate::config::Config;
 use crate::instance::{self, Refused};
+use crate::nofollow::Refused as Planted;
 use crate::notice::{self, Level};
 use crate::store::{AsOwner, Error, Limits, Store};
 use anyhow::{Context, Result, anyhow};
@@ -48,6 +49,12 @@ pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<Fi
                 if let Some(parent) = parent {
                     return Err(anyhow!("{} is not a directory", parent.display()));
                 }
+                if let Some(refused) = e
+                    .get_ref()
+                    .and_then(|inner| inner.downcast_ref::<Planted>())
+                {
+                    return Err(Error::Refused(refused.clone()).into());
+                }
                 return Err(e).with_context(|| format!("cannot write {}", path.display()));
             }
         }
@@ -64,7 +71,7 @@ pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<Fi
 
 /// Opens the file that a service locks, for the owner of the database.
 fn lock_file(path: &Path) -> std::io::Result<File> {
-    let _owner = AsOwner::of(path);
+    let _owner = AsOwner::of(path)?;
     instance::open(path)
 }
 

@@ -10,20 +10,20 @@
 
 use super::error::Error;
 use super::open::Limits;
+use super::place::{ENDINGS, Place, with};
 use super::{Store, function};
+use crate::nofollow::{self, Access};
 use duckdb::{Config, Connection};
 use nix::sys::statvfs::statvfs;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// Files smaller than this are not compacted unasked.
 const WORTH_IT: u64 = 64 << 20;
 /// Room that stays free on the file system, in bytes.
 const SPARE: u64 = 32 << 20;
-/// Files that DuckDB makes of one name.
-const ENDINGS: [&str; 4] = [".wal.checkpoint", ".wal.recovery", ".wal", ""];
 /// Row in `meta` by which the next start is asked to compact.
 const WISH: &str = "compact";
 
@@ -128,7 +128,9 @@ pub fn compact(path: &Path, limits: Limits) -> Result<Compacted, Error> {
     check_room(path, space)?;
     drop(store);
     let new = copy_name(path);
-    let done = rewrite(path, &new, limits);
+    let place = Place::of(path, Access::Write)?;
+    let _owner = place.owner.act();
+    let done = rewrite(path, &new, limits, &place);
     if done.is_err() {
         remove_leftovers(path);
     }
@@ -143,17 +145,11 @@ pub(super) fn remove_leftovers(path: &Path) {
     }
 }
 
-fn copy_name(path: &Path) -> PathBuf {
+pub(super) fn copy_name(path: &Path) -> PathBuf {
     with(path, ".compact")
 }
 
-fn with(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-fn rewrite(path: &Path, new: &Path, limits: Limits) -> Result<Compacted, Error> {
+fn rewrite(path: &Path, new: &Path, limits: Limits, place: &Place) -> Result<Compacted, Error> {
     let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
     let io = |error: io::Error| Error::Io {
         path: path.to_path_buf(),
@@ -170,7 +166,7 @@ fn rewrite(path: &Path, new: &Path, limits: Limits) -> Result<Compacted, Error> 
             cause: "it was written to meanwhile; try again".to_owned(),
         });
     }
-    let before = fs::metadata(path).map_err(io)?;
+    let before = fs::symlink_metadata(path).map_err(io)?;
     let _ = fs::remove_file(with(path, ".wal"));
     remove_leftovers(path);
     conn.execute_batch(&format!("ATTACH {} AS new", quoted(new)))
@@ -181,15 +177,7 @@ fn rewrite(path: &Path, new: &Path, limits: Limits) -> Result<Compacted, Error> 
         "DELETE FROM new.meta WHERE key = '{WISH}'; CHECKPOINT new; DETACH new"
     ))
     .map_err(sort)?;
-    fs::set_permissions(new, fs::Permissions::from_mode(before.mode() & 0o7777)).map_err(io)?;
-    // Only root can give files away; another owner's group is worth the attempt all the same.
-    let after = fs::metadata(new).map_err(io)?;
-    if (after.uid(), after.gid()) != (before.uid(), before.gid()) {
-        chown(new, Some(before.uid()), Some(before.gid())).map_err(io)?;
-    }
-    File::open(new)
-        .and_then(|file| file.sync_all())
-        .map_err(io)?;
+    let after = keep_rights(new, &before, place).map_err(io)?;
     fs::rename(new, path).map_err(io)?;
     let folder = path.parent().filter(|p| *p != Path::new(""));
     let folder = File::open(folder.unwrap_or(Path::new("."))).and_then(|file| file.sync_all());
@@ -204,6 +192,23 @@ fn rewrite(path: &Path, new: &Path, limits: Limits) -> Result<Compacted, Error> 
 /// Opens a database in memory that reaches the two files and nothing else.
 fn open(path: &Path, new: &Path, limits: Limits) -> duckdb::Result<Connection> {
     let config = Config::default()
+/// Gives the copy the mode and the group of the file that it replaces, and writes it to the disk. Through one open file:
+/// its name may lead elsewhere by now, and root has more rights than the owner of the directory.
+fn keep_rights(new: &Path, before: &Metadata, place: &Place) -> io::Result<Metadata> {
+    let mut options = OpenOptions::new();
+    let file = nofollow::open(new, Access::Write, options.read(true).write(true))?;
+    file.set_permissions(Permissions::from_mode(before.mode() & 0o777))?;
+    let after = file.metadata()?;
+    if (after.uid(), after.gid()) != (before.uid(), before.gid()) {
+        // Only root may give files away, or to any group.
+        place
+            .owner
+            .rest(|| fchown(&file, Some(before.uid()), Some(before.gid())))?;
+    }
+    file.sync_all()?;
+    Ok(after)
+}
+
         .with("temp_directory", "")?
         .enable_autoload_extension(false)?
         .with("allow_community_extensions", "false")?

@@ -38,6 +38,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Something that is not ours is in the way.
+    #[error(transparent)]
+    Refused(#[from] crate::nofollow::Refused),
     /// No permission, or a read-only file system.
     #[error("cannot {} {}: {cause}", if *.write { "write" } else { "read" }, .path.display())]
     Permission {
@@ -231,6 +234,7 @@ impl Error {
             Self::TooLong => "ask in several statements",
             Self::NotShown => "cast it to text: x::VARCHAR, or all with SELECT COLUMNS(*)::VARCHAR",
             Self::Function { .. } => "files, settings and other databases are out of reach",
+            Self::Refused(refused) if !refused.hint.is_empty() => &refused.hint,
             Self::Service { hint, .. } if !hint.is_empty() => hint,
             Self::OutOfMemory => "ask for fewer rows or a shorter time",
             _ => return None,

@@ -22,6 +22,7 @@ mod open;
 pub mod order;
 mod owner;
 mod pending;
+mod place;
 mod read;
 pub mod retain;
 mod seen;
@@ -34,7 +35,7 @@ pub use answer::Verb;
 pub use error::{CHANGED_BY, Error, Holder};
 pub use function::register as register_functions;
 pub use open::Limits;
-pub use owner::AsOwner;
+pub use owner::{AsOwner, Owner};
 pub use seen::extend as extend_seen;
 pub use select::{CLOCK, Interrupt, Session, Sessions};
 pub use shape::STACK;
@@ -65,9 +66,24 @@ pub struct Store {
     /// Makes room where memory is short.
     make_room: Option<Box<dyn Fn() + Send>>,
 }
+    /// Where its files are; none in memory.
+    place: Option<place::Place>,
+    /// Closing writes, too. The last to be dropped.
+    closing: owner::Acting,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.closing = self.owner().begin();
+    }
 
 impl Store {
-    fn new(conn: Connection, session: Connection, path: Option<&Path>) -> Self {
+    fn new(
+        conn: Connection,
+        session: Connection,
+        path: Option<&Path>,
+        place: Option<place::Place>,
+    ) -> Self {
         Self {
             conn,
             session: Session::new(session, path),
@@ -79,6 +95,8 @@ impl Store {
             series: counter::Series::default(),
             make_room: None,
         }
+            place,
+            closing: owner::Acting::default(),
     }
 
     /// Says what makes room when a transaction ran out of memory, before it is rolled back: that takes memory, too, and
@@ -108,6 +126,7 @@ impl Store {
     /// Runs one `SELECT` and returns its rows; see [`Session::select`].
     pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
         self.session.select(sql, params)
+        let _owner = self.as_owner();
     }
 
     /// Returns the connection that [`Store::select`] uses.
@@ -116,13 +135,26 @@ impl Store {
     }
 
     /// Makes this thread, the one that writes from now on, write in the name of the database's owner.
-    pub fn as_owner(&self) -> Option<AsOwner> {
-        self.path.as_deref().map(AsOwner::of)
+    pub fn as_owner(&self) -> AsOwner {
+        self.owner().act()
+    }
+
+    fn owner(&self) -> Owner {
+        let place = self.place.as_ref();
+        place.map_or_else(Owner::default, |place| place.owner)
+    }
+
+    /// Makes this thread write in the name of the owner, after a look at the files.
+    fn to_write(&self) -> Result<AsOwner, Error> {
+        if let Some(place) = &self.place {
+            place.look_again()?;
+        }
+        Ok(self.as_owner())
     }
 
     /// Moves what the WAL holds into the database file.
     pub fn checkpoint(&mut self) -> Result<(), Error> {
-        let _owner = self.as_owner();
+        let _owner = self.to_write()?;
         self.run("CHECKPOINT")
     }
 

@@ -7,8 +7,9 @@
 //! closed. So nothing here (or elsewhere in the program) may open the database file, not even to look at it.
 
 use super::error::Error;
-use super::owner::AsOwner;
+use super::place::{Place, with};
 use super::{Store, compact, function, migrate};
+use crate::nofollow::Access;
 use duckdb::{AccessMode, Config, Connection};
 use nix::sys::stat::{Mode, umask};
 use std::fs::{self, DirBuilder};
@@ -94,7 +95,7 @@ impl Store {
     /// after each checkpoint, and there is no other way to give it a mode.
     pub fn open_writer_with(path: &Path, limits: Limits) -> Result<Self, Error> {
         refuse_directory(path)?;
-        let _owner = AsOwner::of(path);
+        let _owner = Place::of(path, Access::Write)?.owner.act();
         let before = umask(Mode::from_bits_truncate(0o027));
         umask(before | Mode::from_bits_truncate(0o027));
         make_parent(path)?;
@@ -114,6 +115,8 @@ impl Store {
     }
 
     fn open_to_write(path: &Path, limits: Limits) -> Result<Self, Error> {
+        // Once more: its directory may be new.
+        let place = Place::of(path, Access::Write)?;
         let directory = if limits.may_spill {
             spill(path)
         } else {
@@ -129,7 +132,7 @@ impl Store {
         let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
         function::register(&conn).map_err(sort)?;
         migrate::migrate(&conn, Some(path))?;
-        Self::from_connection(conn, Some(path))
+        Self::from_connection(conn, Some(path), Some(place))
     }
 
     /// Opens the database for reading only; several processes may do so at once.
@@ -165,7 +168,7 @@ impl Store {
             .map_err(|error| Error::sort(None, "", &error))?;
         function::register(&conn).map_err(|error| Error::sort(None, "", &error))?;
         migrate::migrate(&conn, None)?;
-        Self::from_connection(conn, None)
+        Self::from_connection(conn, None, None)
     }
 
     fn read(path: &Path, limits: Limits) -> Result<Self, Error> {
@@ -184,6 +187,7 @@ impl Store {
             }
             Err(_) => return Err(missing()),
         }
+        let place = Place::of(path, Access::Read)?;
         let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
             .map_err(|error| Error::sort(Some(path), "", &error))?;
@@ -194,14 +198,18 @@ impl Store {
             0 => Err(missing()),
             _ if found > known => Err(Error::FromFuture { found, known }),
             _ if found < known => Err(Error::Outdated { found, known }),
-            _ => Self::from_connection(conn, Some(path)),
+            _ => Self::from_connection(conn, Some(path), Some(place)),
         }
     }
 
-    fn from_connection(conn: Connection, path: Option<&Path>) -> Result<Self, Error> {
+    fn from_connection(
+        conn: Connection,
+        path: Option<&Path>,
+        place: Option<Place>,
+    ) -> Result<Self, Error> {
         let sort = |error: duckdb::Error| Error::sort(path, "", &error);
         let session = conn.try_clone().map_err(sort)?;
-        Ok(Self::new(conn, session, path))
+        Ok(Self::new(conn, session, path, place))
     }
 }
 
@@ -224,10 +232,8 @@ fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Conf
 }
 
 /// Returns the directory that the writer spills to.
-fn spill(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tmp");
-    PathBuf::from(name)
+pub(super) fn spill(path: &Path) -> PathBuf {
+    with(path, ".tmp")
 }
 
 fn refuse_directory(path: &Path) -> Result<(), Error> {

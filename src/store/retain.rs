@@ -137,6 +137,7 @@ impl Pruner {
             // Between two parts of an import: later.
             return Ok(Slice::default());
         }
+        let _owner = store.as_owner();
         if !self.is_prepared {
             let closed = store.closed_in_memory(kept)?;
             let list = Value::List(closed.into_iter().map(Value::BigInt).collect());
@@ -241,6 +242,7 @@ impl Store {
         what: &str,
         work: impl FnOnce(&Connection) -> duckdb::Result<T>,
     ) -> Result<T, Error> {
+        let _owner = self.to_write()?;
         let run = |sql: &str| self.conn.execute_batch(sql);
         let done = run("BEGIN TRANSACTION")
             .and_then(|()| work(&self.conn))

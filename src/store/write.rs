@@ -45,6 +45,7 @@ impl Store {
     /// For imports: many rows in one transaction are written once and compressed once, while few are in memory.
     /// After an error the whole transaction is gone, as after one of `commit`.
     pub fn append(&mut self, mut changes: Changes) -> Result<(), Error> {
+        let _owner = self.as_owner();
         let appended = self.begin().and_then(|()| {
             self.pending.absorb(&mut changes);
             write_rows(&self.conn, changes).map_err(|error| self.sort("COMMIT", &error))
@@ -60,6 +61,7 @@ impl Store {
     pub fn commit(&mut self, batch: Batch) -> Result<Vec<i64>, Error> {
         let mut batch = batch;
         let state = std::mem::take(&mut batch.changes.state);
+        let _owner = self.to_write()?;
         let written = self.begin().and_then(|()| self.write(batch, &state));
         let ledger = written.map_err(|error| self.roll_back(error))?;
         if let Err(error) = self.run("COMMIT") {

@@ -40,6 +40,8 @@ mod package;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod planted;
+#[cfg(test)]
 mod prune;
 #[cfg(test)]
 mod random;
