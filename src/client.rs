@@ -15,11 +15,13 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Context;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CancelToken, Config, NoTls};
+use tokio_postgres::{AsyncMessage, CancelToken, Config, NoTls};
 
 /// Time for the service to say good day.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -87,11 +89,20 @@ impl Client {
             .options(options)
             .connect_timeout(PATIENCE);
         let connected = runtime.block_on(config.connect(NoTls));
-        let (client, connection) = match connected {
+        let (client, mut connection) = match connected {
             Ok(connected) => connected,
             Err(error) => return refused(&error),
         };
-        runtime.spawn(connection);
+        // What the service says while a query waits for its place.
+        runtime.spawn(async move {
+            let next = move |context: &mut Context<'_>| connection.poll_message(context);
+            let mut messages = pin!(futures::stream::poll_fn(next));
+            while let Some(Ok(message)) = messages.next().await {
+                if let AsyncMessage::Notice(said) = message {
+                    notice::say(said.message());
+                }
+            }
+        });
         Ok(Some(Self {
             runtime,
             asked: client,

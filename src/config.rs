@@ -162,7 +162,7 @@ pub struct Serve {
     pub passwords: Option<PathBuf>,
     /// Sessions at once.
     pub sessions: usize,
-    /// Questions that run at once; more wait for their turn.
+    /// Queries that run at once; more wait for a place.
     pub queries: usize,
     /// Seconds that a question may take, unless the session says otherwise,
     pub timeout_seconds: u64,
@@ -304,7 +304,7 @@ fn read(named: Option<&Path>) -> Result<File> {
             return Err(e.into());
         }
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
-    };
+    }
     parse(&text).with_context(|| format!("cannot understand {}", path.display()))
 }
 

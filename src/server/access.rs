@@ -3,19 +3,22 @@
 use super::failure::Failure;
 use super::message;
 use super::secret::Passwords;
+use super::turnstile::User;
 use super::wire::{Stream, Wire};
+use crate::nofollow;
 use anyhow::{Result, bail};
-use nix::unistd::{Gid, Group, Uid, User};
+use nix::unistd::{Gid, Group, Uid, User as Account};
 use pgwire::api::auth::sasl::scram::{ScramSecret, ScramServerAuth};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Who may use the Unix socket.
 #[derive(Debug, Clone)]
 pub(super) struct Peers {
-    /// The process's user and the owner of the database.
-    owners: Vec<u32>,
+    /// Root, the process's user and the owner of the database.
+    owners: Vec<(u32, Arc<User>)>,
     /// Groups whose members may ask: the configured one, and the one that may read the file anyway.
     groups: Vec<Group>,
 }
@@ -27,6 +30,17 @@ impl Peers {
         let file = std::fs::metadata(database).ok();
         let mut owners = vec![0, Uid::effective().as_raw()];
         owners.extend(file.as_ref().map(MetadataExt::uid));
+        let owner = |uid| {
+            let name = nofollow::user(uid);
+            (
+                uid,
+                Arc::new(User {
+                    name,
+                    is_remote: false,
+                    is_owner: true,
+                }),
+            )
+        };
         let readers = file.filter(|file| file.permissions().mode() & 0o040 != 0);
         let readers = readers.and_then(|file| Group::from_gid(Gid::from_raw(file.gid())).ok()?);
         let mut groups: Vec<Group> = readers.into_iter().collect();
@@ -36,21 +50,25 @@ impl Peers {
                 None => bail!("[serve] group: there is no group {name:?}"),
             }
         }
-        Ok(Self { owners, groups })
+        Ok(Self {
+            owners: owners.into_iter().map(owner).collect(),
+            groups,
+        })
     }
 
-    /// Returns whether the user is root or the owner.
-    pub(super) fn is_owner(&self, uid: u32) -> bool {
-        self.owners.contains(&uid)
+    /// Returns the user when it is root or the owner.
+    pub(super) fn owner(&self, uid: u32) -> Option<Arc<User>> {
+        let found = self.owners.iter().find(|(owner, _)| *owner == uid);
+        found.map(|(_, user)| Arc::clone(user))
     }
 
-    /// Returns whether the user may also add log and prune; an error when the user may not even ask. Asks the system,
-    /// which may take its time.
-    pub(super) fn admit(&self, uid: u32, gid: u32) -> Result<bool, Failure> {
-        if self.is_owner(uid) {
-            return Ok(true);
+    /// Returns the user, who may also add log and prune if an owner; an error when the user may not even ask. Asks the
+    /// system, which may take its time.
+    pub(super) fn admit(&self, uid: u32, gid: u32) -> Result<Arc<User>, Failure> {
+        if let Some(owner) = self.owner(uid) {
+            return Ok(owner);
         }
-        let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+        let user = Account::from_uid(Uid::from_raw(uid)).ok().flatten();
         let name = match &user {
             Some(user) => user.name.clone(),
             None => format!("uid {uid}"),
@@ -63,7 +81,11 @@ impl Peers {
                 || members.is_some_and(|group| group.mem.contains(&name))
         };
         if self.groups.iter().any(is_member) {
-            return Ok(false);
+            return Ok(Arc::new(User {
+                name,
+                is_remote: false,
+                is_owner: false,
+            }));
         }
         let names: Vec<&str> = self
             .groups
@@ -147,8 +169,9 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         let peers = Peers::new(&path, None).unwrap();
-        assert_eq!(peers.admit(0, 0), Ok(true));
-        assert_eq!(peers.admit(Uid::effective().as_raw(), 0), Ok(true));
+        let root = peers.admit(0, 0).unwrap();
+        assert_eq!((root.name.as_str(), root.is_owner), ("root", true));
+        assert!(peers.admit(Uid::effective().as_raw(), 0).unwrap().is_owner);
         let refused = peers.admit(4_000_000, 4_000_000).unwrap_err();
         assert_eq!((refused.code, refused.is_fatal), ("28000", true));
         assert!(refused.hint.contains("[serve]"), "{refused:?}");
@@ -156,7 +179,11 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let peers = Peers::new(&path, None).unwrap();
         let group = std::fs::metadata(&path).unwrap().gid();
-        assert_eq!(peers.admit(4_000_000, group), Ok(false));
+        let reader = peers.admit(4_000_000, group).unwrap();
+        assert_eq!(
+            (reader.name.as_str(), reader.is_owner),
+            ("uid 4000000", false)
+        );
         assert!(Peers::new(&path, Some("no such group")).is_err());
     }
 }

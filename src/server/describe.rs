@@ -4,8 +4,8 @@ use super::failure::Failure;
 use super::held;
 use super::message;
 use super::portal::Prepared;
-use super::session::{Done, Session, Trouble, no_portal, no_statement, texts};
-use super::statement::Statement;
+use super::session::{Done, Session, Trouble, no_portal, no_statement, patiently, texts};
+use super::statement::{SLEEP, Statement};
 use super::turn::Abandon;
 use super::wire::Stream;
 use super::{param, value};
@@ -59,6 +59,7 @@ impl<S: Stream> Session<S> {
             Statement::Show(Some(name)) => texts(&[name]),
             Statement::Show(None) => texts(&["name", "setting", "description"]),
             Statement::Call(..) => texts(&["result"]),
+            Statement::Sleep(_) => texts(&[SLEEP]),
             Statement::Fetch {
                 cursor,
                 is_move: false,
@@ -89,10 +90,8 @@ impl<S: Stream> Session<S> {
             drop(slot);
             described
         });
-        let described = self
-            .wire
-            .while_open(stop.awaited(described, deadline))
-            .await??;
+        let described = stop.awaited(described, deadline);
+        let described = patiently(&mut self.wire, &self.pool, &stop, described).await??;
         let described = described.map_err(|error| Failure::new("XX000", error.to_string()))?;
         let is_packed = self.settings.is_packed();
         Ok(described.map_err(|error| stop.told(&error, sql, is_packed))?)

@@ -8,10 +8,11 @@ use super::run::Pool;
 use super::secret::Tcp;
 use super::session::{Current, Session};
 use super::setting::Settings;
+use super::turnstile::User;
 use super::wire::{Stream, Wire};
 use super::{Inner, Place, ingest};
-use crate::socket;
 use crate::nofollow::Folder;
+use crate::socket;
 use crate::store::Owner;
 use anyhow::{Context, Result, bail};
 use nix::sys::socket::{setsockopt, sockopt};
@@ -50,10 +51,10 @@ const LONGEST_NAME: usize = 63;
 pub(super) fn bind(database: &Path) -> Result<StdListener> {
     let directory = socket::directory(database);
     let shown = directory.display();
-    match DirBuilder::new().mode(0o755).create(&directory) {
     let folder = Folder::of(&directory).with_context(|| format!("cannot use {shown}"))?;
     let owner = Owner::of(&folder)?;
     let _acting = owner.act();
+    match DirBuilder::new().mode(0o755).create(&directory) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => {
@@ -124,16 +125,15 @@ pub(super) async fn unix(listener: UnixListener, inner: Arc<Inner>, peers: Peers
             continue;
         };
         let (uid, gid) = (peer.uid(), peer.gid());
-        let is_owner = peers.is_owner(uid);
-        let waiting = if is_owner { &owners } else { &others }.enter(uid);
+        let owner = peers.owner(uid);
+        let waiting = if owner.is_some() { &owners } else { &others }.enter(uid);
         let (inner, peers) = (Arc::clone(&inner), peers.clone());
         let look_ups = Arc::clone(&look_ups);
         tokio::spawn(async move {
             let greeted = waiting.meanwhile(async {
-                let admitted = if is_owner {
-                    Ok(true)
-                } else {
-                    look_up(peers, uid, gid, look_ups).await
+                let admitted = match owner {
+                    Some(owner) => Ok(owner),
+                    None => look_up(peers, uid, gid, look_ups).await,
                 };
                 let time = if admitted.is_ok() { GREETING } else { REFUSAL };
                 timeout(time, greet_unix(Wire::new(stream), inner, admitted)).await
@@ -149,7 +149,7 @@ async fn look_up(
     uid: u32,
     gid: u32,
     look_ups: Arc<Semaphore>,
-) -> Result<bool, Failure> {
+) -> Result<Arc<User>, Failure> {
     let looked = async {
         let permit = look_ups.acquire_owned().await.ok()?;
         let looked = spawn_blocking(move || {
@@ -216,13 +216,13 @@ async fn accepted<T>(accepted: io::Result<T>) -> Option<T> {
 async fn greet_unix<S: Stream>(
     mut wire: Wire<S>,
     inner: Arc<Inner>,
-    admitted: Result<bool, Failure>,
+    admitted: Result<Arc<User>, Failure>,
 ) -> Greeted<S> {
     let Some(options) = first(&mut wire, &inner, false).await? else {
         return Ok(None);
     };
     match admitted {
-        Ok(is_owner) => begin(wire, inner, options, is_owner).await,
+        Ok(user) => begin(wire, inner, options, user).await,
         Err(failure) => refuse(&mut wire, &failure).await,
     }
 }
@@ -257,7 +257,14 @@ async fn greet_tcp(
     };
     let user = options.get("user").cloned().unwrap_or_default();
     match access::password(&mut wire, &user, &secrets.passwords).await? {
-        Ok(()) => begin(wire, inner, options, false).await,
+        Ok(()) => {
+            let user = User {
+                name: user.chars().take(LONGEST_NAME).collect(),
+                is_remote: true,
+                is_owner: false,
+            };
+            begin(wire, inner, options, Arc::new(user)).await
+        }
         Err(failure) => refuse(&mut wire, &failure).await,
     }
 }
@@ -314,10 +321,10 @@ async fn begin<S: Stream>(
     mut wire: Wire<S>,
     inner: Arc<Inner>,
     options: HashMap<String, String>,
-    is_owner: bool,
+    who: Arc<User>,
 ) -> Greeted<S> {
-    let user = options.get("user").map(String::as_str).unwrap_or_default();
-    let user: String = user.chars().take(LONGEST_NAME).collect();
+    let option = |name| options.get(name).map(String::as_str).unwrap_or_default();
+    let user: String = option("user").chars().take(LONGEST_NAME).collect();
     let mut settings = Settings::new(&user, inner.limits);
     for (name, value) in start_settings(&options) {
         // What is unknown here is left out, as poolers and drivers send settings of every kind.
@@ -328,10 +335,11 @@ async fn begin<S: Stream>(
         }
     }
     let current = Arc::new(Current::default());
-    let place = match Inner::session(&inner, &current, is_owner) {
+    let is_our_client = option("application_name") == "maillog";
+    let place = match Inner::session(&inner, &current, &who, is_our_client) {
         Ok(place) => place,
         Err(open) => {
-            let failure = Failure::new("53300", format!("too many sessions: {open} are open"))
+            let failure = Failure::new("53300", format!("too many sessions: {open}"))
                 .hint("close some, or raise sessions in [serve] of the settings")
                 .fatal();
             return refuse(&mut wire, &failure).await;
@@ -348,13 +356,14 @@ async fn begin<S: Stream>(
     let pool = Pool::new(
         inner.sessions.clone(),
         Arc::clone(&inner.turnstile),
+        Arc::clone(&who),
         inner.most_rows,
     );
     let session = Session {
         wire,
         inner: Arc::clone(&inner),
         user,
-        is_owner,
+        is_owner: who.is_owner,
         pid: place.pid,
         current,
         settings,

@@ -41,6 +41,7 @@ mod session;
 mod setting;
 mod statement;
 mod turn;
+mod turnstile;
 mod value;
 mod wait;
 mod wire;
@@ -61,6 +62,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_rustls::rustls::crypto::ring;
+use turnstile::User;
 
 /// Threads for what is rare and short: files that are read again, feeds that end.
 const SPARE: usize = 16;
@@ -107,14 +109,14 @@ pub struct Server {
 /// What all sessions share.
 struct Inner {
     sessions: Sessions,
-    turnstile: Arc<turn::Turnstile>,
+    turnstile: Arc<turnstile::Turnstile>,
     /// Questions that are open.
     open: Arc<turn::Open>,
     limits: setting::Limits,
     most_rows: u64,
     most_sessions: usize,
     /// Sessions by number, each with the secret that cancels its question.
-    places: Mutex<HashMap<i32, (i32, Arc<Current>)>>,
+    places: Mutex<HashMap<i32, Seated>>,
     next: AtomicI32,
     /// Kinds of the columns by name, where a name has one kind in all tables.
     columns: HashMap<String, Kind>,
@@ -181,6 +183,13 @@ impl Server {
     }
 }
 
+/// What is known of a session that is open.
+struct Seated {
+    secret: i32,
+    current: Arc<Current>,
+    user: Arc<User>,
+}
+
 /// A session's place among all.
 struct Place {
     inner: Arc<Inner>,
@@ -204,7 +213,7 @@ impl Inner {
         Ok(Self {
             columns: columns(&sessions)?,
             sessions,
-            turnstile: Arc::new(turn::Turnstile::new(serve.queries)),
+            turnstile: Arc::new(turnstile::Turnstile::new(serve.queries)),
             open: Arc::default(),
             limits: setting::Limits {
                 usual: Duration::from_secs(serve.timeout_seconds),
@@ -222,23 +231,39 @@ impl Inner {
     /// Returns how many threads may be needed at once, so that none of them waits for those of others: a question's
     /// for each slot, one for each session that adds log or calls a verb, those that look up users, and a few.
     fn most_threads(&self) -> usize {
-        2 * self.most_sessions + turn::BESIDE + listen::LOOK_UPS + SPARE
+        2 * (self.most_sessions + RESERVED) + turn::BESIDE + listen::LOOK_UPS + SPARE
     }
 
-    /// Makes room for a session; their number when there are too many. A few are for root and the owner.
-    fn session(inner: &Arc<Self>, current: &Arc<Current>, is_owner: bool) -> Result<Place, usize> {
-        let reserved = if is_owner {
-            0
-        } else {
-            RESERVED.min(inner.most_sessions / 10)
+    /// Makes room for a session; says how many there are when there are too many. A few are for root and the owner, more
+    /// of them for our own client; and one user leaves a few to others.
+    fn session(
+        inner: &Arc<Self>,
+        current: &Arc<Current>,
+        user: &Arc<User>,
+        is_our_client: bool,
+    ) -> Result<Place, String> {
+        let reserved = RESERVED.min(inner.most_sessions / 10);
+        let most = match (user.is_owner, is_our_client) {
+            (true, true) => inner.most_sessions + RESERVED,
+            (true, false) => inner.most_sessions,
+            (false, _) => inner.most_sessions - reserved,
         };
         let mut open = inner.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= inner.most_sessions - reserved {
-            return Err(open.len());
+        if open.len() >= most {
+            return Err(format!("{} are open", open.len()));
+        }
+        let own = open.values().filter(|seated| seated.user == *user).count();
+        if !user.is_owner && own >= most - reserved {
+            return Err(format!("{own} of {} are open", user.name));
         }
         let pid = inner.next.fetch_add(1, Ordering::SeqCst) & i32::MAX;
         let secret = i32::from_be_bytes(random_bytes());
-        open.insert(pid, (secret, Arc::clone(current)));
+        let seated = Seated {
+            secret,
+            current: Arc::clone(current),
+            user: Arc::clone(user),
+        };
+        open.insert(pid, seated);
         Ok(Place {
             inner: Arc::clone(inner),
             pid,
@@ -249,10 +274,10 @@ impl Inner {
     /// Stops the question of the session that has the secret.
     fn cancel(&self, pid: i32, secret: i32) {
         let open = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, current)) = open.get(&pid)
-            && *known == secret
+        if let Some(seated) = open.get(&pid)
+            && seated.secret == secret
         {
-            current.stop();
+            seated.current.stop();
         }
     }
 }

@@ -7,7 +7,8 @@ use super::catalog::{self, Furniture};
 use super::failure::Failure;
 use super::message::{self, Formats};
 use super::statement::CopyForm;
-use super::turn::{Slot, Stop, Turn, Turnstile};
+use super::turn::{Slot, Stop};
+use super::turnstile::{Turn, Turnstile, User};
 use super::value;
 use crate::model::kind::{Column, Kind};
 use crate::model::table::{Cell, Param};
@@ -38,18 +39,31 @@ pub(super) struct Pool {
     /// What each connection is furnished with.
     furniture: Mutex<Furniture>,
     turnstile: Arc<Turnstile>,
+    /// Whose client it is.
+    user: Arc<User>,
     most_rows: u64,
 }
 
 impl Pool {
-    pub(super) fn new(source: Sessions, turnstile: Arc<Turnstile>, most_rows: u64) -> Self {
+    pub(super) fn new(
+        source: Sessions,
+        turnstile: Arc<Turnstile>,
+        user: Arc<User>,
+        most_rows: u64,
+    ) -> Self {
         Self {
             source,
             idle: Mutex::default(),
             furniture: Mutex::default(),
             turnstile,
+            user,
             most_rows,
         }
+    }
+
+    /// Returns what a query waits for before it computes; none when it does not wait.
+    pub(super) fn obstacle(&self, stop: &Stop) -> Option<String> {
+        self.turnstile.obstacle(stop)
     }
 
     /// Changes what connections are furnished with; those that are idle go.
@@ -107,20 +121,19 @@ impl Pool {
         params: &[Param],
         stop: &Stop,
     ) -> Result<Vec<Column>, store::Error> {
-        self.with(stop, catalog::is_named(sql), |session, _| {
-            session.describe(sql, params)
-        })
+        self.with(stop, sql, |session, _| session.describe(sql, params))
     }
 
     fn with<T>(
         &self,
         stop: &Stop,
-        with_catalog: bool,
+        sql: &str,
         work: impl FnOnce(&store::Session, &Turn<'_>) -> Result<T, store::Error>,
     ) -> Result<T, store::Error> {
-        let turn = self.turnstile.enter(stop);
+        let is_status = store::status::is_part(sql);
+        let turn = self.turnstile.enter(&self.user, is_status, stop);
         let turn = turn.ok_or(store::Error::Interrupted)?;
-        let found = self.take(with_catalog)?;
+        let found = self.take(catalog::is_named(sql))?;
         let runs = stop.runs(found.session.interrupt());
         let done = if stop.is_stopped() {
             Err(store::Error::Interrupted)
@@ -254,34 +267,30 @@ impl Task<'_> {
         let mut block = Collected::default();
         let mut too_many = None;
         let mut rows = 0_u64;
-        let done = self.pool.with(
-            self.stop,
-            catalog::is_named(&question.sql),
-            |session, turn| {
-                let head = |found: Vec<Column>| {
-                    (*columns.borrow_mut()).clone_from(question.told.as_deref().unwrap_or(&found));
-                    self.send(Item::Head(found), Some(turn));
-                };
-                let (sql, params) = (&question.sql, &question.params);
-                session.answer(question.verb, sql, params, head, |cells| {
-                    rows += 1;
-                    if rows > self.pool.most_rows {
-                        too_many = Some(too_many_rows(self.pool.most_rows));
-                        return ControlFlow::Break(());
-                    }
-                    if rows == 1 {
-                        question.form.begin(&columns.borrow(), &mut block.bytes);
-                    }
-                    block.add(&cells, &columns.borrow(), &question.form);
-                    if self.stop.is_stopped()
-                        || (block.bytes.len() >= BLOCK && !self.send(block.take(), Some(turn)))
-                    {
-                        return ControlFlow::Break(());
-                    }
-                    ControlFlow::Continue(())
-                })
-            },
-        );
+        let done = self.pool.with(self.stop, &question.sql, |session, turn| {
+            let head = |found: Vec<Column>| {
+                (*columns.borrow_mut()).clone_from(question.told.as_deref().unwrap_or(&found));
+                self.send(Item::Head(found), Some(turn));
+            };
+            let (sql, params) = (&question.sql, &question.params);
+            session.answer(question.verb, sql, params, head, |cells| {
+                rows += 1;
+                if rows > self.pool.most_rows {
+                    too_many = Some(too_many_rows(self.pool.most_rows));
+                    return ControlFlow::Break(());
+                }
+                if rows == 1 {
+                    question.form.begin(&columns.borrow(), &mut block.bytes);
+                }
+                block.add(&cells, &columns.borrow(), &question.form);
+                if self.stop.is_stopped()
+                    || (block.bytes.len() >= BLOCK && !self.send(block.take(), Some(turn)))
+                {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            })
+        });
         if let Some(failure) = too_many {
             return Err(failure);
         }

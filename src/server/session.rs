@@ -8,21 +8,26 @@ use super::message::{self, Bind, Of, Request, Transaction};
 use super::portal::{Portal, Prepared};
 use super::run::{self, Form, Pool, Question};
 use super::setting::Settings;
-use super::statement::{self, Statement};
+use super::statement::{self, SLEEP, Statement};
 use super::turn::{Slot, Stop};
 use super::wire::{Stream, Wire};
 use super::{Inner, dialect, guess, held, ingest, param};
 use crate::model::kind::{Column, Kind};
-use crate::model::table::Param;
+use crate::model::table::{Cell, Param, Table};
 use crate::store::Verb;
 use pgwire::api::Type;
 use std::collections::HashMap;
 use std::io;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Prepared statements, and portals, that a client may have.
 pub(super) const MOST_NAMED: usize = 1000;
+
+/// How long a query waits for its place before its client is told.
+const UNTOLD: Duration = Duration::from_secs(2);
 
 /// Which question of a session a request to cancel stops.
 #[derive(Default)]
@@ -369,8 +374,24 @@ impl<S: Stream> Session<S> {
                 self.table(&table, is_simple, "CALL");
                 Ok(())
             }
+            Statement::Sleep(time) => {
+                self.sleep(*time).await?;
+                let columns = vec![SLEEP.to_owned()];
+                let rows = vec![vec![Cell::Text(String::new())]];
+                self.table(&Table { columns, rows }, is_simple, "SELECT 1");
+                Ok(())
+            }
             statement => self.session_statement(statement, is_simple),
         }
+    }
+
+    /// Sleeps for the client: no query runs meanwhile, so no place is taken.
+    async fn sleep(&mut self, time: Duration) -> Done {
+        let deadline = Instant::now() + self.settings.timeout();
+        let stop = self.inner.open.stop();
+        self.current.set(Some(Arc::clone(&stop)));
+        let slept = stop.awaited(tokio::time::sleep(time), deadline);
+        Ok(self.wire.while_open(slept).await??)
     }
 
     /// After an error in a transaction only its end is run.
@@ -427,10 +448,9 @@ impl<S: Stream> Session<S> {
         };
         let running = run::start(&self.pool, question, stop, slot, deadline);
         let running = portal.running.insert(running);
-        self.wire
-            .while_open(running.head())
-            .await?
-            .map_err(Trouble::Told)
+        let stop = Arc::clone(&running.stop);
+        let head = patiently(&mut self.wire, &self.pool, &stop, running.head());
+        head.await?.map_err(Trouble::Told)
     }
 
     /// Sends rows of a portal that runs.
@@ -470,6 +490,27 @@ impl<S: Stream> Session<S> {
         }
         Ok(())
     }
+}
+
+/// Waits for a query; a client that waits for longer for its place is told what for.
+pub(super) async fn patiently<S: Stream, T>(
+    wire: &mut Wire<S>,
+    pool: &Pool,
+    stop: &Stop,
+    work: impl Future<Output = T>,
+) -> io::Result<T> {
+    let mut work = pin!(work);
+    let soon = tokio::time::timeout(UNTOLD, &mut work);
+    if let Ok(done) = wire.while_open(soon).await? {
+        return Ok(done);
+    }
+    if let Some(obstacle) = pool.obstacle(stop) {
+        let (kind, code) = ("NOTICE", "00000");
+        let fields = [(b'S', kind), (b'V', kind), (b'C', code), (b'M', &obstacle)];
+        message::report(&mut wire.out, b'N', &fields);
+        wire.flush().await?;
+    }
+    wire.while_open(work).await
 }
 
 /// Returns whether the statement is one of those by which our own client adds log or prunes.

@@ -6,6 +6,7 @@
 use super::failure::Failure;
 use super::lex::{self, Kind, Token};
 use crate::store::{CHANGED_BY, Verb};
+use std::time::Duration;
 
 /// What a statement asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(super) enum Statement {
     CopyIn,
     /// One of the verbs of the program itself, with its argument.
     Call(String, String),
+    /// `SELECT pg_sleep(SECONDS)`: the session sleeps, and no query runs.
+    Sleep(Duration),
 }
 
 /// How a copy is written.
@@ -53,6 +56,9 @@ pub(super) struct CopyForm {
     pub delimiter: String,
     pub null: String,
 }
+
+/// PostgreSQL's function that sleeps.
+pub(super) const SLEEP: &str = "pg_sleep";
 
 /// Table that log is copied into.
 pub(super) const INGEST: &str = "maillog_ingest";
@@ -104,8 +110,29 @@ pub(super) fn read(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure
         "COPY" => copy(sql, tokens)?,
         "CALL" => call(tokens)?,
         _ if WRITES.contains(&word.as_str()) => return Err(refuse(&word)),
-        _ => Statement::Ask(Verb::Select, text().to_owned()),
+        _ => match sleep(tokens) {
+            Some(time) => Statement::Sleep(time),
+            None => Statement::Ask(Verb::Select, text().to_owned()),
+        },
     })
+}
+
+/// Reads `SELECT pg_sleep(SECONDS)`; elsewhere in a query the function is refused, as it would hold a place.
+fn sleep(tokens: &[Token<'_>]) -> Option<Duration> {
+    let (last, before) = tokens.split_last()?;
+    if !tokens.first().is_some_and(|first| first.is("SELECT")) {
+        return None;
+    }
+    let names = before.iter().map(Token::name).collect::<Vec<_>>();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let seconds = match names.as_slice() {
+        [_, SLEEP, "(", seconds] | [_, "pg_catalog", ".", SLEEP, "(", seconds] => seconds,
+        _ => return None,
+    };
+    // No client has so much time.
+    let seconds = seconds.parse::<f64>().ok()?.clamp(0.0, 1e6);
+    last.is_symbol(")")
+        .then(|| Duration::from_secs_f64(seconds))
 }
 
 /// Verbs that write, or reach out.

@@ -1,16 +1,15 @@
-//! Turn: which questions may be open and which of those compute, and what stops them.
+//! Turn: which questions may be open, and what stops them. Which of those compute: `turnstile`.
 //!
 //! A question has a slot as long as it is open: until the client has its last row, and until its thread has ended. It
-//! has a turn at the turnstile only while it computes. A session may always have one question open, so that nobody
+//! has a place at the turnstile only while it computes. A session may always have one question open, so that nobody
 //! keeps it waiting by what he leaves open; more are few for each session and for all.
 
 use super::failure::Failure;
 use crate::store::{Error, Interrupt};
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -38,6 +37,8 @@ pub(super) enum Why {
 pub(super) struct Stop {
     why: OnceLock<Why>,
     running: Mutex<Option<Interrupt>>,
+    /// It waits for a place at the turnstile.
+    waits: AtomicBool,
     stopped: Notify,
     /// Wakes [`Open::insist`].
     again: Arc<Notify>,
@@ -59,6 +60,14 @@ impl Stop {
     fn interrupt(&self) -> bool {
         let running = lock(&self.running);
         running.as_ref().inspect(|it| it.interrupt()).is_some()
+    }
+
+    pub(super) fn set_waits(&self, waits: bool) {
+        self.waits.store(waits, Ordering::Relaxed);
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -257,86 +266,7 @@ impl Open {
     }
 }
 
-/// Lets only so many questions compute at once.
-pub(super) struct Turnstile {
-    places: usize,
-    free: Mutex<usize>,
-    left: Condvar,
-    is_closed: AtomicBool,
-}
-
-impl Turnstile {
-    pub(super) fn new(places: usize) -> Self {
-        Self {
-            places: places.max(1),
-            free: Mutex::new(places.max(1)),
-            left: Condvar::new(),
-            is_closed: AtomicBool::new(false),
-        }
-    }
-
-    /// Lets nobody compute who does not yet, or everybody again.
-    pub(super) fn close(&self, is_closed: bool) {
-        self.is_closed.store(is_closed, Ordering::SeqCst);
-    }
-
-    /// Returns how many compute.
-    pub(super) fn taken(&self) -> usize {
-        self.places - *lock(&self.free)
-    }
-
-    /// Waits for a turn; none when the question was stopped meanwhile.
-    pub(super) fn enter(&self, stop: &Stop) -> Option<Turn<'_>> {
-        self.wait(stop).then(|| Turn {
-            turnstile: self,
-            is_taken: Cell::new(true),
-        })
-    }
-
-    fn wait(&self, stop: &Stop) -> bool {
-        let mut free = lock(&self.free);
-        while *free == 0 || self.is_closed.load(Ordering::SeqCst) {
-            if stop.is_stopped() {
-                return false;
-            }
-            let waited = self.left.wait_timeout(free, Duration::from_millis(100));
-            free = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        *free -= 1;
-        true
-    }
-}
-
-/// A place at the turnstile, left when dropped.
-pub(super) struct Turn<'a> {
-    turnstile: &'a Turnstile,
-    is_taken: Cell<bool>,
-}
-
-impl Turn<'_> {
-    /// Lets another question compute.
-    pub(super) fn leave(&self) {
-        if self.is_taken.replace(false) {
-            *lock(&self.turnstile.free) += 1;
-            self.turnstile.left.notify_one();
-        }
-    }
-
-    /// Waits for another turn; false when the question was stopped meanwhile.
-    pub(super) fn again(&self, stop: &Stop) -> bool {
-        let is_taken = self.is_taken.get() || self.turnstile.wait(stop);
-        self.is_taken.set(is_taken);
-        is_taken && !stop.is_stopped()
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.leave();
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -347,43 +277,6 @@ mod tests {
     fn runtime() -> tokio::runtime::Runtime {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all().build().unwrap()
-    }
-
-    #[test]
-    fn a_turn_is_left_whatever_happens() {
-        let turnstile = Turnstile::new(1);
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _turn = turnstile.enter(&Stop::default()).unwrap();
-            assert_eq!(turnstile.taken(), 1);
-            panic!("a question that fails");
-        }));
-        assert!(panicked.is_err());
-        assert_eq!(turnstile.taken(), 0);
-        let turn = turnstile.enter(&Stop::default()).unwrap();
-        turn.leave();
-        turn.leave();
-        assert_eq!(turnstile.taken(), 0);
-        let stop = Stop::default();
-        assert!(turn.again(&stop));
-        stop.stop();
-        assert!(!turn.again(&stop));
-        // Nobody waits for a turn who was stopped.
-        assert!(turnstile.enter(&stop).is_none());
-        drop(turn);
-        assert_eq!(turnstile.taken(), 0);
-    }
-
-    #[test]
-    fn nobody_begins_while_it_is_closed() {
-        let turnstile = Turnstile::new(1);
-        turnstile.close(true);
-        std::thread::scope(|scope| {
-            let entered = scope.spawn(|| turnstile.enter(&Stop::default()).is_some());
-            assert_eq!(turnstile.taken(), 0);
-            turnstile.close(false);
-            assert!(entered.join().unwrap());
-        });
-        assert_eq!(turnstile.taken(), 0);
     }
 
     #[test]

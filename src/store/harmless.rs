@@ -33,9 +33,9 @@ const TELLING: [&str; 5] = [
 ];
 /// Functions that are refused wherever they stand, beside those whose names begin with one of `INNER`.
 ///
-/// They do more than answer; or read SQL or raw memory from a value; or call themselves for each level of one, which
-/// may be as deep as memory is large.
-const REFUSED: [&str; 28] = [
+/// They do more than answer, or nothing for long; or read SQL or raw memory from a value; or call themselves for each
+/// level of one, which may be as deep as memory is large.
+const REFUSED: [&str; 30] = [
     "checkpoint",
     "force_checkpoint",
     "query",
@@ -64,6 +64,8 @@ const REFUSED: [&str; 28] = [
     "json_transform_strict",
     "from_json",
     "from_json_strict",
+    "sleep_ms",
+    "pg_sleep",
 ];
 /// Beginnings of the names of functions for DuckDB's own use, or of types that are refused.
 const INNER: [&str; 4] = ["__internal", "variant_", "st_", "geo"];

@@ -47,6 +47,8 @@ GROUP BY hour, host
 ORDER BY hour DESC, host
 LIMIT ?";
 
+const SCHEMA: &str = "SELECT value FROM meta WHERE key = 'maillog_schema'";
+
 /// Tables of mail, in the order shown.
 const TABLES: [&str; 12] = [
     "delivery_from",
@@ -81,21 +83,30 @@ pub fn of(
     most: u32,
 ) -> Result<Status, Error> {
     let most = [Param::Int(most.into())];
-    let counts =
-        TABLES.map(|table| format!("SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}"));
-    let rows = format!(
-        "{} ORDER BY rows DESC, \"table\"",
-        counts.join(" UNION ALL ")
-    );
-    let schema = select("SELECT value FROM meta WHERE key = 'maillog_schema'", &[])?;
+    let schema = select(SCHEMA, &[])?;
     Ok(Status {
         sources: select(SOURCES, &[])?,
         spans: select(SPANS, &[])?,
         unparsed: select(UNPARSED, &most)?,
         lost: select(LOST, &most)?,
-        rows: select(&rows, &[])?,
+        rows: select(&rows(), &[])?,
         database: database(path, schema),
     })
+}
+
+/// Returns whether the text is one of the questions by which the state is found: each is short, whoever asks it.
+#[must_use]
+pub fn is_part(sql: &str) -> bool {
+    [SOURCES, SPANS, UNPARSED, LOST, SCHEMA].contains(&sql) || sql == rows()
+}
+
+fn rows() -> String {
+    let counts =
+        TABLES.map(|table| format!("SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}"));
+    format!(
+        "{} ORDER BY rows DESC, \"table\"",
+        counts.join(" UNION ALL ")
+    )
 }
 
 fn database(path: Option<&Path>, schema: Table) -> Table {

@@ -14,6 +14,8 @@ mod complete;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod expected;
 #[cfg(test)]
 mod follow;
@@ -38,9 +40,9 @@ mod owner;
 #[cfg(test)]
 mod package;
 #[cfg(test)]
-mod program;
-#[cfg(test)]
 mod planted;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod prune;
 #[cfg(test)]

@@ -1,0 +1,136 @@
+//! Many queries of one user beside a service: everybody else still has a place, and who waits is told what for.
+
+use crate::program::{Place, say};
+use crate::service::Service;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const NOBODY: u32 = 65534;
+/// Computes until it is stopped.
+const ENDLESS: &str =
+    "SELECT count(*) FROM range(1000000000) a, range(1000000) b WHERE a.range + b.range < 0";
+
+/// A command of another user than root, who may ask.
+fn of_nobody(place: &Place, args: &[&str]) -> Command {
+    let program = place.path("maillog-of-all");
+    if !program.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_maillog"), &program).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .current_dir("/")
+        .env("MAILLOG_DB", place.path("maillog.duckdb"))
+        .env("TZ", "UTC")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+struct Running(Vec<Child>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+fn one_user_leaves_a_place_to_others_and_root_never_waits() {
+    let place = Place::new();
+    place.succeed(&["ingest", "-q", "testlogs/demo"]);
+    if chown(place.path("maillog.duckdb"), None, Some(NOBODY)).is_err() {
+        return say("skipped: many queries of one user (not root)");
+    }
+    fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    let log = place.path("mail.log");
+    fs::write(&log, "").unwrap();
+    let mut service = Service::start(&place, &["--follow", log.to_str().unwrap()]);
+    service.until("SELECT 1", 1);
+    let mut running = Running(Vec::new());
+    for _ in 0..6 {
+        let child = of_nobody(&place, &["sql", ENDLESS]).spawn().unwrap();
+        running.0.push(child);
+    }
+    std::thread::sleep(Duration::from_secs(3));
+    let in_time = |args: &[&str]| {
+        let begun = Instant::now();
+        place.succeed(args);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{args:?}");
+    };
+    in_time(&["find", "hold-release@ok.test", "--all"]);
+    in_time(&["status"]);
+    // The fourth place is for anybody else; `status` has one, whoever asks.
+    let begun = Instant::now();
+    assert!(of_nobody(&place, &["status"]).status().unwrap().success());
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    // Three run, three wait and say so.
+    std::thread::sleep(Duration::from_secs(1));
+    let mut told = 0;
+    for child in &mut running.0 {
+        child.kill().unwrap();
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
+        child.wait().unwrap();
+        told +=
+            usize::from(said.contains("waiting for a free place: 3 queries of nobody are running"));
+    }
+    assert_eq!(told, 3);
+}
+
+#[test]
+fn sleeping_takes_no_place() {
+    let place = Place::new();
+    place.succeed(&["ingest", "-q", "testlogs/demo"]);
+    let log = place.path("mail.log");
+    fs::write(&log, "").unwrap();
+    let mut service = Service::start(&place, &["--follow", log.to_str().unwrap()]);
+    service.until("SELECT 1", 1);
+    let socket = format!("{}.sock", place.path("maillog.duckdb").display());
+    let psql = |sql: &str| {
+        let mut psql = Command::new("psql");
+        psql.args(["-qAtX", "-h", &socket, "-U", "x", "maillog", "-c", sql]);
+        psql.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    };
+    let mut running = Running(Vec::new());
+    for _ in 0..8 {
+        let Ok(child) = psql("SELECT pg_sleep(60)") else {
+            return say("skipped: pg_sleep (no psql)");
+        };
+        running.0.push(child);
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let begun = Instant::now();
+    place.succeed(&["find", "hold-release@ok.test", "--all"]);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let begun = Instant::now();
+    let slept = psql("SELECT pg_sleep(0.5)")
+        .unwrap()
+        .wait_with_output()
+        .unwrap();
+    assert!(slept.status.success() && begun.elapsed() > Duration::from_millis(500));
+    // Within a query it would hold a place.
+    for sql in ["SELECT pg_sleep(1) FROM range(9)", "SELECT sleep_ms(1)"] {
+        let refused = psql(sql).unwrap().wait_with_output().unwrap();
+        assert!(
+            String::from_utf8_lossy(&refused.stderr).contains("cannot be used here"),
+            "{refused:?}"
+        );
+    }
+    let stopped = psql("SET statement_timeout = '1s'; SELECT pg_sleep(60)").unwrap();
+    let stopped = stopped.wait_with_output().unwrap();
+    assert!(
+        String::from_utf8_lossy(&stopped.stderr).contains("statement timeout"),
+        "{stopped:?}"
+    );
+}
