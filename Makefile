@@ -27,6 +27,6 @@ bench:
 	bench/pflogsumm
 	bench/grep
 
-# Needs cargo-deb: cargo install --locked cargo-deb
+# Installs what it needs: what scripts/setup names, and cargo-deb.
 deb:
 	scripts/deb

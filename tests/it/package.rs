@@ -146,3 +146,72 @@ fn the_unit_starts_what_the_program_knows() {
     let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
     place.succeed(&words);
 }
+
+/// Every script of ours that the shell runs: path and text.
+fn shell_scripts() -> Vec<(String, String)> {
+    let folders = ["scripts", "contrib", "contrib/debian", "bench"];
+    let entries = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap());
+    let files = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file());
+    let texts =
+        files.filter_map(|path| Some((path.display().to_string(), fs::read_to_string(path).ok()?)));
+    let is_shell = |text: &str| {
+        let first = text.lines().next().unwrap_or_default();
+        first.starts_with("#!") && (first.ends_with("sh") || first.contains("sh "))
+    };
+    texts.filter(|(_, text)| is_shell(text)).collect()
+}
+
+#[test]
+fn a_script_fails_when_a_part_of_it_fails() {
+    let scripts = shell_scripts();
+    assert!(scripts.len() >= 6, "{scripts:?}");
+    for (path, text) in scripts {
+        let code: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .collect();
+        let has_pipe = code
+            .iter()
+            .any(|line| line.replace("||", "").contains(" | "));
+        let first_set = code.iter().find(|line| line.starts_with("set -")).copied();
+        assert!(
+            first_set.is_some_and(|set| set.contains('e')),
+            "{path}: no set -e"
+        );
+        let is_safe = text.starts_with("#!/bin/bash\n") && first_set == Some("set -euo pipefail");
+        assert!(!has_pipe || is_safe, "{path}: a pipe hides a failure");
+    }
+}
+
+#[test]
+fn licences_are_all_there_or_the_script_fails() {
+    let place = Place::new();
+    let licences = || Command::new("scripts/licenses");
+    let Ok(told) = licences().output() else {
+        return say("skipped: licences (no python3)");
+    };
+    if told.status.success() {
+        let text = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert!(
+            text.contains("\nserde 1.") && text.len() > 100_000,
+            "{}",
+            text.len()
+        );
+    }
+    // A cache without the crates, and no network.
+    let told = licences()
+        .env("CARGO_HOME", place.path("nothing"))
+        .env("CARGO_NET_OFFLINE", "true")
+        .output()
+        .unwrap();
+    assert_ne!(told.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&told.stderr);
+    assert!(
+        said.contains("licenses: cargo does not say") && !said.contains("Traceback"),
+        "{said}"
+    );
+}
