@@ -13,7 +13,7 @@ use crate::ingest::stats::Summary;
 use crate::model::zone::Zone;
 use crate::notice;
 use crate::query::time;
-use crate::render::escape;
+use crate::render::{escape, json};
 use crate::service;
 use crate::source::{self, Input, Options};
 use crate::store::{self, Limits, Store};
@@ -304,9 +304,7 @@ fn total(inputs: &[Input]) -> Option<u64> {
 
 fn print(summary: &Summary, json: bool, zone: Zone, out: &mut dyn Write) -> Result<()> {
     if json {
-        serde_json::to_writer(&mut *out, summary).context("cannot write the summary")?;
-        writeln!(out)?;
-        return Ok(());
+        return json::line(summary, out).context("cannot write the summary");
     }
     text(summary, zone, out).context("cannot write the summary")
 }

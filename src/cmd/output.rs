@@ -60,6 +60,11 @@ impl Output {
             Some(stdin) => Box::new(std::io::BufWriter::new(stdin)),
             None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
         };
+        let out: Box<dyn Write> = if is_terminal && !is_utf8() {
+            Box::new(Ascii(out))
+        } else {
+            out
+        };
         Self {
             out,
             pager,
@@ -87,6 +92,43 @@ impl Output {
     }
 }
 
+/// Writes the sign of what was cut off as a terminal without UTF-8 can show it; as wide, so that columns stay.
+struct Ascii<W>(W);
+
+/// UTF-8 of it; no text that is written in parts ends within.
+const CUT: &[u8] = "…".as_bytes();
+
+impl<W: Write> Write for Ascii<W> {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        let mut from = 0;
+        for at in memchr::memmem::find_iter(text, CUT) {
+            self.0.write_all(text.get(from..at).unwrap_or_default())?;
+            self.0.write_all(b"~")?;
+            from = at + CUT.len();
+        }
+        self.0.write_all(text.get(from..).unwrap_or_default())?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Returns what the pager is told beside what the user tells it: the text is UTF-8 whatever the locale; and who may run
+/// only maillog as root is to get no shell and no file from `less`.
+fn pager_settings(
+    is_set: impl Fn(&str) -> bool,
+    is_root: bool,
+) -> Vec<(&'static str, &'static str)> {
+    let mut settings = vec![("LESS", "FRX"), ("LESSCHARSET", "utf-8"), ("LV", "-c")];
+    settings.retain(|(name, _)| !is_set(name));
+    if is_root || is_set("SUDO_UID") || is_set("PKEXEC_UID") {
+        settings.push(("LESSSECURE", "1"));
+    }
+    settings
+}
+
 /// Starts `MAILLOG_PAGER`, else `PAGER`, else `less`. None when it is `cat`, empty or cannot be started.
 fn start_pager() -> Option<Child> {
     let named = ["MAILLOG_PAGER", "PAGER"]
@@ -98,11 +140,8 @@ fn start_pager() -> Option<Child> {
     }
     let mut command = Command::new("sh");
     command.arg("-c").arg(&pager).stdin(Stdio::piped());
-    for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
-        if std::env::var_os(name).is_none() {
-            command.env(name, value);
-        }
-    }
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    command.envs(pager_settings(is_set, nix::unistd::geteuid().is_root()));
     if !is_program(pager.split_whitespace().next()?) {
         return None;
     }
@@ -138,4 +177,38 @@ pub fn is_utf8() -> bool {
             let locale = locale.to_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_is_told_the_charset_and_to_be_secure_for_root() {
+        let settings = |set: &[&str], is_root| pager_settings(|name| set.contains(&name), is_root);
+        let usual = [("LESS", "FRX"), ("LESSCHARSET", "utf-8"), ("LV", "-c")];
+        assert_eq!(settings(&[], false), usual);
+        let secure = ("LESSSECURE", "1");
+        for (set, is_root) in [
+            (&[][..], true),
+            (&["SUDO_UID"], false),
+            (&["PKEXEC_UID"], false),
+        ] {
+            assert_eq!(settings(set, is_root), [&usual[..], &[secure]].concat());
+        }
+        // Not even when it is set to something else.
+        assert_eq!(
+            settings(&["LESS", "LESSCHARSET", "LV", "LESSSECURE"], true),
+            [secure]
+        );
+    }
+
+    #[test]
+    fn what_was_cut_off_is_shown_in_ascii() {
+        let mut written = Vec::new();
+        let mut out = Ascii(&mut written);
+        write!(out, "a…{}…", "é…b").unwrap();
+        out.flush().unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), "a~é~b~");
+    }
 }

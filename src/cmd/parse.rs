@@ -3,6 +3,7 @@
 use crate::model::entry::Entry;
 use crate::model::time::Time;
 use crate::parse;
+use crate::render::json;
 use crate::source::{self, Decoder, Input};
 use anyhow::{Context, Result};
 use clap::Args;
@@ -110,6 +111,5 @@ fn line(entry: &Entry<'_>, unknown: bool, out: &mut dyn Write) -> std::io::Resul
         event: &event,
         text: entry.text,
     };
-    serde_json::to_writer(&mut *out, &line)?;
-    out.write_all(b"\n")
+    json::line(&line, out)
 }

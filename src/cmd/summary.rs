@@ -235,6 +235,5 @@ fn json(section: &Canned, table: &Table, style: &Style, out: &mut dyn Write) -> 
         "title": title(section),
         "rows": rows,
     });
-    writeln!(out, "{object}")?;
-    Ok(())
+    Ok(render::json::line(&object, out)?)
 }

@@ -2,7 +2,8 @@
 //!
 //! - csv: RFC 4180. A text that begins with `= + - @`, tab or carriage return gets an apostrophe in front, or a spreadsheet would run
 //!   it as a formula: senders choose such texts. Numbers stay as they are.
-//!   Controls other than tab and line ends are `\\x1b`.
+//!   Controls other than tab and line feed are `\\x1b`; a carriage return before a line feed stays with it, one alone is
+//!   `\\r`: many readers take it for the end of the row.
 //! - tsv: one row is one line: tab, line break, backslash and other controls in a text are `\t`, `\n`, `\\`, `\x1b`.
 //!
 //! NULL is empty in both. Times are RFC 3339 in UTC; lists and structs are JSON.
@@ -56,9 +57,11 @@ fn field(cell: &Cell) -> String {
 fn guarded(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     // Spreadsheets read line breaks and tabs in quotes; anything else that a terminal would obey helps nobody.
-    let pieces = text.split_inclusive(['\n', '\r', '\t']).map(|piece| {
-        let plain = piece.trim_end_matches(['\n', '\r', '\t']);
-        let end = piece.get(plain.len()..).unwrap_or_default();
+    let pieces = text.split_inclusive(['\n', '\t']).map(|piece| {
+        let ends = ["\r\n", "\n", "\t"];
+        let end = ends.into_iter().find(|end| piece.ends_with(end));
+        let end = end.unwrap_or_default();
+        let plain = piece.strip_suffix(end).unwrap_or(piece);
         format!("{}{end}", terminal(plain))
     });
     let text: String = pieces.collect();

@@ -8,6 +8,7 @@ use super::row::hex;
 use crate::model::table::{Cell, Table};
 use crate::model::time::Time;
 use chrono::{Datelike, SecondsFormat};
+use serde::Serialize;
 use serde_json::{Map, Number, Value};
 use std::io::{self, Write};
 
@@ -37,7 +38,10 @@ pub fn sections<S: AsRef<str>>(sections: &[(S, Table)], out: &mut dyn Write) -> 
 }
 
 /// Writes the value as one line; what a terminal would obey or hide is escaped as JSON does it, so that the value stays the same.
-fn line(value: &Value, out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let plain = serde_json::to_string(value)?;
     if !plain.contains(is_harmful) {
         return writeln!(out, "{plain}");

@@ -143,7 +143,7 @@ fn formulas_are_text_in_a_spreadsheet_and_numbers_stay() {
     );
     assert_eq!(
         csv,
-        "'=h,n\n'=1+1,-1\n'+1,-1\n'-1,-1\n'@a,-1\n'\tx,-1\n\"'\rx\",-1\na=1,-1\n',-1\n"
+        "'=h,n\n'=1+1,-1\n'+1,-1\n'-1,-1\n'@a,-1\n'\tx,-1\n'\\rx,-1\na=1,-1\n',-1\n"
     );
 }
 
