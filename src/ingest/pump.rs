@@ -188,6 +188,12 @@ impl<'h> Pump<'h> {
             summary: opening.is_counted.then(Summary::default),
             since: Instant::now(),
         };
+        if let Some(last) = opened.last_time {
+            // Known from before, until something is read.
+            self.health.source(&open.name, |s| {
+                s.last_entry.get_or_insert(last);
+            });
+        }
         self.feeds.insert(id, open);
         if let Some(begun) = self.streams.get_mut(stream).filter(|s| s.feeds == 1) {
             let is_journal = matches!(begun.key, SourceKey::Journal { .. });
@@ -307,8 +313,15 @@ impl<'h> Pump<'h> {
         self.counts(id, |s| s.files_known += u64::from(lines == 0));
         if let Some(open) = self.feeds.get(&id) {
             self.progress.file_done(open.size);
-            self.health
-                .source(&open.name, |s| "ended".clone_into(&mut s.state));
+            // A followed file has a second feed for a moment, where somebody asks how far it was read.
+            let is_read_on = self
+                .feeds
+                .iter()
+                .any(|(other, also)| *other != id && also.name == open.name);
+            if !is_read_on {
+                self.health
+                    .source(&open.name, |s| "ended".clone_into(&mut s.state));
+            }
         }
         let Some(reply) = reply else {
             self.feeds.remove(&id);

@@ -4,7 +4,10 @@ use super::notify::Notify;
 use crate::ingest::health::Health;
 use crate::notice::{self, Level};
 use anyhow::anyhow;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
@@ -31,6 +34,7 @@ impl Run {
         let told = std::env::var(FAILURES).ok();
         let failures: u32 = told.and_then(|n| n.parse().ok()).unwrap_or(0);
         if failures > 0 {
+            keep_name();
             let pause = pause(failures);
             notify.waiting(&format!(
                 "{} s before the next start after {failures} failures",
@@ -79,6 +83,16 @@ impl Run {
             .env(FAILURES, failures.to_string())
             .exec();
         anyhow!("cannot start afresh after {error:#}: {failed}")
+    }
+}
+
+/// Gives the process its name back: the kernel names it after `/proc/self/exe`, and `pgrep -x maillog` looks for the name.
+fn keep_name() {
+    let program = std::env::args_os().next().unwrap_or_default();
+    let name = Path::new(&program).file_name().unwrap_or_default();
+    if let Ok(name) = CString::new(name.as_bytes()) {
+        // Without its name it works as well.
+        let _ = nix::sys::prctl::set_name(&name);
     }
 }
 

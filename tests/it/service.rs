@@ -50,6 +50,12 @@ impl<'p> Service<'p> {
         self.child.wait().unwrap();
     }
 
+    /// Returns the name by which `pgrep -x` knows it.
+    pub(crate) fn name(&self) -> String {
+        let comm = fs::read_to_string(format!("/proc/{}/comm", self.child.id())).unwrap();
+        comm.trim().to_owned()
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
         let pid = i32::try_from(self.child.id()).unwrap();
