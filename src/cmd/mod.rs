@@ -1,5 +1,6 @@
 //! The subcommands: what can be typed, and which file does it.
 
+mod afresh;
 pub mod complete;
 pub mod coverage;
 pub mod failure;

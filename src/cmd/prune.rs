@@ -1,6 +1,6 @@
 //! `maillog prune`: what is past retention goes, or everything about one address; and the file gets smaller.
 
-use super::{Context as Run, Exit};
+use super::{Context as Run, Exit, afresh};
 use crate::client::Client;
 use crate::correlate;
 use crate::model::retain::{Cutoffs, Group};
@@ -10,10 +10,13 @@ use crate::notice;
 use crate::query::time;
 use crate::render::{self, Format};
 use crate::store::erase::{self, Address};
+use crate::store::noted::Rows;
+use crate::store::order::Erasure;
 use crate::store::{self, Limits, Store, compact, order, retain};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use std::io::IsTerminal;
+use std::time::SystemTime;
 
 /// Delete what is past retention, or everything about one address
 ///
@@ -124,7 +127,7 @@ impl Prune {
         Ok(exit)
     }
 
-    /// Has the running service do it.
+    /// Has the running service do it, and waits for the end of what the service does when it starts afresh.
     fn run_there(
         &self,
         run: &Run,
@@ -132,21 +135,44 @@ impl Prune {
         cutoffs: Cutoffs,
         does_prune: bool,
     ) -> Result<Exit> {
-        let mut exit = Exit::Found;
-        if let Some(address) = &self.address {
-            exit = self.show_erased(run, service.call("maillog_erase", address)?)?;
+        let life = afresh::life(service).unwrap_or_default();
+        let erasure = self.address.as_ref().map(|address| Erasure {
+            address: address.clone(),
+            ticket: ticket(),
+        });
+        let mut erased = None;
+        if let Some(erasure) = &erasure {
+            erased = Some(service.call("maillog_erase", &serde_json::to_string(erasure)?)?);
         } else if does_prune {
             let table = service.call("maillog_prune", &order::argument(&cutoffs))?;
             self.show(run, &table)?;
         }
+        if !self.compact && erasure.is_none() {
+            return Ok(Exit::Found);
+        }
+        // It remembers messages and sessions, and lets go of them only when it starts.
+        let verb = if self.compact {
+            "maillog_compact"
+        } else {
+            "maillog_afresh"
+        };
+        service.call(verb, "")?;
+        let service = afresh::wait(&run.config.database, &life)?;
+        let mut exit = Exit::Found;
+        if let (Some(erasure), Some(first)) = (erasure, erased) {
+            let rest = service.call("maillog_erased", &erasure.ticket)?;
+            let Some(rest) = afresh::cell(&rest) else {
+                bail!("the service could not erase everything: its messages say why");
+            };
+            let rest = order::erased_again(&serde_json::from_str::<Rows>(&rest)?);
+            exit = self.show_erased(run, order::erased_sum(first, rest))?;
+        }
         if self.compact {
-            service.call("maillog_compact", "")?;
-            notice::say(
-                "the service starts afresh and rewrites the database file; its messages tell when it is done",
-            );
-        } else if self.address.is_some() {
-            service.call("maillog_afresh", "")?;
-            notice::say("the service starts afresh, so that it does not remember the address");
+            let wish = service.select(compact::WISHES, &[])?;
+            if !wish.rows.is_empty() {
+                bail!("the service could not rewrite the database file: its messages say why");
+            }
+            notice::say("database file rewritten by the service");
         }
         Ok(exit)
     }
@@ -246,6 +272,16 @@ fn older_than(age: &str, now: Time) -> Result<Time> {
     let micros = seconds as i64 * SECOND;
     debug_assert!(micros <= 36_500 * DAY);
     Ok(now.plus(-micros))
+}
+
+/// Returns what nobody else has.
+fn ticket() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    format!(
+        "{}-{}",
+        std::process::id(),
+        now.unwrap_or_default().as_nanos()
+    )
 }
 
 fn tell_open(open: i64) -> Exit {

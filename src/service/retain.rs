@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::correlate;
 use crate::ingest::keep::Jobs;
 use crate::model::retain::Cutoffs;
-use crate::model::table::Table;
+use crate::model::table::{Cell, Table};
 use crate::notice::{self, Level};
 use crate::server::{Failure, Hooks};
 use crate::store::compact::{self, Compacted};
@@ -18,7 +18,7 @@ use anyhow::{Context, Result, anyhow};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// After the start, when catching up with the log comes first.
 const FIRST: Duration = Duration::from_mins(2);
@@ -68,11 +68,15 @@ fn wait(shared: &Shared, time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// What our own `maillog prune` may have done: by name `maillog_prune`, `maillog_erase`, `maillog_compact`
-/// and `maillog_afresh`.
+/// What our own `maillog prune` may have done: by name `maillog_prune`, `maillog_erase`, `maillog_compact` and
+/// `maillog_afresh`; and by what it learns of the end: `maillog_life` tells one process of the service from the next,
+/// `maillog_erased` what that one erased for a ticket.
 pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
     let jobs = shared.jobs.clone();
     let erasing = shared.jobs.clone();
+    let asking = shared.jobs.clone();
+    let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let life = begun.unwrap_or_default().as_nanos().to_string();
     let compacting = shared.clone();
     let starting = Arc::clone(&shared.is_fresh_start_due);
     hooks
@@ -83,10 +87,16 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
             ))
         })
         .verb("maillog_erase", move |argument| {
-            let address = Address::parse(argument).ok_or_else(misunderstood)?;
+            let order = serde_json::from_str(argument);
+            let order: order::Erasure = order.map_err(|_| misunderstood())?;
+            let address = Address::parse(&order.address).ok_or_else(misunderstood)?;
             Ok(order::erased_table(
-                &erase(&erasing, address).map_err(|error| failed(&error))?,
+                &erase(&erasing, address, &order.ticket).map_err(|error| failed(&error))?,
             ))
+        })
+        .verb("maillog_life", move |_| Ok(one(life.clone())))
+        .verb("maillog_erased", move |ticket| {
+            erased(&asking, ticket).map_err(|error| failed(&error))
         })
         .verb("maillog_compact", move |_| {
             wish_compaction(&compacting).map_err(|error| failed(&error))?;
@@ -97,6 +107,26 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
             starting.store(true, Ordering::Release);
             Ok(Table::default())
         })
+}
+
+fn one(text: String) -> Table {
+    Table {
+        columns: vec!["result".to_owned()],
+        rows: vec![vec![Cell::Text(text)]],
+    }
+}
+
+/// Returns what this process erased at its start for a ticket, as JSON; nothing when it could not, or nobody has it.
+fn erased(jobs: &Jobs, ticket: &str) -> Result<Table> {
+    let ticket = ticket.to_owned();
+    let rows = jobs.run(move |store| store.take_erased(&ticket));
+    let rows = rows
+        .ok_or_else(stopped)?
+        .context("cannot look at the database")?;
+    Ok(match rows {
+        Some(rows) => one(serde_json::to_string(&rows)?),
+        None => Table::default(),
+    })
 }
 
 fn misunderstood() -> Failure {
@@ -147,9 +177,9 @@ pub fn prune(jobs: &Jobs, cutoffs: Cutoffs) -> Result<Gone> {
 ///
 /// # Errors
 /// When the database fails or the service ends.
-pub fn erase(jobs: &Jobs, address: Address) -> Result<Erased> {
-    let noted = address.clone();
-    let noted = jobs.run(move |store| store.note_erasure(&noted));
+pub fn erase(jobs: &Jobs, address: Address, ticket: &str) -> Result<Erased> {
+    let (noted, ticket) = (address.clone(), ticket.to_owned());
+    let noted = jobs.run(move |store| store.note_erasure(&noted, &ticket));
     noted
         .ok_or_else(stopped)?
         .context("cannot note the address")?;
@@ -178,10 +208,11 @@ pub(super) fn finish_erasures(store: &mut Store, notify: &Notify) {
             return Ok(());
         }
         for address in noted {
-            let mut eraser = Eraser::new(address, false);
+            let mut eraser = Eraser::new(address.clone(), false);
             while !eraser.step(store, correlate::message_ids)? {
                 notify.starting();
             }
+            store.keep_erased(&address, &order::erased_rows(&eraser.erased))?;
         }
         store.forget_erasures()
     };

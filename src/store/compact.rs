@@ -27,6 +27,9 @@ const SPARE: u64 = 32 << 20;
 /// Row in `meta` by which the next start is asked to compact.
 const WISH: &str = "compact";
 
+/// Has a row while the database is to be rewritten.
+pub const WISHES: &str = "SELECT value FROM meta WHERE key = 'compact'";
+
 /// Sizes of the file, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compacted {
@@ -189,9 +192,6 @@ fn rewrite(path: &Path, new: &Path, limits: Limits, place: &Place) -> Result<Com
     })
 }
 
-/// Opens a database in memory that reaches the two files and nothing else.
-fn open(path: &Path, new: &Path, limits: Limits) -> duckdb::Result<Connection> {
-    let config = Config::default()
 /// Gives the copy the mode and the group of the file that it replaces, and writes it to the disk. Through one open file:
 /// its name may lead elsewhere by now, and root has more rights than the owner of the directory.
 fn keep_rights(new: &Path, before: &Metadata, place: &Place) -> io::Result<Metadata> {
@@ -209,6 +209,9 @@ fn keep_rights(new: &Path, before: &Metadata, place: &Place) -> io::Result<Metad
     Ok(after)
 }
 
+/// Opens a database in memory that reaches the two files and nothing else.
+fn open(path: &Path, new: &Path, limits: Limits) -> duckdb::Result<Connection> {
+    let config = Config::default()
         .with("temp_directory", "")?
         .enable_autoload_extension(false)?
         .with("allow_community_extensions", "false")?

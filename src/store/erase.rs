@@ -221,6 +221,7 @@ impl Eraser {
         if store.in_transaction {
             return Ok(false);
         }
+        let _owner = store.as_owner();
         if !self.is_prepared {
             self.prepare(store, kept)?;
         }
@@ -305,53 +306,7 @@ impl Eraser {
     }
 }
 
-/// Row in `meta` that lists, as JSON, the addresses of which something may be left.
-const NOTE: &str = "erase";
-
 impl Store {
-    /// Notes that something of the address may be left, for the next start.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn note_erasure(&mut self, address: &Address) -> Result<(), Error> {
-        let mut noted = self.noted_erasures()?;
-        noted.push(address.clone());
-        self.write_note(&noted)
-    }
-
-    /// Returns the addresses of which something may be left.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn noted_erasures(&self) -> Result<Vec<Address>, Error> {
-        let sql = format!("SELECT coalesce(max(value), '[]') FROM meta WHERE key = '{NOTE}'");
-        let text: Result<String, _> = self.conn.query_row(&sql, [], |row| row.get(0));
-        let text = text.map_err(|error| self.sort(&sql, &error))?;
-        let typed: Vec<String> = serde_json::from_str(&text).unwrap_or_default();
-        Ok(typed.iter().filter_map(|one| Address::parse(one)).collect())
-    }
-
-    /// Nothing is left of the noted addresses.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn forget_erasures(&mut self) -> Result<(), Error> {
-        self.state = None;
-        self.write_note(&[])
-    }
-
-    fn write_note(&mut self, addresses: &[Address]) -> Result<(), Error> {
-        let typed: Vec<&str> = addresses.iter().map(Address::typed).collect();
-        let text = serde_json::json!(typed).to_string();
-        self.transact("note", |conn| {
-            conn.execute("DELETE FROM meta WHERE key = ?", params![NOTE])?;
-            if !typed.is_empty() {
-                conn.execute("INSERT INTO meta VALUES (?, ?)", params![NOTE, text])?;
-            }
-            Ok(())
-        })
-    }
-
     /// Erases the address in one go: for a command that has the database to itself.
     ///
     /// # Errors

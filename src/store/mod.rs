@@ -18,6 +18,7 @@ mod function;
 mod harmless;
 mod ledger;
 mod migrate;
+pub mod noted;
 mod open;
 pub mod order;
 mod owner;
@@ -65,7 +66,6 @@ pub struct Store {
     series: counter::Series,
     /// Makes room where memory is short.
     make_room: Option<Box<dyn Fn() + Send>>,
-}
     /// Where its files are; none in memory.
     place: Option<place::Place>,
     /// Closing writes, too. The last to be dropped.
@@ -76,6 +76,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.closing = self.owner().begin();
     }
+}
 
 impl Store {
     fn new(
@@ -94,9 +95,9 @@ impl Store {
             state: None,
             series: counter::Series::default(),
             make_room: None,
-        }
             place,
             closing: owner::Acting::default(),
+        }
     }
 
     /// Says what makes room when a transaction ran out of memory, before it is rolled back: that takes memory, too, and
@@ -125,8 +126,8 @@ impl Store {
 
     /// Runs one `SELECT` and returns its rows; see [`Session::select`].
     pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
-        self.session.select(sql, params)
         let _owner = self.as_owner();
+        self.session.select(sql, params)
     }
 
     /// Returns the connection that [`Store::select`] uses.

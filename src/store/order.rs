@@ -1,6 +1,7 @@
 //! What `maillog prune` asks of a running service, and the tables in which it is answered.
 
 use super::erase::Erased;
+use super::noted::Rows;
 use super::retain::Gone;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::table::{Cell, Table};
@@ -9,6 +10,18 @@ use serde::{Deserialize, Serialize};
 
 /// Name of the row that counts messages which keep an erased address because they are in the queue.
 pub const QUEUED: &str = "(in the queue)";
+
+/// An erasure that somebody waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// The address.
+    pub address: String,
+    /// By which the result is asked for after the service has started afresh.
+    pub ticket: String,
+}
+
+/// Columns of what was erased.
+const ERASED: [&str; 3] = ["table", "deleted", "changed"];
 
 #[derive(Serialize, Deserialize)]
 struct Order {
@@ -79,9 +92,71 @@ pub fn erased_table(erased: &Erased) -> Table {
         rows.push(vec![text(QUEUED), number(0), number(erased.open)]);
     }
     Table {
-        columns: ["table", "deleted", "changed"].map(str::to_owned).to_vec(),
+        columns: ERASED.map(str::to_owned).to_vec(),
         rows,
     }
+}
+
+/// Returns the rows of [`erased_table`] as they are kept in the database.
+#[must_use]
+pub fn erased_rows(erased: &Erased) -> Rows {
+    let int = |cell: Option<&Cell>| match cell {
+        Some(Cell::Int(number)) => *number,
+        _ => 0,
+    };
+    let rows = erased_table(erased).rows.into_iter();
+    let rows = rows.filter_map(|row| match row.first() {
+        Some(Cell::Text(table)) => Some((table.clone(), int(row.get(1)), int(row.get(2)))),
+        _ => None,
+    });
+    rows.collect()
+}
+
+/// Returns kept rows as [`erased_table`].
+#[must_use]
+pub fn erased_again(rows: &Rows) -> Table {
+    let row = |(table, deleted, changed): &(String, i64, i64)| {
+        vec![text(table), Cell::Int(*deleted), Cell::Int(*changed)]
+    };
+    Table {
+        columns: ERASED.map(str::to_owned).to_vec(),
+        rows: rows.iter().map(row).collect(),
+    }
+}
+
+/// Returns what both of two erasures of one address, one after the other, did. The later one knows what is in the queue.
+#[must_use]
+pub fn erased_sum(first: Table, second: Table) -> Table {
+    let number = |cell: Option<&Cell>| match cell {
+        Some(Cell::Int(number)) => *number,
+        Some(Cell::Text(number)) => number.parse().unwrap_or(0),
+        _ => 0,
+    };
+    let mut sum = Table {
+        columns: first.columns,
+        rows: Vec::new(),
+    };
+    let before = first.rows.into_iter();
+    let before = before.filter(|row| row.first() != Some(&text(QUEUED)));
+    for row in before.chain(second.rows) {
+        let (deleted, changed) = (number(row.get(1)), number(row.get(2)));
+        let known = sum
+            .rows
+            .iter_mut()
+            .find(|known| known.first() == row.first());
+        if let Some([_, of_deleted, of_changed]) = known.map(Vec::as_mut_slice) {
+            *of_deleted = Cell::Int(number(Some(of_deleted)) + deleted);
+            *of_changed = Cell::Int(number(Some(of_changed)) + changed);
+        } else {
+            let table = row.into_iter().next().unwrap_or(Cell::Null);
+            sum.rows
+                .push(vec![table, Cell::Int(deleted), Cell::Int(changed)]);
+        }
+    }
+    // Last, as in each of them.
+    sum.rows
+        .sort_by_key(|row| row.first() == Some(&text(QUEUED)));
+    sum
 }
 
 fn text(text: &str) -> Cell {
@@ -90,4 +165,31 @@ fn text(text: &str) -> Cell {
 
 fn number(number: u64) -> Cell {
     Cell::Int(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_erasures_are_told_as_one() {
+        let table = |rows: &[(&str, i64, i64)]| Table {
+            columns: ["table", "deleted", "changed"].map(str::to_owned).to_vec(),
+            rows: rows
+                .iter()
+                .map(|(table, deleted, changed)| {
+                    vec![text(table), Cell::Int(*deleted), Cell::Int(*changed)]
+                })
+                .collect(),
+        };
+        let first = table(&[("log_line", 3, 0), (QUEUED, 0, 2)]);
+        let second = table(&[("log_line", 1, 0), ("delivery_to", 2, 1), (QUEUED, 0, 1)]);
+        let sum = table(&[("log_line", 4, 0), ("delivery_to", 2, 1), (QUEUED, 0, 1)]);
+        assert_eq!(erased_sum(first, second), sum);
+        let nothing = table(&[]);
+        assert_eq!(
+            erased_sum(table(&[(QUEUED, 0, 2)]), nothing.clone()),
+            nothing
+        );
+    }
 }
