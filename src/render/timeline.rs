@@ -6,7 +6,7 @@ use super::color::{Tone, tone};
 use super::neighbour;
 use super::row::{self, Row};
 use super::story::Chain;
-use super::verdict::{addressed, relay_of, same_id, turned};
+use super::verdict::{addressed, is_notice, relay_of, same_id, turned};
 use super::words::{duration, prefixed, whole_seconds};
 use super::wrap::wrapped;
 use crate::model::row::{link, message_status};
@@ -37,10 +37,11 @@ pub(super) fn write(
         to.is_none() || told.is_in_timeline(to)
     };
     for n in chain.neighbours.iter().filter(is_told) {
+        let message = message_of(messages, n);
         events.push(Happening {
             time: n.time("time"),
-            rank: 1,
-            queue_id: queue_id(messages, n),
+            rank: Rank::Attempt.of(message),
+            queue_id: message.map(|m| m.text("queue_id")).unwrap_or_default(),
             text: neighbour::line(chain, n),
             tone: Tone::Plain,
         });
@@ -52,14 +53,14 @@ pub(super) fn write(
             continue;
         }
         let name = to.map_or_else(|| "-".into(), |r| addressed(chain, r));
-        attempts(attempt, &name, &queue_id(messages, attempt), &mut events);
+        attempts(attempt, &name, message_of(messages, attempt), &mut events);
     }
     let recipients = chain.recipients.iter();
     for recipient in recipients.filter(|r| told.is_in_timeline(Some(r))) {
         attempts(
             recipient,
             &addressed(chain, recipient),
-            &queue_id(messages, recipient),
+            message_of(messages, recipient),
             &mut events,
         );
     }
@@ -69,19 +70,38 @@ pub(super) fn write(
 /// Something that happened: when, in which message, what.
 struct Happening {
     time: Option<Time>,
-    /// Order of things at the same time: arrival, attempts, end.
-    rank: u8,
+    /// Order of things at the same time, as Postfix logs them: stamps may be whole seconds.
+    rank: Rank,
     queue_id: String,
     text: String,
     tone: Tone,
 }
 
-fn queue_id(messages: &[Row<'_>], row: &Row<'_>) -> String {
-    messages
-        .iter()
-        .find(|m| same_id(m.int("id"), row.int("from_id")))
-        .map(|m| m.text("queue_id"))
-        .unwrap_or_default()
+/// A notice follows the attempt that it is about, and is written before the message leaves the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Arrival,
+    Attempt,
+    NoticeArrival,
+    End,
+    NoticeAttempt,
+    NoticeEnd,
+}
+
+impl Rank {
+    fn of(self, message: Option<&Row<'_>>) -> Self {
+        match self {
+            _ if !message.is_some_and(is_notice) => self,
+            Self::Arrival => Self::NoticeArrival,
+            Self::Attempt => Self::NoticeAttempt,
+            _ => Self::NoticeEnd,
+        }
+    }
+}
+
+fn message_of<'m, 'a>(messages: &'m [Row<'a>], row: &Row<'_>) -> Option<&'m Row<'a>> {
+    let id = row.int("from_id");
+    messages.iter().find(|m| same_id(m.int("id"), id))
 }
 
 /// A try that our door refused before the mail was taken.
@@ -89,7 +109,7 @@ fn refusal(n: &Row<'_>, events: &mut Vec<Happening>) {
     let what = turned(n);
     events.push(Happening {
         time: n.time("time"),
-        rank: 0,
+        rank: Rank::Arrival,
         queue_id: n.text("queue_id"),
         text: format!(
             "{} {what} at our door{}{}",
@@ -135,7 +155,7 @@ fn arrival(m: &Row<'_>, chain: &Chain<'_>, events: &mut Vec<Happening>) {
     };
     events.push(Happening {
         time: m.time("time"),
-        rank: 0,
+        rank: Rank::Arrival.of(Some(m)),
         queue_id: m.text("queue_id"),
         text,
         tone: Tone::Plain,
@@ -179,14 +199,14 @@ fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {
     };
     events.push(Happening {
         time,
-        rank: 2,
+        rank: Rank::End.of(Some(m)),
         queue_id: m.text("queue_id"),
         text,
         tone: tone(word),
     });
 }
 
-fn attempts(attempt: &Row<'_>, name: &str, queue_id: &str, events: &mut Vec<Happening>) {
+fn attempts(attempt: &Row<'_>, name: &str, message: Option<&Row<'_>>, events: &mut Vec<Happening>) {
     let mut text = format!("{name} {}", attempt.text("status"));
     if let Some(relay) = relay_of(attempt) {
         text.push_str(" via ");
@@ -211,8 +231,8 @@ fn attempts(attempt: &Row<'_>, name: &str, queue_id: &str, events: &mut Vec<Happ
     let tone = tone(attempt.raw("status").unwrap_or_default());
     events.push(Happening {
         time: attempt.time("time"),
-        rank: 1,
-        queue_id: queue_id.to_owned(),
+        rank: Rank::Attempt.of(message),
+        queue_id: message.map(|m| m.text("queue_id")).unwrap_or_default(),
         text,
         tone,
     });

@@ -399,3 +399,49 @@ fn refusal_is_told_with_client_and_rule() {
 fn nothing_to_tell_is_nothing() {
     assert_eq!(told(&[], &[], &[]), "");
 }
+
+#[test]
+fn what_the_log_tells_in_one_second_is_told_in_its_order() {
+    for (link, word) in [
+        ("bounce", "bounced"),
+        ("delay", "deferred"),
+        ("status", "sent"),
+    ] {
+        let at_once = |more: Vec<(&'static str, Cell)>| {
+            let mut all = vec![("time", at(9)), ("removed", at(9))];
+            all.extend(more);
+            all
+        };
+        let notice = at_once(vec![
+            ("parent_id", Cell::Int(1)),
+            ("parent_link", text(link)),
+            ("sender", text("")),
+        ]);
+        let story = told(
+            &[
+                message(1, "3A1973E542", "done", at_once(received())),
+                message(2, "5B2973E543", "done", notice),
+            ],
+            &[
+                recipient(11, 1, "alice@example.org", word, vec![("time", at(9))]),
+                recipient(12, 2, "bob@example.net", "sent", vec![("time", at(9))]),
+            ],
+            &[],
+        );
+        let place = |part: &str| {
+            story
+                .rfind(part)
+                .unwrap_or_else(|| panic!("{part}: {story}"))
+        };
+        let order = [
+            "received from".to_owned(),
+            format!("alice@example.org {word} via"),
+            " about 3A1973E542".to_owned(),
+            "3A1973E542  left the queue".to_owned(),
+            "bob@example.net sent via".to_owned(),
+            "5B2973E543  left the queue".to_owned(),
+        ];
+        let places: Vec<usize> = order.iter().map(|part| place(part)).collect();
+        assert!(places.is_sorted(), "{link}: {story}");
+    }
+}
