@@ -86,6 +86,7 @@ impl Sql {
                 continue;
             }
             let table = store.select_once(statement, &[])?;
+            let table = render::local::readings(statement, table, format);
             let mut output = run.output(matches!(format, Format::Table | Format::Record));
             let style = stored_times(&output);
             render::table(&table, format, &style, output.writer())?;

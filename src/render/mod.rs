@@ -10,6 +10,7 @@ mod csv;
 pub mod escape;
 mod eyes;
 pub mod json;
+pub mod local;
 mod mark;
 pub mod mask;
 mod neighbour;

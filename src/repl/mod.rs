@@ -16,7 +16,7 @@ use crate::answers::Answers;
 use crate::model::table::{Param, Table};
 use crate::nofollow::{self, Access, Folder, Kind};
 use crate::notice;
-use crate::render::{Format, Style, escape};
+use crate::render::{self, Format, Style, escape};
 use crate::store::AsOwner;
 use anyhow::{Context, Result, anyhow, bail};
 use dot::Dot;
@@ -222,6 +222,7 @@ impl<'a> Shell<'a> {
             }
             let start = Instant::now();
             let table = self.ask(|store| store.select_once(statement, &[]))?;
+            let table = render::local::readings(statement, table, self.show.format);
             self.show.table(&table, start.elapsed(), self.host)?;
         }
         Ok(())

@@ -90,7 +90,8 @@ pub(super) fn draw(
         sparks: &query.sparks,
         is_ascii: !super::output::is_utf8(),
     };
-    render::marked(table, &marks, format, style, out)
+    let table = render::local::readings(&query.sql, table.clone(), format);
+    render::marked(&table, &marks, format, style, out)
 }
 
 fn default_format() -> Format {

@@ -174,3 +174,84 @@ fn sections_are_one_object() {
         "{\"one\":[{\"a\":1}],\"none\":[]}\n"
     );
 }
+
+#[test]
+fn what_a_clock_shows_has_no_zone() {
+    let told = |sql: &str, column: &str, format: Format| {
+        let table = table(&[column], vec![vec![at(0)]]);
+        let table = super::super::local::readings(sql, table, format);
+        shown(&table, format, &berlin(None))
+    };
+    let (utc, clock) = (
+        told("SELECT time", "time", Format::Tsv),
+        "time\n2026-11-20T10:00:00",
+    );
+    assert!(utc.trim_end().ends_with('Z'), "{utc}");
+    assert!(utc.starts_with(clock), "{utc}");
+    for (sql, column) in [
+        ("SELECT local_time(time) FROM event", "local_time(\"time\")"),
+        ("select IN_ZONE(time, 'Asia/Tokyo') AS t from x", "t"),
+        (
+            "SELECT in_zone(time, 'it''s, FROM x') \"My Time\" FROM x",
+            "My Time",
+        ),
+        (
+            "SELECT 1, date_trunc('hour', local_time(time)) AS hour, count(*) FROM x GROUP BY ALL",
+            "hour",
+        ),
+        (
+            "SELECT date_trunc('hour', local_time(time)) FROM x",
+            "date_trunc('hour', local_time(\"time\"))",
+        ),
+        (
+            "WITH a AS (SELECT local_time(time) AS lt FROM x) SELECT lt FROM a",
+            "lt",
+        ),
+        (
+            "WITH a AS (SELECT local_time(time) AS lt FROM x) SELECT max(a.lt) AS last FROM a",
+            "last",
+        ),
+        (
+            "SELECT * FROM (SELECT coalesce(in_zone(a, 'UTC'), b) AS c FROM x)",
+            "c",
+        ),
+        (
+            "SELECT CASE WHEN true THEN local_time(a) END AS c -- AS d\n FROM x",
+            "c",
+        ),
+        (
+            "SELECT a, (SELECT max(local_time(b)) FROM y) AS c FROM x",
+            "c",
+        ),
+        ("SELECT local_time(time) t FROM x ORDER BY t", "t"),
+    ] {
+        for format in [Format::Json, Format::Csv, Format::Tsv, Format::Table] {
+            let told = told(sql, column, format);
+            assert!(
+                told.contains("10:00:00") && !told.contains('Z'),
+                "{sql}: {told}"
+            );
+        }
+    }
+    for sql in [
+        "SELECT local_time(time) AS lt, time FROM x",
+        "SELECT time FROM x WHERE local_time(time) > 'a' ORDER BY time",
+        "SELECT time FROM x ORDER BY local_time(time), time",
+        "SELECT time, 'local_time(time) AS time' FROM x",
+        "SELECT time /* local_time(x) AS time */ FROM x",
+        "SELECT time FROM (SELECT in_zone(time, 'UTC') AS other, time FROM x)",
+        "SELECT date_diff('hour', local_time(time), time) AS h, time FROM x",
+    ] {
+        assert!(told(sql, "time", Format::Csv).contains('Z'), "{sql}");
+    }
+    for broken in [
+        "local_time(",
+        "SELECT in_zone(\"",
+        "local_time)) AS x",
+        "/* local_time",
+        "'in_zone",
+        "\u{fffd}local_time(\u{130}",
+    ] {
+        told(broken, "x", Format::Json);
+    }
+}
