@@ -15,7 +15,7 @@
 --   forwarded    recipients with a .forward of their own; where that led is counted again
 --   deferrals    attempts that were put off; deferred: messages with at least one
 --   held         messages put on hold and still there
---   rejected     refusals of smtpd, postscreen and cleanup
+--   rejected     refusals of smtpd, postscreen and cleanup; clients that did not ask to send mail are in no count
 --   bytes delivered    a message's size for each recipient that got it
 -- With --domain: mail received from senders of that domain, and what became of recipients in it.
 WITH
@@ -59,7 +59,8 @@ WITH
     refused AS (
         SELECT count
         FROM noqueue
-        WHERE time >= $since
+        WHERE action NOT IN ('non-SMTP command', 'Refusing STARTTLS request')
+            AND time >= $since
             AND time < $until
             AND $host IN ('', host)
             AND $instance IN ('', instance)

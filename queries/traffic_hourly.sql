@@ -48,7 +48,8 @@ WITH
         UNION ALL
         SELECT time_bucket(INTERVAL 15 MINUTE, time), 'rejected', sum(count)
         FROM noqueue
-        WHERE time >= $since
+        WHERE action NOT IN ('non-SMTP command', 'Refusing STARTTLS request')
+            AND time >= $since
             AND time < $until
             AND $host IN ('', host)
             AND $instance IN ('', instance)
