@@ -213,7 +213,10 @@ impl Prune {
         if self.table.is_empty() {
             return Ok(cutoffs);
         }
-        let mut chosen = Cutoffs::default();
+        let mut chosen = Cutoffs {
+            now: cutoffs.now,
+            ..Cutoffs::default()
+        };
         for name in &self.table {
             let Some(group) = Group::named(name) else {
                 let names = Group::ALL.map(Group::name).join(", ");

@@ -180,7 +180,10 @@ impl Retain {
     /// Returns what goes at `now`.
     #[must_use]
     pub fn cutoffs(&self, now: Time) -> Cutoffs {
-        let mut cutoffs = Cutoffs::default();
+        let mut cutoffs = Cutoffs {
+            now: Some(now),
+            ..Cutoffs::default()
+        };
         for group in Group::ALL {
             cutoffs.set(group, self.of(group).cutoff(now));
         }
@@ -201,6 +204,8 @@ pub struct Cutoffs {
     times: [Option<Time>; Group::ALL.len()],
     /// Sources whose last line is older lose their anchors.
     pub ledger: Option<Time>,
+    /// The present, by which a log that has ended is told from one that goes on.
+    pub now: Option<Time>,
 }
 
 impl Cutoffs {

@@ -28,6 +28,8 @@ struct Order {
     /// Group and microseconds UTC.
     before: Vec<(String, i64)>,
     ledger: Option<i64>,
+    #[serde(default)]
+    now: Option<i64>,
 }
 
 /// Writes the times before which rows go.
@@ -39,6 +41,7 @@ pub fn argument(cutoffs: &Cutoffs) -> String {
     let order = Order {
         before: before.collect(),
         ledger: cutoffs.ledger.map(|time| time.0),
+        now: cutoffs.now.map(|time| time.0),
     };
     serde_json::to_string(&order).unwrap_or_default()
 }
@@ -49,6 +52,7 @@ pub fn cutoffs(argument: &str) -> Option<Cutoffs> {
     let order: Order = serde_json::from_str(argument).ok()?;
     let mut cutoffs = Cutoffs::default();
     cutoffs.ledger = order.ledger.map(Time);
+    cutoffs.now = order.now.map(Time);
     for (name, time) in order.before {
         cutoffs.set(Group::named(&name)?, Some(Time(time)));
     }

@@ -33,8 +33,18 @@ const SOURCE_DAYS: i64 = 366;
 
 /// Rows of messages in the queue, and of what hangs on them, stay whatever their age.
 const OPEN: &str = "CREATE OR REPLACE TEMP TABLE retain_open AS \
-                    SELECT id, true AS is_queued FROM delivery_from WHERE removed IS NULL \
-                    UNION ALL SELECT unnest(?::BIGINT[]), false";
+                    SELECT id, true AS is_queued FROM delivery_from WHERE removed IS NULL";
+
+/// So do those that were closed just where a log stands now (`$1` are all that the correlator has in memory): it may go
+/// on. One of which nothing was read for a day, at `$2`, has ended there.
+const CLOSED: &str = "SELECT f.id FROM delivery_from f \
+                      WHERE f.id IN (SELECT unnest($1::BIGINT[])) AND ($2::TIMESTAMP IS NULL OR EXISTS (\
+                      SELECT 1 FROM source s WHERE s.last_read > $2::TIMESTAMP - INTERVAL 1 DAY \
+                      AND f.removed > coalesce(s.last_time, s.last_read) - INTERVAL 1 HOUR))";
+
+/// The ids in memory as the state names them.
+const IN_MEMORY: &str =
+    "(SELECT list(id) FROM (SELECT unnest((state->'$.closed')::BIGINT[]) AS id FROM open_message))";
 
 /// One pass over one table.
 #[derive(Debug, Clone, Copy)]
@@ -141,8 +151,14 @@ impl Pruner {
         if !self.is_prepared {
             let closed = store.closed_in_memory(kept)?;
             let list = Value::List(closed.into_iter().map(Value::BigInt).collect());
-            let prepared = store.conn.execute(OPEN, params![list]);
-            prepared.map_err(|error| store.sort(OPEN, &error))?;
+            let now = self.cutoffs.now.map_or(Value::Null, timestamp);
+            let prepare = |sql: &str, values: &[&dyn duckdb::ToSql]| {
+                let done = store.conn.execute(sql, values);
+                done.map_err(|error| store.sort(sql, &error))
+            };
+            prepare(OPEN, params![])?;
+            let closed = format!("INSERT INTO temp.retain_open SELECT id, false FROM ({CLOSED})");
+            prepare(&closed, params![list, now])?;
             self.is_prepared = true;
         }
         while let Some(pass) = PASSES.get(self.pass) {
@@ -403,54 +419,105 @@ const COLUMNS: [&str; 5] = ["table", "rows", "first_time", "last_time", "before"
 /// Returns the statement that tells what pruning would delete, with its parameters.
 #[must_use]
 pub fn preview(cutoffs: &Cutoffs) -> (String, Vec<Param>) {
-    let mut parts = Vec::new();
-    let mut times = Vec::new();
+    let mut told = Preview::new(cutoffs.now);
+    let gone = told.messages(cutoffs);
     let open = "IN (SELECT id FROM delivery_from WHERE removed IS NULL)";
-    let mut tell = |group: Group, table: &str, time: &str, condition: &str| {
-        let Some(cutoff) = cutoffs.of(group) else {
-            return;
-        };
-        times.push(Param::Time(cutoff));
-        let (number, order) = (times.len(), parts.len());
-        let condition = condition.replace("$1", &format!("${number}::TIMESTAMP"));
-        parts.push(format!(
-            "SELECT {order} AS number, '{table}' AS \"table\", count(*) AS rows, min({time}) AS first_time, \
-             max({time}) AS last_time, ${number}::TIMESTAMP AS before FROM {table} WHERE {condition}"
-        ));
+    let free = format!("time < $before AND (from_id IS NULL OR from_id NOT {open})");
+    let hour = "hour < date_trunc('hour', $before)";
+    for (group, table, time, condition) in [
+        (Group::Noqueue, "noqueue", "time", free.as_str()),
+        (Group::Connection, "connection", "time", "time < $before"),
+        (Group::Auth, "auth", "time", "time < $before"),
+        (Group::Deliveries, "neighbour", "time", "time < $before"),
+        (
+            Group::Event,
+            "event",
+            "first_time",
+            "day < date_trunc('day', $before)",
+        ),
+        (
+            Group::Event,
+            "unparsed",
+            "first_time",
+            "last_time < $before",
+        ),
+    ] {
+        told.add(cutoffs.of(group), table, time, condition);
+    }
+    // Those of a message go with it.
+    let (lines, of_gone) = match (cutoffs.of(Group::Lines), gone) {
+        (None, gone) => (
+            cutoffs.of(Group::Deliveries),
+            gone.unwrap_or_else(|| "false".to_owned()),
+        ),
+        (lines, None) => (lines, free.clone()),
+        (lines, Some(gone)) => (lines, format!("{free} OR {gone}")),
     };
-    let messages = "removed < $1";
-    let of_message = "from_id IN (SELECT id FROM delivery_from WHERE removed < $1)";
-    tell(Group::Deliveries, "delivery_from", "time", messages);
-    tell(Group::Deliveries, "delivery_to", "time", of_message);
-    tell(Group::Deliveries, "delivery_attempt", "time", of_message);
-    tell(Group::Deliveries, "neighbour", "time", "time < $1");
-    let free = format!("time < $1 AND (from_id IS NULL OR from_id NOT {open})");
-    tell(Group::Noqueue, "noqueue", "time", &free);
-    tell(Group::Connection, "connection", "time", "time < $1");
-    tell(Group::Auth, "auth", "time", "time < $1");
-    tell(
-        Group::Event,
-        "event",
-        "first_time",
-        "day < date_trunc('day', $1)",
-    );
-    tell(Group::Event, "unparsed", "first_time", "last_time < $1");
-    tell(Group::Lines, "log_line", "time", &free);
-    tell(
-        Group::Deliveries,
+    told.add(lines, "log_line", "time", &of_gone);
+    told.add(
+        cutoffs.of(Group::Deliveries),
         "coverage",
         "first_time",
-        "hour < date_trunc('hour', $1)",
+        hour,
     );
-    let columns = COLUMNS.map(|column| format!("\"{column}\"")).join(", ");
-    if parts.is_empty() {
-        let nothing = "SELECT '' AS \"table\", 0::BIGINT AS rows, NULL::TIMESTAMP AS first_time, \
-                       NULL::TIMESTAMP AS last_time, NULL::TIMESTAMP AS before WHERE false";
-        return (nothing.to_owned(), times);
+    told.finish()
+}
+
+/// A preview under construction.
+struct Preview {
+    parts: Vec<String>,
+    params: Vec<Param>,
+}
+
+impl Preview {
+    /// `$1` is the present.
+    fn new(now: Option<Time>) -> Self {
+        Self {
+            parts: Vec::new(),
+            params: vec![now.map_or(Param::Null, Param::Time)],
+        }
     }
-    let sql = format!(
-        "SELECT {columns} FROM ({}) WHERE rows > 0 ORDER BY number",
-        parts.join(" UNION ALL ")
-    );
-    (sql, times)
+
+    /// Tells of the messages that go and returns the condition on `from_id` of what goes with them.
+    fn messages(&mut self, cutoffs: &Cutoffs) -> Option<String> {
+        let before = cutoffs.of(Group::Deliveries)?;
+        let closed = CLOSED
+            .replace("unnest($1::BIGINT[])", &format!("unnest({IN_MEMORY})"))
+            .replace("$2", "$1");
+        let messages = format!("removed < $before AND id NOT IN ({closed})");
+        self.add(Some(before), "delivery_from", "time", &messages);
+        let place = self.params.len();
+        let messages = messages.replace("$before", &format!("${place}::TIMESTAMP"));
+        let gone = format!("from_id IN (SELECT id FROM delivery_from WHERE {messages})");
+        self.add(Some(before), "delivery_to", "time", &gone);
+        self.add(Some(before), "delivery_attempt", "time", &gone);
+        Some(gone)
+    }
+
+    /// Tells of the rows of a table; nothing of those that are kept for good.
+    fn add(&mut self, before: Option<Time>, table: &str, time: &str, condition: &str) {
+        let Some(before) = before else { return };
+        self.params.push(Param::Time(before));
+        let (place, order) = (self.params.len(), self.parts.len());
+        let before = format!("${place}::TIMESTAMP");
+        let condition = condition.replace("$before", &before);
+        self.parts.push(format!(
+            "SELECT {order} AS number, '{table}' AS \"table\", count(*) AS rows, min({time}) AS first_time, \
+             max({time}) AS last_time, {before} AS before FROM {table} WHERE {condition}"
+        ));
+    }
+
+    fn finish(self) -> (String, Vec<Param>) {
+        let columns = COLUMNS.map(|column| format!("\"{column}\"")).join(", ");
+        if self.parts.is_empty() {
+            let nothing = "SELECT '' AS \"table\", 0::BIGINT AS rows, NULL::TIMESTAMP AS first_time, \
+                           NULL::TIMESTAMP AS last_time, NULL::TIMESTAMP AS before WHERE $1::TIMESTAMP IS NULL AND false";
+            return (nothing.to_owned(), self.params);
+        }
+        let sql = format!(
+            "SELECT {columns} FROM ({}) WHERE rows > 0 AND ($1::TIMESTAMP IS NULL OR true) ORDER BY number",
+            self.parts.join(" UNION ALL ")
+        );
+        (sql, self.params)
+    }
 }

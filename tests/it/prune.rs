@@ -361,3 +361,81 @@ fn holds(place: &Place, text: &str) -> bool {
             .any(|part| part == text.as_bytes())
     })
 }
+
+/// Rows that a run told, by table.
+fn rows(json: &str, column: &str) -> BTreeMap<String, i64> {
+    let rows = json.lines().map(|line| serde_json::from_str(line).unwrap());
+    rows.map(|row: serde_json::Value| (text(&row, "table").to_owned(), int(&row, column)))
+        .collect()
+}
+
+#[test]
+fn the_preview_promises_what_pruning_deletes() {
+    // The log ends with messages that were closed within its last seconds; for the second run it has ended long ago.
+    for (now, options) in [
+        ("2026-11-21T03:21:51Z", &["--older-than", "1s"][..]),
+        ("2026-11-21T05:00:00Z", &["--older-than", "1h"]),
+        (
+            "2026-11-21T05:00:00Z",
+            &["--older-than", "1h", "--table", "deliveries"],
+        ),
+        (
+            "2026-11-21T05:00:00Z",
+            &[
+                "--older-than",
+                "1h",
+                "--table",
+                "lines",
+                "--table",
+                "noqueue",
+            ],
+        ),
+        (LATER, &[]),
+        (LATER, &["--table", "deliveries"]),
+    ] {
+        let place = Place::new();
+        let read = ["ingest", "-q", "--now", "2026-11-21T03:21:51Z"];
+        place.succeed(&[&read[..], &LOG].concat());
+        let args = [&["prune", "--now", now, "-o", "json"][..], options].concat();
+        let told = place.succeed(&[&args[..], &["--dry-run"]].concat());
+        let mut gone = rows(&place.succeed(&args), "deleted");
+        // What recognises log that was read is no row of anybody.
+        gone.retain(|table, _| !matches!(table.as_str(), "anchor" | "source"));
+        assert_eq!(rows(&told, "rows"), gone, "{now} {options:?}");
+        let told = place.succeed(&[&args[..], &["--dry-run"]].concat());
+        assert_eq!(rows(&told, "rows"), BTreeMap::new(), "{now} {options:?}");
+    }
+}
+
+#[test]
+fn what_was_closed_where_a_log_has_ended_goes_like_everything_else() {
+    let place = Place::new();
+    let read = ["ingest", "-q", "--now", "2026-11-21T03:21:51Z"];
+    place.succeed(&[&read[..], &LOG].concat());
+    let closed = "SELECT count(*) FROM delivery_from WHERE removed IS NOT NULL";
+    // The log may go on: what was closed last stays.
+    place.succeed(&[
+        "prune",
+        "--older-than",
+        "1s",
+        "--now",
+        "2026-11-21T03:22:51Z",
+    ]);
+    assert!(place.number(closed) > 0);
+    place.succeed(&["prune", "--now", LATER]);
+    assert_eq!(place.number(closed), 0);
+    for table in ["delivery_to", "delivery_attempt", "log_line"] {
+        let orphans = format!(
+            "SELECT count(*) FROM {table} WHERE from_id NOT IN (SELECT id FROM delivery_from)"
+        );
+        assert_eq!(place.number(&orphans), 0, "{table}");
+    }
+    // It goes on all the same.
+    place.succeed(&[
+        "ingest",
+        "-q",
+        "testlogs/formats/rfc3164.log",
+        "--now",
+        "2026-11-21T03:21:51Z",
+    ]);
+}
