@@ -14,6 +14,7 @@ pub mod answers;
 #[cfg(feature = "store")]
 pub mod canned;
 pub mod cause;
+pub mod check;
 #[cfg(feature = "store")]
 pub mod client;
 #[cfg(feature = "store")]

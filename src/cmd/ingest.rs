@@ -1,6 +1,7 @@
 //! `maillog ingest`: log into the database.
 
-use super::{Context as Run, Exit};
+use super::{Context as Run, Exit, doctor};
+use crate::check::Check;
 use crate::client::Client;
 use crate::config;
 use crate::ingest::beside;
@@ -194,14 +195,16 @@ impl Ingest {
                     present: Present::Fixed(run.now),
                     retain_lines_days: run.config.retain_lines_days,
                 };
-                return Ok(import::run(
-                    store,
-                    inputs,
-                    rules,
-                    &run.config.metrics.domains,
-                    progress,
-                )?
-                .1);
+                let before = doctor::before_import(|sql| store.select(sql, &[]))?;
+                let domains = &run.config.metrics.domains;
+                let (store, mut summary) = import::run(store, inputs, rules, domains, progress)?;
+                check(&mut summary, |summary| {
+                    let found =
+                        doctor::after_import(before, |sql, params| store.select(sql, params));
+                    summary.findings.extend(found?);
+                    Ok(())
+                });
+                return Ok(summary);
             }
             Err(held @ store::Error::Locked { .. }) => held,
             Err(error) => return Err(error.into()),
@@ -214,7 +217,14 @@ impl Ingest {
                 "--timezone has no effect beside a running service: set timezone in its settings"
             );
         }
-        beside::run(&client, &inputs, &options, progress)
+        let before = doctor::before_import(|sql| client.select(sql, &[]))?;
+        let mut summary = beside::run(&client, &inputs, &options, progress)?;
+        check(&mut summary, |summary| {
+            let found = doctor::after_import(before, |sql, params| client.select(sql, params));
+            summary.findings.extend(found?);
+            Ok(())
+        });
+        Ok(summary)
     }
 
     /// Runs as the service, until it is killed.
@@ -235,6 +245,14 @@ impl Ingest {
     fn shows_progress(&self) -> bool {
         !self.no_progress && !self.quiet && std::io::stderr().is_terminal()
     }
+}
+
+/// Looks at what an import brought; it is stored, whatever becomes of the look.
+fn check(summary: &mut Summary, look: impl FnOnce(&mut Summary) -> Result<(), store::Error>) {
+    if let Err(error) = look(summary) {
+        notice::say(&format!("what was read is not checked: {error}"));
+    }
+    summary.findings.sort_by_key(|finding| finding.check);
 }
 
 fn limits(run: &Run) -> Limits {
@@ -347,7 +365,8 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
             count(s.lost)
         )?;
     }
-    if s.future > 0 {
+    let is_told = |check: Check| s.findings.iter().any(|finding| finding.check == check);
+    if s.future > 0 && !is_told(Check::Future) {
         writeln!(
             out,
             "{} lines are dated in the future: see --year and --timezone",
@@ -356,6 +375,9 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
     }
     if s.not_understood > 0 {
         writeln!(out, "maillog status shows what was not understood")?;
+    }
+    for finding in &s.findings {
+        writeln!(out, "looks wrong: {}", escape::terminal(&finding.text()))?;
     }
     for skipped in &s.skipped {
         writeln!(out, "skipped {}", escape::terminal(skipped))?;

@@ -3,6 +3,7 @@
 mod afresh;
 pub mod complete;
 pub mod coverage;
+pub mod doctor;
 pub mod failure;
 pub mod find;
 pub mod follow;
@@ -13,6 +14,7 @@ pub mod output;
 pub mod parse;
 pub mod prune;
 pub mod query;
+pub mod scratch;
 pub mod sql;
 pub mod status;
 pub mod story;
@@ -106,6 +108,7 @@ pub enum Command {
     Summary(summary::Summary),
     Sql(sql::Sql),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Prune(prune::Prune),
     Parse(parse::Parse),
     Generate(generate::Generate),
@@ -147,6 +150,7 @@ impl Command {
             Self::Summary(c) => c.run(run),
             Self::Sql(c) => c.run(run),
             Self::Status(c) => c.run(run),
+            Self::Doctor(c) => c.run(run),
             Self::Prune(c) => c.run(run),
             Self::Parse(c) => c.run(run),
             Self::Generate(c) => c.run(run),

@@ -59,6 +59,7 @@ pub fn run(
         all.files += 1;
         all.files_known += u64::from(part.lines == 0 && part.failures.is_empty());
         all.failures.extend(part.failures.iter().cloned());
+        all.findings.extend(part.findings.iter().cloned());
         all.messages += part.messages;
         all.recipients += part.recipients;
         all.refusals += part.refusals;

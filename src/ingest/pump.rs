@@ -10,6 +10,7 @@ use super::present::Present;
 use super::progress::Progress;
 use super::stats::{Class, Summary};
 use super::stream::{Stream, StreamNo, Streams};
+use crate::check;
 use crate::correlate::Correlator;
 use crate::metrics::{Outcome, Tally};
 use crate::model::cursor::SourceKey;
@@ -85,6 +86,8 @@ struct Open {
     name: String,
     size: u64,
     lines: u64,
+    /// What looks wrong in its lines.
+    watch: check::Lines,
     /// Its own counts, when somebody wants them.
     summary: Option<Summary>,
     since: Instant,
@@ -185,6 +188,7 @@ impl<'h> Pump<'h> {
             name: opening.name.clone(),
             size: opening.size,
             lines: 0,
+            watch: check::Lines::default(),
             summary: opening.is_counted.then(Summary::default),
             since: Instant::now(),
         };
@@ -310,6 +314,9 @@ impl<'h> Pump<'h> {
             self.counts(id, |s| s.failures.push(why.clone()));
         }
         let lines = self.feeds.get(&id).map_or(0, |o| o.lines);
+        let looked = self.feeds.get(&id);
+        let findings = looked.map_or_else(Vec::new, |o| o.watch.findings(&o.name));
+        self.counts(id, |s| s.findings.extend(findings.iter().cloned()));
         self.counts(id, |s| s.files_known += u64::from(lines == 0));
         if let Some(open) = self.feeds.get(&id) {
             self.progress.file_done(open.size);
@@ -352,6 +359,7 @@ impl<'h> Pump<'h> {
         let seen = &mut self.seen;
         seen.stored(health.stored());
         seen.turn_to(open.stream);
+        let watch = &mut open.watch;
         let mut counted = Summary::default();
         let mut failed = Ok(());
         run(&mut decoder, &mut |entry| {
@@ -368,6 +376,7 @@ impl<'h> Pump<'h> {
             health.count(class);
             account(stream, &mut counted, entry, &event, class, now);
             tally.see(entry, &event);
+            watch.see(entry, &event, now);
             if !matches!(class, Class::Foreign | Class::Ignored) {
                 correlator.feed(entry, &event);
             }

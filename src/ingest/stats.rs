@@ -1,5 +1,6 @@
 //! What an ingestion did, for the closing lines and for programs (`--json`).
 
+use crate::check::Finding;
 use crate::model::event::Event;
 use crate::model::row::Changes;
 use crate::model::time::Time;
@@ -51,6 +52,9 @@ pub struct Summary {
     pub future: u64,
     /// Bytes of log, uncompressed.
     pub bytes: u64,
+    /// What looks wrong.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// Wall time, last commit included.
     pub seconds: f64,
     /// `lines / seconds`.

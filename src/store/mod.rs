@@ -26,6 +26,7 @@ mod pending;
 mod place;
 mod read;
 pub mod retain;
+mod scratch;
 mod seen;
 mod select;
 mod shape;
@@ -68,6 +69,8 @@ pub struct Store {
     make_room: Option<Box<dyn Fn() + Send>>,
     /// Where its files are; none in memory.
     place: Option<place::Place>,
+    /// Where it spills to, when nothing of it is to stay; goes after the connections.
+    scratch: Option<scratch::Scratch>,
     /// Closing writes, too. The last to be dropped.
     closing: owner::Acting,
 }
@@ -96,6 +99,7 @@ impl Store {
             series: counter::Series::default(),
             make_room: None,
             place,
+            scratch: None,
             closing: owner::Acting::default(),
         }
     }

@@ -8,6 +8,7 @@
 
 use super::error::Error;
 use super::place::{Place, with};
+use super::scratch::Scratch;
 use super::{Store, compact, function, migrate};
 use crate::nofollow::Access;
 use duckdb::{AccessMode, Config, Connection};
@@ -56,6 +57,12 @@ impl Limits {
     pub const PRUNER: Self = Self {
         may_spill: true,
         ..Self::SERVICE
+    };
+    /// For log that is looked at and not kept: the database is in memory, and what does not fit is spilled.
+    pub const SCRATCH: Self = Self {
+        memory_mb: 1024,
+        threads: 2,
+        ..Self::WRITER
     };
     /// For a process that only reads. It may not spill, for DuckDB names its files alike in every process; so it gets
     /// more.
@@ -169,6 +176,19 @@ impl Store {
         function::register(&conn).map_err(|error| Error::sort(None, "", &error))?;
         migrate::migrate(&conn, None)?;
         Self::from_connection(conn, None, None)
+    }
+
+    /// Opens an empty database of which nothing stays when it is dropped.
+    pub fn open_scratch() -> Result<Self, Error> {
+        let scratch = Scratch::new()?;
+        let conn = config(Limits::SCRATCH, AccessMode::Automatic, scratch.path())
+            .and_then(Connection::open_in_memory_with_flags)
+            .map_err(|error| Error::sort(None, "", &error))?;
+        function::register(&conn).map_err(|error| Error::sort(None, "", &error))?;
+        migrate::migrate(&conn, None)?;
+        let mut store = Self::from_connection(conn, None, None)?;
+        store.scratch = Some(scratch);
+        Ok(store)
     }
 
     fn read(path: &Path, limits: Limits) -> Result<Self, Error> {

@@ -16,6 +16,8 @@ mod crash;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod expected;
 #[cfg(test)]
 mod follow;
