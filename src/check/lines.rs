@@ -104,6 +104,12 @@ impl Lines {
         self.order(entry, time);
     }
 
+    /// Takes in a line that another source has told.
+    pub fn known(&mut self) {
+        self.all += 1;
+        self.understood += 1;
+    }
+
     /// Tells whether a line of another program, or of none, is one of Postfix's with another tag.
     fn disguised(&mut self, entry: &Entry<'_>) -> bool {
         self.foreign += 1;

@@ -64,7 +64,11 @@ pub fn nothing_found(
     let mut lines = vec!["nothing found; log read in that time:".to_owned()];
     lines.extend(table.rows.iter().take(HOSTS).map(|row| host(row, zone)));
     if table.rows.len() > HOSTS {
-        lines.push(format!("  and {} more hosts", table.rows.len() - HOSTS));
+        let more = table.rows.len() - HOSTS;
+        lines.push(format!(
+            "  and {more} more host{}",
+            if more == 1 { "" } else { "s" }
+        ));
     }
     for row in &store.select(GAPS, &params)?.rows {
         if let [Cell::Text(host), Cell::Time(from), Cell::Time(to)] = row.as_slice() {
@@ -90,7 +94,7 @@ fn none_read(store: &Answers, zone: Zone) -> Result<String, store::Error> {
             zone.show(*first),
             zone.show(*last)
         ),
-        _ => "no log was read at all: run `maillog ingest` first".to_owned(),
+        _ => "no log was read at all: run `maillog ingest /var/log/mail.log*` first".to_owned(),
     })
 }
 
@@ -108,10 +112,11 @@ fn host(row: &[Cell], zone: Zone) -> String {
         return String::new();
     };
     let mut text = format!(
-        "  {}: {} to {}, {lines} lines",
+        "  {}: {} to {}, {lines} line{}",
         named(host),
         zone.show(*first),
-        zone.show(*last)
+        zone.show(*last),
+        if *lines == 1 { "" } else { "s" }
     );
     let mut add = |n: i64, one: &str, many: &str| {
         if n > 0 {

@@ -1,6 +1,7 @@
 //! `maillog doctor`: what looks wrong in a log, or in what is stored.
 
-use super::ingest::Stamp;
+use super::ingest::{Stamp, many};
+use super::output::of_table;
 use super::{Context as Run, Exit, scratch};
 use crate::answers::Answers;
 use crate::check::rows::{self, Behind};
@@ -67,6 +68,7 @@ impl Doctor {
     /// # Errors
     /// When no input can be read or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
+        of_table(self.output)?;
         let patient = self.patient(run)?;
         if let Some(name) = &self.show {
             return self.list(name, &patient, run);
@@ -107,9 +109,9 @@ impl Doctor {
             };
             return Ok(Patient {
                 checked: format!(
-                    "{} messages and {} refusals were checked{part}, and the counts of what was read",
-                    last.message - behind.message,
-                    last.refusal - behind.refusal
+                    "{} and {} were checked{part}, and the counts of what was read",
+                    counted(last.message - behind.message, "message"),
+                    counted(last.refusal - behind.refusal, "refusal")
                 ),
                 answers,
                 behind,
@@ -122,8 +124,10 @@ impl Doctor {
             answers,
             behind: Behind::default(),
             checked: format!(
-                "{} lines, {} messages and {} refusals were checked",
-                summary.lines, summary.messages, summary.refusals
+                "{}, {} and {} were checked",
+                many(summary.lines, "line"),
+                many(summary.messages, "message"),
+                many(summary.refusals, "refusal")
             ),
             is_whole: summary.failures.is_empty(),
             findings: summary.findings,
@@ -161,6 +165,10 @@ impl Doctor {
             Exit::Nothing
         })
     }
+}
+
+fn counted(n: i64, one: &str) -> String {
+    many(u64::try_from(n).unwrap_or_default(), one)
 }
 
 /// Returns where a later look at what an import brings has to begin.

@@ -1,7 +1,8 @@
 //! `maillog ingest`: log into the database.
 
-use super::{Context as Run, Exit, doctor};
+use super::{Context as Run, Exit, doctor, old_log};
 use crate::check::Check;
+use crate::check::rows::Behind;
 use crate::client::Client;
 use crate::config;
 use crate::ingest::beside;
@@ -11,6 +12,7 @@ use crate::ingest::present::Present;
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::Rules;
 use crate::ingest::stats::Summary;
+use crate::model::table::{Param, Table};
 use crate::model::zone::Zone;
 use crate::notice;
 use crate::query::time;
@@ -40,6 +42,17 @@ pub struct Ingest {
     /// Follow the files as they grow and rotate, until stopped
     #[arg(long, requires = "files", conflicts_with_all = ["json", "year"])]
     pub follow: bool,
+    /// Keep this log for so many days from now, whatever retention says
+    #[arg(long, value_name = "DAYS", requires = "files", conflicts_with = "follow", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub keep: Option<u32>,
+    /// Read anew what was read before and is gone
+    #[arg(
+        long,
+        requires = "files",
+        conflicts_with = "follow",
+        hide_short_help = true
+    )]
+    pub again: bool,
     /// Which journal, and what of it.
     #[command(flatten)]
     pub journal: Journal,
@@ -115,7 +128,7 @@ impl Journal {
 }
 
 /// How stamps are read that lack a year or a zone.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Stamp {
     /// Year of the first line, where stamps have none
     ///
@@ -175,8 +188,13 @@ impl Ingest {
         }
         if !self.quiet {
             let mut output = run.output(false);
-            print(&summary, self.json, run.zone, output.writer())?;
+            print(&summary, self.json, run, output.writer())?;
             output.finish()?;
+        }
+        if self.knows_better(&summary) {
+            notice::say(
+                "what was read before stays as it was read: --year and --timezone are for what is new",
+            );
         }
         Ok(if summary.failures.is_empty() {
             Exit::Found
@@ -187,25 +205,8 @@ impl Ingest {
 
     /// Reads into the database, or into the service that has it.
     fn import(&self, run: &Run, inputs: Vec<Input>, options: Options) -> Result<Summary> {
-        let progress = Progress::start(total(&inputs), self.shows_progress());
         let held = match Store::open_writer_with(&run.config.database, limits(run)) {
-            Ok(store) => {
-                let rules = Rules {
-                    options,
-                    present: Present::Fixed(run.now),
-                    retain_lines_days: run.config.retain_lines_days,
-                };
-                let before = doctor::before_import(|sql| store.select(sql, &[]))?;
-                let domains = &run.config.metrics.domains;
-                let (store, mut summary) = import::run(store, inputs, rules, domains, progress)?;
-                check(&mut summary, |summary| {
-                    let found =
-                        doctor::after_import(before, |sql, params| store.select(sql, params));
-                    summary.findings.extend(found?);
-                    Ok(())
-                });
-                return Ok(summary);
-            }
+            Ok(store) => return self.import_here(run, store, inputs, options),
             Err(held @ store::Error::Locked { .. }) => held,
             Err(error) => return Err(error.into()),
         };
@@ -217,14 +218,90 @@ impl Ingest {
                 "--timezone has no effect beside a running service: set timezone in its settings"
             );
         }
-        let before = doctor::before_import(|sql| client.select(sql, &[]))?;
-        let mut summary = beside::run(&client, &inputs, &options, progress)?;
-        check(&mut summary, |summary| {
-            let found = doctor::after_import(before, |sql, params| client.select(sql, params));
-            summary.findings.extend(found?);
-            Ok(())
+        self.import_there(run, &client, &inputs, &options)
+    }
+
+    fn import_here(
+        &self,
+        run: &Run,
+        store: Store,
+        inputs: Vec<Input>,
+        options: Options,
+    ) -> Result<Summary> {
+        if self.again {
+            old_log::refuse_twice(&inputs, |sql, params| store.select(sql, params))?;
+        }
+        let before = doctor::before_import(|sql| store.select(sql, &[]))?;
+        let progress = Progress::start(total(&inputs), self.shows_progress());
+        let rules = Rules {
+            options,
+            present: Present::Fixed(run.now),
+            retain_lines_days: run.config.retain_lines_days,
+        };
+        let (domains, names) = (&run.config.metrics.domains, names(&inputs));
+        let read = import::run(store, inputs, self.again, rules, domains, progress)?;
+        let (mut store, mut summary) = read;
+        if let Some(days) = self.keep {
+            let select = |sql: &str, params: &[_]| store.select(sql, params);
+            let kept = old_log::kept(&names, &summary, days, run, select)?;
+            store.keep(&kept)?;
+            store.checkpoint()?;
+        }
+        self.look(run, &mut summary, before, |sql, params| {
+            store.select(sql, params)
         });
         Ok(summary)
+    }
+
+    fn import_there(
+        &self,
+        run: &Run,
+        client: &Client,
+        inputs: &[Input],
+        options: &Options,
+    ) -> Result<Summary> {
+        let select = |sql: &str, params: &[_]| client.select(sql, params);
+        if self.again {
+            old_log::refuse_twice(inputs, select)?;
+        }
+        let keep = |kept: &store::kept::Kept| -> Result<()> {
+            client.call("maillog_keep", &serde_json::to_string(kept)?)?;
+            Ok(())
+        };
+        if self.keep.is_some() {
+            keep(&old_log::all_kept(run))?;
+        }
+        let before = doctor::before_import(|sql| client.select(sql, &[]))?;
+        let progress = Progress::start(total(inputs), self.shows_progress());
+        let mut summary = beside::run(client, inputs, self.again, options, progress)?;
+        if let Some(days) = self.keep {
+            keep(&old_log::kept(&names(inputs), &summary, days, run, select)?)?;
+        }
+        self.look(run, &mut summary, before, select);
+        Ok(summary)
+    }
+
+    /// Looks at what an import brought; it is stored, whatever becomes of the look.
+    fn look(
+        &self,
+        run: &Run,
+        summary: &mut Summary,
+        before: Behind,
+        select: impl Fn(&str, &[Param]) -> Result<Table, store::Error> + Copy,
+    ) {
+        let mut look = || -> Result<(), store::Error> {
+            summary
+                .findings
+                .extend(doctor::after_import(before, select)?);
+            if self.keep.is_none() {
+                old_log::note(summary, before, run, select)?;
+            }
+            Ok(())
+        };
+        if let Err(error) = look() {
+            notice::say(&format!("what was read is not checked: {error}"));
+        }
+        summary.findings.sort_by_key(|finding| finding.check);
     }
 
     /// Runs as the service, until it is killed.
@@ -242,17 +319,21 @@ impl Ingest {
         match service::run(&run.config, rules, vec![source])? {}
     }
 
+    /// Stamps were to be read in another way, and nothing was.
+    fn knows_better(&self, summary: &Summary) -> bool {
+        let is_said = self.stamp.year.is_some() || self.stamp.timezone.is_some();
+        is_said && summary.files > 0 && summary.files_known == summary.files
+    }
+
     fn shows_progress(&self) -> bool {
         !self.no_progress && !self.quiet && std::io::stderr().is_terminal()
     }
 }
 
-/// Looks at what an import brought; it is stored, whatever becomes of the look.
-fn check(summary: &mut Summary, look: impl FnOnce(&mut Summary) -> Result<(), store::Error>) {
-    if let Err(error) = look(summary) {
-        notice::say(&format!("what was read is not checked: {error}"));
-    }
-    summary.findings.sort_by_key(|finding| finding.check);
+/// Returns the names that the sources of the inputs have.
+fn names(inputs: &[Input]) -> Vec<String> {
+    let name = |input: &Input| input.path().display().to_string();
+    inputs.iter().map(name).collect()
 }
 
 fn limits(run: &Run) -> Limits {
@@ -320,19 +401,27 @@ fn total(inputs: &[Input]) -> Option<u64> {
     (!inputs.iter().any(Input::is_stream)).then(|| inputs.iter().map(Input::size).sum())
 }
 
-fn print(summary: &Summary, json: bool, zone: Zone, out: &mut dyn Write) -> Result<()> {
+fn print(summary: &Summary, json: bool, run: &Run, out: &mut dyn Write) -> Result<()> {
     if json {
         return json::line(summary, out).context("cannot write the summary");
     }
-    text(summary, zone, out).context("cannot write the summary")
+    text(summary, run.zone, out).context("cannot write the summary")?;
+    let old = [
+        old_log::said(summary, run),
+        old_log::raw_lines(summary, run),
+    ];
+    for line in old.into_iter().flatten() {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
 }
 
 /// Writes the closing lines for people.
 fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(
         out,
-        "{} lines read from {} in {}: {} understood, {} foreign, {} not understood",
-        count(s.lines),
+        "{} read from {} in {}: {} understood, {} foreign, {} not understood",
+        many(s.lines, "line"),
         files(s),
         seconds(s),
         count(s.understood),
@@ -341,10 +430,10 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
     )?;
     writeln!(
         out,
-        "{} messages, {} recipients, {} refusals, {}",
-        count(s.messages),
-        count(s.recipients),
-        count(s.refusals),
+        "{}, {}, {}, {}",
+        many(s.messages, "message"),
+        many(s.recipients, "recipient"),
+        many(s.refusals, "refusal"),
         hosts(s)
     )?;
     if let (Some(first), Some(last)) = (s.first_time, s.last_time) {
@@ -361,16 +450,21 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
     if s.lost > 0 {
         writeln!(
             out,
-            "the log says that {} lines were lost before they were written",
-            count(s.lost)
+            "the log says that {} lost before {} written",
+            was(s.lost),
+            if s.lost == 1 { "it was" } else { "they were" }
         )?;
     }
     let is_told = |check: Check| s.findings.iter().any(|finding| finding.check == check);
     if s.future > 0 && !is_told(Check::Future) {
         writeln!(
             out,
-            "{} lines are dated in the future: see --year and --timezone",
-            count(s.future)
+            "{} dated in the future: see --year and --timezone",
+            if s.future == 1 {
+                "1 line is".to_owned()
+            } else {
+                format!("{} lines are", count(s.future))
+            }
         )?;
     }
     if s.not_understood > 0 {
@@ -434,6 +528,16 @@ fn hosts(s: &Summary) -> String {
         n if n > 4 => format!("{n} hosts ({}, ...)", names.join(", ")),
         n => format!("{n} hosts ({})", names.join(", ")),
     }
+}
+
+/// `1 message`, `2,300 messages`.
+pub(super) fn many(n: u64, one: &str) -> String {
+    format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+fn was(lines: u64) -> String {
+    let verb = if lines == 1 { "was" } else { "were" };
+    format!("{} {verb}", many(lines, "line"))
 }
 
 /// Groups the digits of a count by three.

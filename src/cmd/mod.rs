@@ -10,6 +10,7 @@ pub mod follow;
 pub mod generate;
 pub mod ingest;
 pub mod near;
+pub mod old_log;
 pub mod output;
 pub mod parse;
 pub mod prune;
@@ -29,9 +30,10 @@ use crate::model::time::Time;
 use crate::model::zone::Zone;
 use crate::render::Style;
 use anyhow::{Context as _, Result};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Answers what became of a mail, from Postfix's log
 #[derive(Debug, Parser)]
@@ -42,10 +44,11 @@ use std::path::PathBuf;
     subcommand_required = true,
     arg_required_else_help = true
 )]
-#[command(after_help = "Begin with:
-  maillog ingest /var/log/mail.log*    read what log there is
-  maillog find alice@example.org       what became of mail to her
-  maillog find -h, man maillog         how to ask for more")]
+#[command(
+    after_help = "Begin: maillog ingest /var/log/mail.log*    read what log there is
+       maillog find alice@example.org       what became of mail to her
+       maillog find -h, man maillog         how to ask for more"
+)]
 pub struct Cli {
     /// Options of every subcommand.
     #[command(flatten)]
@@ -69,6 +72,7 @@ pub struct Global {
         help_heading = EVERYWHERE,
         hide_short_help = true,
         value_name = "FILE",
+        value_parser = path(),
         env = "MAILLOG_DB",
         hide_env_values = true
     )]
@@ -80,6 +84,7 @@ pub struct Global {
         help_heading = EVERYWHERE,
         hide_short_help = true,
         value_name = "FILE",
+        value_parser = path(),
         env = "MAILLOG_CONFIG",
         hide_env_values = true
     )]
@@ -93,6 +98,17 @@ pub struct Global {
     /// The present, for tests
     #[arg(long, global = true, hide = true, value_name = "TIME")]
     pub now: Option<String>,
+}
+
+/// Takes any path; an empty one is none (`MAILLOG_DB=`), see [`Context`].
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// Returns the path, unless it is empty.
+fn named(path: Option<&PathBuf>) -> Option<&Path> {
+    path.map(PathBuf::as_path)
+        .filter(|path| !path.as_os_str().is_empty())
 }
 
 /// The subcommands, in the order of help; their help is that of the structs.
@@ -177,8 +193,8 @@ pub struct Context {
 impl Context {
     fn new(global: &Global) -> Result<Self> {
         let config = Config::resolve(
-            global.db.as_deref(),
-            global.config.as_deref(),
+            named(global.db.as_ref()),
+            named(global.config.as_ref()),
             &Environment::current(),
         )?;
         let present = match &global.now {

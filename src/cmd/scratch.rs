@@ -38,7 +38,8 @@ pub fn read(run: &Run, files: &[OsString], options: Options) -> Result<(Answers,
         present: Present::Fixed(run.now),
         retain_lines_days: DAYS,
     };
-    let (store, mut summary) = import::run(Store::open_scratch()?, inputs, rules, &[], progress)?;
+    let (store, mut summary) =
+        import::run(Store::open_scratch()?, inputs, false, rules, &[], progress)?;
     for failure in &summary.failures {
         notice::tell(notice::Level::Error, failure);
     }

@@ -31,6 +31,9 @@ pub struct Wanted {
     pub size: u64,
     /// Year of its first stamp that has none, when it is read from its beginning.
     pub first_year: Option<i32>,
+    /// It is read from its beginning although it was read before.
+    #[serde(default)]
+    pub is_again: bool,
 }
 
 /// How an input ended.
@@ -49,12 +52,13 @@ pub struct Ended {
 pub fn run(
     client: &Client,
     inputs: &[Input],
+    is_again: bool,
     options: &Options,
     mut progress: Progress,
 ) -> Result<Summary> {
     let mut all = Summary::default();
     for input in inputs {
-        let part = one(client, input, options, &mut progress)
+        let part = one(client, input, is_again, options, &mut progress)
             .with_context(|| format!("cannot hand {} to the service", input.path().display()))?;
         all.files += 1;
         all.files_known += u64::from(part.lines == 0 && part.failures.is_empty());
@@ -75,11 +79,16 @@ pub fn run(
 fn one(
     client: &Client,
     input: &Input,
+    is_again: bool,
     options: &Options,
     progress: &mut Progress,
 ) -> Result<Summary> {
     let stored = stored(client)?;
-    let piece = resume::piece_of(input, &stored, client)?;
+    let piece = if is_again {
+        None
+    } else {
+        resume::piece_of(input, &stored, client)?
+    };
     // The service knows the stream by its key: it may have begun it itself.
     let stream = piece.and_then(|piece| {
         let of_piece = |source: &&StoredCursor| source.source_id == Some(piece.source_id);
@@ -92,6 +101,7 @@ fn one(
         piece: piece.map(|piece| (piece.source_id, piece.shift)),
         size: input.size(),
         first_year: input.hints(options).first_year,
+        is_again,
     };
     let opened = client.call("maillog_open", &serde_json::to_string(&wanted)?)?;
     let offset: u64 = text(&opened)?

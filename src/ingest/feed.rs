@@ -39,6 +39,8 @@ pub struct Opening {
     pub size: u64,
     /// Somebody wants a summary of this feed alone.
     pub is_counted: bool,
+    /// It is read from its beginning although it was read before.
+    pub is_again: bool,
 }
 
 impl Opening {
@@ -54,6 +56,7 @@ impl Opening {
             piece: None,
             size: 0,
             is_counted: false,
+            is_again: false,
         }
     }
 }

@@ -15,19 +15,20 @@ use crate::source::Input;
 use crate::store::Store;
 use anyhow::{Context, Result, anyhow};
 
-/// Reads all `inputs` into `store`; `domains` are those whose deliveries are counted apart.
+/// Reads all `inputs` into `store`, with `is_again` also what was read before; `domains` are those whose deliveries are counted apart.
 ///
 /// # Errors
 /// When the store fails. What a source did wrong is in the summary's `failures` instead.
 pub fn run(
     store: Store,
     inputs: Vec<Input>,
+    is_again: bool,
     rules: Rules,
     domains: &[String],
     progress: Progress,
 ) -> Result<(Store, Summary)> {
     let (streams, correlator, seen) = restore(&store, rules)?;
-    let plan = plan(inputs, &store)?;
+    let plan = plan(inputs, is_again, &store)?;
     let (feeds, fed) = Feeds::channel();
     let (jobs, todo) = Jobs::channel();
     let health = &Health::default();
@@ -82,13 +83,21 @@ pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator, Seen
 }
 
 /// Finds the inputs that lie inside a stored stream.
-fn plan(inputs: Vec<Input>, store: &Store) -> Result<Vec<Planned>> {
+fn plan(inputs: Vec<Input>, is_again: bool, store: &Store) -> Result<Vec<Planned>> {
     let stored = store
         .sources()
         .context("cannot read where reading stopped")?;
     let planned = inputs.into_iter().map(|input| {
-        let piece = resume::piece_of(&input, &stored, store)?;
-        Ok(Planned { input, piece })
+        let piece = if is_again {
+            None
+        } else {
+            resume::piece_of(&input, &stored, store)?
+        };
+        Ok(Planned {
+            input,
+            piece,
+            is_again,
+        })
     });
     planned.collect()
 }

@@ -88,6 +88,8 @@ struct Open {
     lines: u64,
     /// What looks wrong in its lines.
     watch: check::Lines,
+    /// What was told before is read anew.
+    is_again: bool,
     /// Its own counts, when somebody wants them.
     summary: Option<Summary>,
     since: Instant,
@@ -189,6 +191,7 @@ impl<'h> Pump<'h> {
             size: opening.size,
             lines: 0,
             watch: check::Lines::default(),
+            is_again: opening.is_again,
             summary: opening.is_counted.then(Summary::default),
             since: Instant::now(),
         };
@@ -359,16 +362,20 @@ impl<'h> Pump<'h> {
         let seen = &mut self.seen;
         seen.stored(health.stored());
         seen.turn_to(open.stream);
+        let is_again = open.is_again;
         let watch = &mut open.watch;
         let mut counted = Summary::default();
         let mut failed = Ok(());
         run(&mut decoder, &mut |entry| {
             let event = parse::parse(entry);
             let class = Class::of(&event);
-            if failed.is_ok() && !matches!(class, Class::Foreign | Class::Ignored) {
+            if failed.is_ok() && !is_again && !matches!(class, Class::Foreign | Class::Ignored) {
                 match seen.tell(entry) {
                     Ok(None) => {}
-                    Ok(Some(other)) => return know(stream, &mut counted, entry, seen.name(other)),
+                    Ok(Some(other)) => {
+                        watch.known();
+                        return know(stream, &mut counted, entry, seen.name(other));
+                    }
                     Err(error) => failed = Err(error),
                 }
             }

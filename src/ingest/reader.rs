@@ -10,6 +10,8 @@ pub struct Planned {
     pub input: Input,
     /// Where it lies.
     pub piece: Option<Piece>,
+    /// It is read from its beginning although it was read before.
+    pub is_again: bool,
 }
 
 /// Reads the inputs, each from where its stream stands.
@@ -24,7 +26,11 @@ pub fn read(plan: Vec<Planned>, options: &Options, feeds: &Feeds) -> Result<(), 
 }
 
 fn read_one(planned: Planned, options: &Options, feeds: &Feeds) -> Result<(), Closed> {
-    let Planned { input, piece } = planned;
+    let Planned {
+        input,
+        piece,
+        is_again,
+    } = planned;
     let mut feed = feeds.open(Opening {
         name: input.path().display().to_string(),
         key: input.key(),
@@ -32,6 +38,7 @@ fn read_one(planned: Planned, options: &Options, feeds: &Feeds) -> Result<(), Cl
         piece,
         size: input.size(),
         is_counted: false,
+        is_again,
     })?;
     let is_new = feed.opened().offset == 0 && piece.is_none_or(|p| p.shift == 0);
     feed.begin(if is_new {

@@ -52,6 +52,12 @@ pub struct Summary {
     pub future: u64,
     /// Bytes of log, uncompressed.
     pub bytes: u64,
+    /// Messages that are past retention already.
+    #[serde(default)]
+    pub past_messages: u64,
+    /// Refusals that are.
+    #[serde(default)]
+    pub past_refusals: u64,
     /// What looks wrong.
     #[serde(default)]
     pub findings: Vec<Finding>,

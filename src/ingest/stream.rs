@@ -181,7 +181,7 @@ impl Streams {
     /// Finds the stream that a feed continues, or makes one, and says where reading of it stands.
     pub fn open(&mut self, opening: &Opening) -> (StreamNo, Opened) {
         let newest = self.newest();
-        let found = self.find(opening);
+        let found = (!opening.is_again).then(|| self.find(opening)).flatten();
         let no = found.unwrap_or_else(|| {
             self.next += 1;
             self.next - 1

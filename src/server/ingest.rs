@@ -86,6 +86,7 @@ impl<S: Stream> Session<S> {
             piece,
             size: wanted.size,
             is_counted: true,
+            is_again: wanted.is_again,
         };
         let opened = spawn_blocking(move || {
             let feed = feeds.open(opening)?;

@@ -11,6 +11,7 @@ use crate::notice::{self, Level};
 use crate::server::{Failure, Hooks};
 use crate::store::compact::{self, Compacted};
 use crate::store::erase::{Address, Erased, Eraser};
+use crate::store::kept::Kept;
 use crate::store::order;
 use crate::store::retain::{self, Gone, Pruner};
 use crate::store::{Error, Limits, Store};
@@ -70,11 +71,12 @@ fn wait(shared: &Shared, time: Duration) -> Result<()> {
 
 /// What our own `maillog prune` may have done: by name `maillog_prune`, `maillog_erase`, `maillog_compact` and
 /// `maillog_afresh`; and by what it learns of the end: `maillog_life` tells one process of the service from the next,
-/// `maillog_erased` what that one erased for a ticket.
+/// `maillog_erased` what that one erased for a ticket. `maillog_keep` is for `maillog ingest --keep`.
 pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
     let jobs = shared.jobs.clone();
     let erasing = shared.jobs.clone();
     let asking = shared.jobs.clone();
+    let keeping = shared.jobs.clone();
     let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let life = begun.unwrap_or_default().as_nanos().to_string();
     let compacting = shared.clone();
@@ -97,6 +99,13 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
         .verb("maillog_life", move |_| Ok(one(life.clone())))
         .verb("maillog_erased", move |ticket| {
             erased(&asking, ticket).map_err(|error| failed(&error))
+        })
+        .verb("maillog_keep", move |argument| {
+            let kept: Kept = serde_json::from_str(argument).map_err(|_| misunderstood())?;
+            let done = keeping.run(move |store| store.keep(&kept));
+            let done = done.ok_or_else(stopped).and_then(|done| Ok(done?));
+            done.map_err(|error| failed(&error))?;
+            Ok(Table::default())
         })
         .verb("maillog_compact", move |_| {
             wish_compaction(&compacting).map_err(|error| failed(&error))?;

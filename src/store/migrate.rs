@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0007_within.sql"),
     include_str!("../../schema/0008_neighbour.sql"),
     include_str!("../../schema/0009_seen.sql"),
+    include_str!("../../schema/0010_kept.sql"),
 ];
 
 /// Latest version of the schema: the one that this program reads and writes.

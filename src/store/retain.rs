@@ -42,6 +42,9 @@ const CLOSED: &str = "SELECT f.id FROM delivery_from f \
                       SELECT 1 FROM source s WHERE s.last_read > $2::TIMESTAMP - INTERVAL 1 DAY \
                       AND f.removed > coalesce(s.last_time, s.last_read) - INTERVAL 1 HOUR))";
 
+/// What is kept for longer at `$1`.
+const KEPT: &str = "(SELECT * FROM kept WHERE $1::TIMESTAMP IS NULL OR until > $1::TIMESTAMP)";
+
 /// The ids in memory as the state names them.
 const IN_MEMORY: &str =
     "(SELECT list(id) FROM (SELECT unnest((state->'$.closed')::BIGINT[]) AS id FROM open_message))";
@@ -88,6 +91,14 @@ const PASSES: [Pass; 6] = [
         condition: "removed < $1 AND id NOT IN (SELECT id FROM temp.retain_open)",
     },
 ];
+
+/// Returns the condition that a row is not kept for longer: `host` and `time` are its columns, `kept` the table or query of what is.
+fn not_kept(table: &str, time: &str, kept: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM {kept} k WHERE coalesce(k.host = {table}.host, true) \
+         AND {table}.{time} BETWEEN k.first_time AND k.last_time)"
+    )
+}
 
 /// What hangs on a message, by `from_id`.
 const PARTS: [&str; 3] = ["delivery_to", "delivery_attempt", "log_line"];
@@ -158,7 +169,10 @@ impl Pruner {
             };
             prepare(OPEN, params![])?;
             let closed = format!("INSERT INTO temp.retain_open SELECT id, false FROM ({CLOSED})");
-            prepare(&closed, params![list, now])?;
+            prepare(&closed, params![list, now.clone()])?;
+            let kept = "CREATE OR REPLACE TEMP TABLE retain_kept AS SELECT * FROM kept \
+                        WHERE $1::TIMESTAMP IS NULL OR until > $1::TIMESTAMP";
+            prepare(kept, params![now])?;
             self.is_prepared = true;
         }
         while let Some(pass) = PASSES.get(self.pass) {
@@ -195,9 +209,9 @@ impl Pruner {
         let gone = store.transact("prune", |conn| ledgers(conn, &cutoffs))?;
         // What the store remembers of the sources may be gone.
         store.source_ids.clear();
-        let _ = store
-            .conn
-            .execute_batch("DROP TABLE IF EXISTS temp.retain_open");
+        let _ = store.conn.execute_batch(
+            "DROP TABLE IF EXISTS temp.retain_open; DROP TABLE IF EXISTS temp.retain_kept",
+        );
         Ok(Slice {
             gone,
             is_last: true,
@@ -289,6 +303,10 @@ fn slice(
         table, condition, ..
     } = pass;
     let cutoff = timestamp(cutoff);
+    let condition = format!(
+        "{condition} AND {}",
+        not_kept(table, "time", "temp.retain_kept")
+    );
     let find = format!(
         "SELECT min(row), max(row) FROM \
          (SELECT rowid AS row FROM {table} WHERE rowid >= $2 AND {condition} LIMIT {rows})"
@@ -348,7 +366,11 @@ fn ledgers(conn: &Connection, cutoffs: &Cutoffs) -> duckdb::Result<Gone> {
     if let Some(cutoff) = cutoffs.of(Group::Event) {
         // A row stands for a whole day.
         let day = timestamp(Time(cutoff.0.div_euclid(DAY) * DAY));
-        delete(conn, &mut gone, "event", "day < ?", &day)?;
+        let condition = format!(
+            "day < ? AND {}",
+            not_kept("event", "day", "temp.retain_kept")
+        );
+        delete(conn, &mut gone, "event", &condition, &day)?;
         delete(
             conn,
             &mut gone,
@@ -360,7 +382,14 @@ fn ledgers(conn: &Connection, cutoffs: &Cutoffs) -> duckdb::Result<Gone> {
     if let Some(cutoff) = cutoffs.of(Group::Deliveries) {
         // What is gone cannot be vouched for: "nothing found" must not name that time.
         let hour = timestamp(cutoff.hour());
-        delete(conn, &mut gone, "coverage", "hour < ?", &hour)?;
+        let kept = not_kept("coverage", "first_time", "temp.retain_kept");
+        delete(
+            conn,
+            &mut gone,
+            "coverage",
+            &format!("hour < ? AND {kept}"),
+            &hour,
+        )?;
     }
     if let Some(cutoff) = cutoffs.ledger {
         // By its anchors a piece of a log is recognised; all that it could bring is past retention.
@@ -374,6 +403,9 @@ fn ledgers(conn: &Connection, cutoffs: &Cutoffs) -> duckdb::Result<Gone> {
         delete(conn, &mut gone, "source", unused, &forgotten)?;
     }
     note(conn, &gone)?;
+    if let Some(now) = cutoffs.now {
+        conn.execute("DELETE FROM kept WHERE until <= ?", params![timestamp(now)])?;
+    }
     Ok(gone)
 }
 
@@ -484,7 +516,8 @@ impl Preview {
         let closed = CLOSED
             .replace("unnest($1::BIGINT[])", &format!("unnest({IN_MEMORY})"))
             .replace("$2", "$1");
-        let messages = format!("removed < $before AND id NOT IN ({closed})");
+        let kept = not_kept("delivery_from", "time", KEPT);
+        let messages = format!("removed < $before AND id NOT IN ({closed}) AND {kept}");
         self.add(Some(before), "delivery_from", "time", &messages);
         let place = self.params.len();
         let messages = messages.replace("$before", &format!("${place}::TIMESTAMP"));
@@ -501,6 +534,16 @@ impl Preview {
         let (place, order) = (self.params.len(), self.parts.len());
         let before = format!("${place}::TIMESTAMP");
         let condition = condition.replace("$before", &before);
+        let by = match table {
+            "event" => "day",
+            "coverage" => "first_time",
+            _ => "time",
+        };
+        let condition = match table {
+            // What hangs on a message goes by the message, and this has no host.
+            "delivery_to" | "delivery_attempt" | "unparsed" => condition,
+            _ => format!("({condition}) AND {}", not_kept(table, by, KEPT)),
+        };
         self.parts.push(format!(
             "SELECT {order} AS number, '{table}' AS \"table\", count(*) AS rows, min({time}) AS first_time, \
              max({time}) AS last_time, {before} AS before FROM {table} WHERE {condition}"

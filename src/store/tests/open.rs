@@ -81,7 +81,7 @@ fn what_was_stored_is_there_after_reopening_by_readers_and_writer() {
 fn reader_creates_nothing() {
     let (dir, path) = place();
     let error = refusal(Store::open_reader(&path));
-    insta::assert_snapshot!(shown(&error, &dir), @"no database at DIR/maillog.db | run `maillog ingest` first, or name the database with --db");
+    insta::assert_snapshot!(shown(&error, &dir), @"no database at DIR/maillog.db | run `maillog ingest /var/log/mail.log*` first, or name the database with --db");
     let error = refusal(Store::open_reader(&dir.path().join("none/maillog.db")));
     assert!(matches!(error, Error::Missing { .. }));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
@@ -186,7 +186,7 @@ fn database_of_a_newer_maillog() {
         refusal(Store::open_writer(&path)),
     ];
     assert_eq!(shown(&errors[0], &dir), shown(&errors[1], &dir));
-    insta::assert_snapshot!(shown(&errors[0], &dir), @"the database was made by a newer maillog: schema 99, this one knows 7 | install the newer maillog here, too");
+    insta::assert_snapshot!(shown(&errors[0], &dir), @"the database was made by a newer maillog: schema 99, this one knows 10 | install the newer maillog here, too");
 }
 
 #[test]
