@@ -155,14 +155,17 @@ impl Answers {
         }
     }
 
-    /// Returns how one `SELECT` would be run; it is not run.
+    /// Returns how one `SELECT` would be run, or how it was: it is run with `is_run`.
     ///
     /// # Errors
     /// When it is none, is wrong, or the database fails.
-    pub fn explain(&self, sql: &str) -> Result<Table, Error> {
+    pub fn explain(&self, sql: &str, is_run: bool) -> Result<Table, Error> {
         match self {
-            Self::Here(store) => store.queries().explain(sql),
-            Self::There(client) => client.select(&format!("EXPLAIN {sql}"), &[]),
+            Self::Here(store) => store.queries().explain(sql, is_run),
+            Self::There(client) => {
+                let analyze = if is_run { "ANALYZE " } else { "" };
+                client.select(&format!("EXPLAIN {analyze}{sql}"), &[])
+            }
         }
     }
 

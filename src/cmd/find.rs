@@ -1,7 +1,8 @@
 //! `maillog find`: the question that maillog is for.
 
+use super::ingest::Stamp;
 use super::story::{Ask, Stories};
-use super::{Context as Run, Exit, coverage, follow, near, story};
+use super::{Context as Run, Exit, coverage, follow, near, scratch, story};
 use crate::answers::Answers;
 use crate::model::table::{Cell, Table};
 use crate::notice;
@@ -10,13 +11,14 @@ use crate::render::mask::Mask;
 use crate::render::{self, Format, Style};
 use anyhow::{Result, anyhow};
 use clap::Args;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 
 /// Find what became of mail
 ///
 /// Terms are joined by AND; OR, NOT, -term and parentheses combine them. A bare word is an address, a domain, a queue
-/// id, a <message-id>, an IP address or network, a day, else text of the reply. Values have commas for any of several,
+/// id, a <message-id>, an IP address or network, a day, a status, else text of the reply. Values have commas for any of several,
 /// * and ? as wildcards, /regex/, and where they have an order >10M and low..high; see maillog-query(7).
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", fields()))]
@@ -26,7 +28,7 @@ use std::ops::ControlFlow;
 )]
 pub struct Find {
     /// What to look for; without it everything in the time asked for
-    #[arg(value_name = "TERM", required_unless_present_any = ["since", "until", "all", "limit", "follow"])]
+    #[arg(value_name = "TERM", required_unless_present_any = ["since", "until", "all", "limit", "follow", "file"])]
     pub terms: Vec<String>,
     /// Nothing before this time: yesterday, -2h, 2026-11-20
     ///
@@ -87,6 +89,9 @@ pub struct Find {
     /// In a story or ticket, where the others are else counted by their outcome.
     #[arg(long, hide_short_help = true)]
     pub all_recipients: bool,
+    /// Look at this log file without importing it; may be repeated
+    #[arg(long, value_name = "FILE", hide_short_help = true, conflicts_with_all = ["follow", "until_final"])]
+    pub file: Vec<OsString>,
     /// Print the SQL and its parameters instead of asking
     #[arg(long, hide_short_help = true)]
     pub explain: bool,
@@ -127,7 +132,7 @@ impl Find {
         if self.follow || self.until_final {
             return follow::follow(&self, &plan, self.mask(&plan), run);
         }
-        let store = run.reader()?;
+        let store = self.store(run)?;
         let hits = match self.answer(&store, &plan, run)? {
             ControlFlow::Break(exit) => return Ok(exit),
             ControlFlow::Continue(hits) => hits,
@@ -217,6 +222,15 @@ impl Find {
             && (self.fields.iter().any(|name| name == "store")
                 || self.fields.is_empty()
                     && matches!(self.output, Some(Format::Json | Format::Csv | Format::Tsv)))
+    }
+
+    /// Opens what is asked: what is stored, or the files.
+    fn store(&self, run: &Run) -> Result<Answers> {
+        if self.file.is_empty() {
+            return run.reader();
+        }
+        let stamps = Stamp::default().options(run)?;
+        Ok(scratch::read(run, &self.file, stamps)?.0)
     }
 
     /// Returns the format, and the stories where it tells them: also unasked, when one mail was found on a terminal.
@@ -327,7 +341,8 @@ impl Find {
             zone: run.zone,
             since: self.since.clone(),
             until: self.until.clone(),
-            all: self.all,
+            // A file is looked at as a whole.
+            all: self.all || !self.file.is_empty(),
             limit: self
                 .limit
                 .filter(|_| !self.follow && !self.until_final && self.count_by.is_none()),

@@ -410,6 +410,9 @@ fn same_window(find: &Find) -> String {
     if find.all {
         options.push_str(" --all");
     }
+    for file in &find.file {
+        options.push_str(&format!(" --file {}", typed(&file.to_string_lossy())));
+    }
     options
 }
 

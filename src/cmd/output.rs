@@ -1,6 +1,6 @@
 //! Where results go: stdout, or a pager on a terminal; colour and width, as git decides them.
 
-use crate::render::Style;
+use crate::render::{Format, Style};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::io::{IsTerminal, Write};
@@ -177,6 +177,21 @@ pub fn is_utf8() -> bool {
             let locale = locale.to_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         })
+}
+
+/// Refuses a form that only the hits of a search have.
+///
+/// # Errors
+/// Names the forms that there are.
+pub fn of_table(format: Option<Format>) -> anyhow::Result<()> {
+    let Some(format) = format.filter(|format| format.is_of_hits()) else {
+        return Ok(());
+    };
+    let name = clap::ValueEnum::to_possible_value(&format);
+    let name = name.map_or_else(String::new, |value| value.get_name().to_owned());
+    anyhow::bail!(
+        "-o {name} is a form of what maillog find finds; here are table, record, json, csv, tsv and count"
+    )
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `maillog prune`: what is past retention goes, or everything about one address; and the file gets smaller.
 
+use super::output::of_table;
 use super::{Context as Run, Exit, afresh};
 use crate::client::Client;
 use crate::correlate;
@@ -60,6 +61,7 @@ impl Prune {
     /// # Errors
     /// When an option makes no sense, or the database is in use or fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
+        of_table(self.output)?;
         let address = self.address()?;
         let cutoffs = self.cutoffs(run)?;
         if self.dry_run {
@@ -213,10 +215,8 @@ impl Prune {
         if self.table.is_empty() {
             return Ok(cutoffs);
         }
-        let mut chosen = Cutoffs {
-            now: cutoffs.now,
-            ..Cutoffs::default()
-        };
+        let mut chosen = Cutoffs::default();
+        chosen.now = cutoffs.now;
         for name in &self.table {
             let Some(group) = Group::named(name) else {
                 let names = Group::ALL.map(Group::name).join(", ");

@@ -1,6 +1,6 @@
 //! `maillog sql`: statements from the command line, a file or standard input; a shell on a terminal.
 
-use super::output::Output;
+use super::output::{Output, of_table};
 use super::{Cli, Context as Run, Exit, failure, usage};
 use crate::model::zone::Zone;
 use crate::query;
@@ -39,6 +39,7 @@ impl Sql {
     /// # Errors
     /// When a statement is wrong, is no question, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
+        of_table(self.output)?;
         let watch = if self.is_shell() {
             Some(Watch::start().context("cannot wait for Ctrl-C")?)
         } else {
@@ -78,8 +79,8 @@ impl Sql {
         let format = self.output.unwrap_or(default);
         let store = run.reader()?.with_clock()?;
         for statement in statements {
-            if let Some(explained) = repl::explained(statement) {
-                let plan = store.explain(explained)?;
+            if let Some((explained, is_run)) = repl::explained(statement) {
+                let plan = store.explain(explained, is_run)?;
                 let mut output = run.output(true);
                 repl::write_plan(&plan, output.writer())?;
                 output.finish()?;

@@ -119,6 +119,11 @@ fn tip(error: &clap::Error) -> Option<String> {
     };
     match error.kind() {
         ErrorKind::InvalidSubcommand => command(typed(ContextKind::InvalidSubcommand)?),
+        ErrorKind::MissingRequiredArgument if asks_for_term(error) => Some(
+            "name an address, a queue id, a <message-id>, an IP address or a day, as in maillog find alice@example.org; \
+             --since today shows all mail of a time"
+                .to_owned(),
+        ),
         ErrorKind::UnknownArgument => {
             let option = typed(ContextKind::InvalidArg)?;
             found(&OPTIONS, option.split('=').next()?).map(str::to_owned)
@@ -130,6 +135,12 @@ fn tip(error: &clap::Error) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// `maillog find` alone.
+fn asks_for_term(error: &clap::Error) -> bool {
+    let missing = error.get(ContextKind::InvalidArg);
+    matches!(missing, Some(ContextValue::Strings(names)) if names.iter().any(|name| name.contains("TERM")))
 }
 
 /// A name of another program's command, or what is to be found without `find` before it.
@@ -163,6 +174,7 @@ mod tests {
         for (words, tip) in [
             (&["alice@example.org"][..], "tip: maillog find looks for it"),
             (&["mailq"], "tip: maillog query queue_now"),
+            (&["find"], "tip: name an address, a queue id"),
             (&["find", "-u", "smtpd", "x"], "service:smtpd"),
             (&["find", "--grep=full", "x"], "text:'mailbox full'"),
             (

@@ -3,7 +3,7 @@
 //! Only the form of the word decides, never the database, so the same word always means the same. Where nothing is found, the word may be
 //! read in another way ([`others`]): that is said, and asked anew.
 
-use super::ast::Literal;
+use super::ast::{Expr, Form, Literal, Node};
 use super::{day, local};
 use crate::model::ip::{Network, parse_address};
 
@@ -62,6 +62,7 @@ const OF_WORD: [Other; 4] = [
     offered("subject", "part of the subject"),
     offered("relay", "part of a relay's name"),
 ];
+const OF_STATUS: [Other; 1] = [offered("text", "text of the reply")];
 const OF_ADDRESS: [Other; 2] = [tried("to", "recipient"), tried("from", "sender")];
 /// Who puts an address in quotes wants it in a reply.
 const OF_QUOTED: [Other; 2] = [offered("to", "recipient"), offered("from", "sender")];
@@ -80,6 +81,9 @@ pub(super) fn others(literal: &Literal) -> &'static [Other] {
     // Behind a field's colon they would be operators.
     if word.starts_with(['=', '~', '!']) {
         return &[];
+    }
+    if is_status(literal) {
+        return &OF_STATUS;
     }
     match read_word(word) {
         (["qid"], _) => &OF_ID,
@@ -122,6 +126,46 @@ fn is_relay(word: &str) -> Option<bool> {
         && (is_socket || parse_address(inside).is_some())
         && (port.is_empty() || is_port(port));
     fits.then_some(is_socket || !port.is_empty())
+}
+
+/// What a word may be that is a status: what becomes of mail, in one word that people say. Others (`lost`, `unknown`,
+/// `done`) are words of replies first.
+const STATUS: [&str; 9] = [
+    "sent",
+    "bounced",
+    "deferred",
+    "expired",
+    "rejected",
+    "refused",
+    "held",
+    "queued",
+    "discarded",
+];
+
+/// How a word of [`STATUS`] is read where no word beside it is text of a reply (`connection refused`).
+pub(super) const AS_STATUS: Reading = Reading {
+    fields: &["status"],
+    what: "status",
+};
+
+/// Returns whether the literal is a word for a status.
+pub(super) fn is_status(literal: &Literal) -> bool {
+    matches!(literal, Literal::Word(word) if STATUS.iter().any(|s| s.eq_ignore_ascii_case(word)))
+}
+
+/// Returns whether a word without quotes, anywhere in the tree, is text of a reply and no status.
+pub(super) fn has_text(expr: &Expr) -> bool {
+    match &expr.node {
+        Node::And(list) | Node::Or(list) => list.iter().any(has_text),
+        Node::Not(inner) => has_text(inner),
+        Node::Term(term) if term.field.is_some() => false,
+        Node::Term(term) => term.values.iter().any(|value| match &value.form {
+            Form::Is(literal @ Literal::Word(_)) => {
+                read(literal).fields == ["text"] && !is_status(literal)
+            }
+            _ => false,
+        }),
+    }
 }
 
 /// Returns how the literal is read: in quotes or slashes as text, else by its form.

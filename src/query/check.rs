@@ -30,6 +30,8 @@ pub(super) struct Checked {
     pub(super) names_recipient: bool,
     /// Bare words by the place of the first, and how else they may be read.
     pub(super) others: Vec<(Span, &'static [bare::Other])>,
+    /// A bare word is text of a reply; then those for a status are, too.
+    pub(super) has_text: bool,
     values: usize,
     is_negated: bool,
 }
@@ -97,7 +99,11 @@ impl Checked {
         let Form::Is(literal) = &value.form else {
             return Err(Error::new(Kind::MissingColon, value.span.clone()));
         };
-        let reading = bare::read(literal);
+        let reading = if bare::is_status(literal) && !self.has_text {
+            bare::AS_STATUS
+        } else {
+            bare::read(literal)
+        };
         let names: Vec<String> = reading
             .fields
             .iter()

@@ -140,6 +140,7 @@ pub fn compile<S: AsRef<str>>(terms: &[S], options: &Options) -> Result<Plan, Er
 pub fn compile_text(text: &str, options: &Options) -> Result<Plan, Error> {
     let mut checked = Checked::default();
     let tree = parse::parse(text).map_err(|error| error.within(text))?;
+    checked.has_text = bare::has_text(&tree);
     let asked = checked
         .rule(&tree, options)
         .map_err(|error| error.within(text))?;

@@ -67,6 +67,17 @@ pub enum Format {
     Count,
 }
 
+impl Format {
+    /// Returns whether only the hits of a search have it.
+    #[must_use]
+    pub const fn is_of_hits(self) -> bool {
+        matches!(
+            self,
+            Self::Short | Self::Story | Self::Ticket | Self::Raw | Self::Qid
+        )
+    }
+}
+
 /// How to draw what is for eyes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {

@@ -1,14 +1,14 @@
-//! Editor: the line editor with completion, hints, colours, and several lines a statement.
+//! Editor: the line editor with completion, hints and colours; it knows the lines of the statement before this one.
 
 use super::dot;
-use super::text::{self, Kind, tokens};
+use super::text::{Kind, tokens};
 use super::words::{Words, is_keyword};
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{BellStyle, Configurer as _};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::FileHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::validate::Validator;
 use rustyline::{CompletionType, Context, Editor, Helper};
 use std::borrow::Cow;
 
@@ -32,7 +32,11 @@ pub(super) fn new(words: Words, color: bool) -> rustyline::Result<Edit> {
     editor.set_bell_style(BellStyle::None);
     editor.set_max_history_size(HISTORY)?;
     editor.set_history_ignore_space(true);
-    editor.set_helper(Some(Assistant { words, color }));
+    editor.set_helper(Some(Assistant {
+        words,
+        color,
+        before: String::new(),
+    }));
     Ok(editor)
 }
 
@@ -41,9 +45,22 @@ pub(super) fn new(words: Words, color: bool) -> rustyline::Result<Edit> {
 pub(super) struct Assistant {
     words: Words,
     color: bool,
+    /// The lines of the statement that were typed before this one.
+    pub(super) before: String,
 }
 
 impl Helper for Assistant {}
+
+impl Validator for Assistant {}
+
+impl Assistant {
+    /// Returns the start of the word before `at` in the line, and what it may become in the statement.
+    fn at(&self, line: &str, at: usize) -> (usize, Vec<super::words::Word>) {
+        let text = format!("{}{line}", self.before);
+        let (start, words) = self.words.at(&text, self.before.len() + at);
+        (start.saturating_sub(self.before.len()), words)
+    }
+}
 
 impl Completer for Assistant {
     type Candidate = Pair;
@@ -60,7 +77,7 @@ impl Completer for Assistant {
             let pairs = names.map(|name| pair(&name, &name)).collect();
             return Ok((0, pairs));
         }
-        let (start, words) = self.words.at(line, at);
+        let (start, words) = self.at(line, at);
         let shown = |name: &str| name.trim_end_matches('(').to_owned();
         let pairs = words
             .iter()
@@ -108,7 +125,7 @@ impl Hinter for Assistant {
                 completes: 0,
             });
         }
-        let (start, words) = self.words.at(line, at);
+        let (start, words) = self.at(line, at);
         let typed = line.get(start..).unwrap_or_default();
         if typed.len() >= LEAST
             && let Some((word, rest)) = words
@@ -125,7 +142,7 @@ impl Hinter for Assistant {
                 completes: rest.len(),
             });
         }
-        let call = self.words.call(line)?;
+        let call = self.words.call(&format!("{}{line}", self.before))?;
         Some(Grey {
             shown: format!("  {}", short(&call.about)),
             completes: 0,
@@ -177,16 +194,4 @@ impl Highlighter for Assistant {
 
 fn paint(code: &str, text: &str) -> String {
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
-}
-
-impl Validator for Assistant {
-    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let input = context.input();
-        let is_whole = dot::is_command(input) || text::is_complete(input);
-        Ok(if is_whole {
-            ValidationResult::Valid(None)
-        } else {
-            ValidationResult::Incomplete
-        })
-    }
 }

@@ -80,11 +80,17 @@ pub fn command(host: &Host<'_>, line: &str) -> Result<()> {
     Shell::new(host, Watch::default()).take(line).map(drop)
 }
 
-/// Returns the statement whose plan is asked for by `EXPLAIN`.
+/// Returns the statement whose plan is asked for by `EXPLAIN`, and whether it is to be run (`EXPLAIN ANALYZE`).
 #[must_use]
-pub fn explained(statement: &str) -> Option<&str> {
-    let (word, rest) = statement.trim().split_once(char::is_whitespace)?;
-    word.eq_ignore_ascii_case("explain").then_some(rest)
+pub fn explained(statement: &str) -> Option<(&str, bool)> {
+    let rest = after(statement, "explain")?;
+    Some(after(rest, "analyze").map_or((rest, false), |rest| (rest, true)))
+}
+
+/// Returns what follows the word that the text begins with.
+fn after<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let (first, rest) = text.trim().split_once(char::is_whitespace)?;
+    first.eq_ignore_ascii_case(word).then_some(rest.trim())
 }
 
 /// Writes a plan, as [`Answers::explain`] gives it.
@@ -167,6 +173,37 @@ struct Shell<'a> {
     last: String,
 }
 
+/// In front of the first line of a statement, and of the others.
+const PROMPT: &str = "maillog> ";
+const GOES_ON: &str = "    ...> ";
+
+/// Reads a command, or lines up to the end of a statement.
+fn statement(editor: &mut Edit) -> Result<String, ReadlineError> {
+    let mut all = String::new();
+    loop {
+        if let Some(assistant) = editor.helper_mut() {
+            assistant.before.clone_from(&all);
+        }
+        let line = editor.readline(if all.is_empty() { PROMPT } else { GOES_ON })?;
+        if all.is_empty() && (dot::is_command(&line) || line.trim().is_empty()) {
+            return Ok(line);
+        }
+        if dot::is_command(&line) && !text::is_inside(&all) {
+            notice::say(&format!(
+                "{} is not run: a statement has begun",
+                escape::terminal(line.trim())
+            ));
+            notice::hint("end it with ; or leave it with Ctrl-C");
+            continue;
+        }
+        all.push_str(&line);
+        if text::is_complete(&all) {
+            return Ok(all);
+        }
+        all.push('\n');
+    }
+}
+
 /// Whether to go on.
 #[derive(PartialEq, Eq)]
 enum Next {
@@ -185,7 +222,7 @@ impl<'a> Shell<'a> {
     }
     fn read(&mut self, editor: &mut Edit) -> Result<()> {
         loop {
-            let input = match editor.readline("maillog> ") {
+            let input = match statement(editor) {
                 Ok(input) => input,
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return Ok(()),
@@ -216,8 +253,8 @@ impl<'a> Shell<'a> {
     fn statements(&mut self, text: &str) -> Result<()> {
         text.clone_into(&mut self.last);
         for statement in statements(text) {
-            if let Some(explained) = explained(statement) {
-                self.explain(explained)?;
+            if let Some((explained, is_run)) = explained(statement) {
+                self.explain(explained, is_run)?;
                 continue;
             }
             let start = Instant::now();
@@ -258,7 +295,13 @@ impl<'a> Shell<'a> {
                 let state = if self.show.timer { "on" } else { "off" };
                 notice::block(&format!("timer {state}"));
             }
-            Dot::Explain(words) => self.explain(&words.words.join(" "))?,
+            Dot::Explain(words) => {
+                let words = words.words.join(" ");
+                match after(&words, "analyze") {
+                    Some(statement) => self.explain(statement, true)?,
+                    None => self.explain(&words, false)?,
+                }
+            }
             Dot::Find(words) => self.subcommand("find", words.words),
             Dot::Query(words) => self.subcommand("query", words.words),
             Dot::Edit => self.edit()?,
@@ -334,12 +377,12 @@ impl<'a> Shell<'a> {
         notice::block(&format!("expanded {state}"));
     }
 
-    fn explain(&mut self, statement: &str) -> Result<()> {
+    fn explain(&mut self, statement: &str, is_run: bool) -> Result<()> {
         let statement = statement.trim().trim_end_matches(';').to_owned();
         if statement.is_empty() {
             bail!(".explain needs a statement");
         }
-        let plan = self.ask(|store| store.explain(&statement))?;
+        let plan = self.ask(|store| store.explain(&statement, is_run))?;
         (self.host.page)(&mut |_, out| Ok(write_plan(&plan, out)?))
     }
 

@@ -182,6 +182,11 @@ pub(super) fn is_complete(text: &str) -> bool {
         .is_none_or(|last| last.is_closed && last.kind == Kind::End)
 }
 
+/// Returns whether the text ends inside a quote or comment.
+pub(super) fn is_inside(text: &str) -> bool {
+    tokens(text).last().is_some_and(|last| !last.is_closed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

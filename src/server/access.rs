@@ -6,13 +6,23 @@ use super::secret::Passwords;
 use super::turnstile::User;
 use super::wire::{Stream, Wire};
 use crate::nofollow;
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, anyhow};
 use nix::unistd::{Gid, Group, Uid, User as Account};
 use pgwire::api::auth::sasl::scram::{ScramSecret, ScramServerAuth};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+
+/// Returns the group that the settings name.
+///
+/// # Errors
+/// When there is no such group.
+pub(super) fn named(group: &str) -> Result<Group> {
+    let found = Group::from_name(group)
+        .with_context(|| format!("[serve] group: cannot look up the group {group:?}"))?;
+    found.ok_or_else(|| anyhow!("[serve] group: there is no group {group:?}"))
+}
 
 /// Who may use the Unix socket.
 #[derive(Debug, Clone)]
@@ -45,10 +55,7 @@ impl Peers {
         let readers = readers.and_then(|file| Group::from_gid(Gid::from_raw(file.gid())).ok()?);
         let mut groups: Vec<Group> = readers.into_iter().collect();
         if let Some(name) = group {
-            match Group::from_name(name)? {
-                Some(group) => groups.push(group),
-                None => bail!("[serve] group: there is no group {name:?}"),
-            }
+            groups.push(named(name)?);
         }
         Ok(Self {
             owners: owners.into_iter().map(owner).collect(),

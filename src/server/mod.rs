@@ -125,6 +125,17 @@ struct Inner {
     hooks: Hooks,
 }
 
+/// Looks at what no waiting helps against.
+///
+/// # Errors
+/// When the settings name a group that does not exist.
+pub fn check(serve: &Serve) -> Result<()> {
+    serve
+        .group
+        .as_deref()
+        .map_or(Ok(()), |group| access::named(group).map(drop))
+}
+
 impl Server {
     /// Opens the doors and serves in threads of its own.
     ///

@@ -236,7 +236,10 @@ impl<S: Stream> Session<S> {
         let statement = match tokens.as_slice() {
             // Our own client only asks, and is told what is wrong in the words of the database.
             _ if is_packed && !is_own(&tokens) => match sql.strip_prefix("EXPLAIN ") {
-                Some(explained) => Statement::Ask(Verb::Explain, explained.to_owned()),
+                Some(explained) => match explained.strip_prefix("ANALYZE ") {
+                    Some(analyzed) => Statement::Ask(Verb::Analyze, analyzed.to_owned()),
+                    None => Statement::Ask(Verb::Explain, explained.to_owned()),
+                },
                 None => Statement::Ask(Verb::Select, sql.to_owned()),
             },
             [] => Statement::Nothing(""),

@@ -36,7 +36,7 @@ use crate::ingest::keep::{self, Jobs};
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
 use crate::ingest::relief::{Relief, Wish};
-use crate::server::{Hooks, Server};
+use crate::server::{self, Hooks, Server};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
 use notify::Notify;
@@ -88,6 +88,7 @@ type Task = fn(&Shared) -> Result<()>;
 /// # Errors
 /// What no waiting helps against: a second instance, no permission, a foreign file.
 pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infallible> {
+    server::check(&config.serve).context("cannot use the settings")?;
     let notify = Notify::start();
     let _instance = open::sole_instance(&config.database, &notify)?;
     let run = afresh::Run::begin(&notify);

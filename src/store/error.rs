@@ -3,7 +3,8 @@
 //! Limits: DuckDB tells most causes by text only; its version is pinned and tests provoke each cause.
 
 use std::fmt;
-use std::io;
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// The process that holds the database, as far as it is known.
@@ -82,6 +83,12 @@ pub enum Error {
     /// The file is something else.
     #[error("{} is not a database of maillog", .path.display())]
     NotDatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A database of another kind.
+    #[error("{} is an SQLite database, not one of maillog", .path.display())]
+    Sqlite {
         /// The file.
         path: PathBuf,
     },
@@ -209,10 +216,13 @@ impl Error {
             Self::NoRoom { .. } => {
                 "free some space there, or prune more first: only what is left is copied"
             }
-            Self::Missing { .. } => "run `maillog ingest` first, or name the database with --db",
-            Self::NotDatabase { .. } | Self::Foreign { .. } | Self::IsDirectory { .. } => {
-                "name another file with --db"
+            Self::Missing { .. } => {
+                "run `maillog ingest /var/log/mail.log*` first, or name the database with --db"
             }
+            Self::NotDatabase { .. }
+            | Self::Sqlite { .. }
+            | Self::Foreign { .. }
+            | Self::IsDirectory { .. } => "name another file with --db",
             Self::FromFuture { .. } | Self::NewerDuckDb { .. } => {
                 "install the newer maillog here, too"
             }
@@ -239,6 +249,22 @@ impl Error {
             Self::OutOfMemory => "ask for fewer rows or a shorter time",
             _ => return None,
         })
+    }
+
+    /// Sorts an error of opening the file: DuckDB looks for an extension when it is one of SQLite.
+    ///
+    /// Here the file is not open, and may be looked at.
+    pub(super) fn opening(path: &Path, error: &duckdb::Error) -> Self {
+        let sorted = Self::sort(Some(path), "", error);
+        let is_told = matches!(
+            sorted,
+            Self::Locked { .. } | Self::Permission { .. } | Self::Full { .. }
+        );
+        if !is_told && is_sqlite(path) {
+            let path = path.to_path_buf();
+            return Self::Sqlite { path };
+        }
+        sorted
     }
 
     /// Sorts an error of DuckDB by its text. `statement` is empty when the database was being opened.
@@ -277,6 +303,18 @@ impl Error {
             },
         }
     }
+}
+
+/// Tells whether a plain file begins as those of SQLite do.
+fn is_sqlite(path: &Path) -> bool {
+    const BEGINS: &[u8] = b"SQLite format 3\0";
+    if !fs::metadata(path).is_ok_and(|data| data.is_file()) {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = fs::File::open(path)
+        .and_then(|file| file.take(BEGINS.len() as u64).read_to_end(&mut start));
+    read.is_ok() && start == BEGINS
 }
 
 /// What a text of DuckDB is about.

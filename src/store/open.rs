@@ -132,7 +132,7 @@ impl Store {
         let config = config(limits, AccessMode::ReadWrite, &directory);
         let conn = config
             .and_then(|config| Connection::open_with_flags(path, config))
-            .map_err(|error| Error::sort(Some(path), "", &error))?;
+            .map_err(|error| Error::opening(path, &error))?;
         // Left by a killed process; the lock is ours, so nobody uses it.
         let _ = fs::remove_dir_all(spill(path));
         compact::remove_leftovers(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()));
@@ -210,7 +210,7 @@ impl Store {
         let place = Place::of(path, Access::Read)?;
         let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
-            .map_err(|error| Error::sort(Some(path), "", &error))?;
+            .map_err(|error| Error::opening(path, &error))?;
         let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
         function::register(&conn).map_err(sort)?;
         let (found, known) = (migrate::version(&conn, Some(path))?, migrate::KNOWN);

@@ -107,10 +107,11 @@ impl Session {
         columns
     }
 
-    /// Returns how one `SELECT` would be run; it is not run.
-    pub fn explain(&self, sql: &str) -> Result<Table, Error> {
+    /// Returns how one `SELECT` would be run, or how it was: it is run with `is_run`.
+    pub fn explain(&self, sql: &str, is_run: bool) -> Result<Table, Error> {
         self.refuse_others(sql)?;
-        let explain = format!("EXPLAIN {sql}");
+        let analyze = if is_run { "ANALYZE " } else { "" };
+        let explain = format!("EXPLAIN {analyze}{sql}");
         let mut rows = Vec::new();
         let mut keep = |_: &[String], row| {
             rows.push(row);

@@ -113,7 +113,7 @@ fn asking_creates_no_database() {
         &place,
         &["find", "a@example.com"],
         2,
-        "run `maillog ingest` first",
+        "run `maillog ingest /var/log/mail.log*` first",
     );
     assert_eq!(fs::read_dir(place.path("")).unwrap().count(), 0);
 }

@@ -20,6 +20,8 @@ mod doctor;
 #[cfg(test)]
 mod expected;
 #[cfg(test)]
+mod first_words;
+#[cfg(test)]
 mod follow;
 #[cfg(test)]
 mod generator;

@@ -7,6 +7,7 @@ mod list;
 mod options;
 pub(super) mod value;
 
+use super::output::of_table;
 use super::{Context as Run, Exit};
 use crate::canned::{self, Canned, Listed, folder};
 use crate::model::table::{Param, Table};
@@ -37,6 +38,7 @@ impl Query {
     /// # Errors
     /// When there is no such query, its file is broken, a value does not fit its parameter, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
+        of_table(self.output)?;
         let listed = listed();
         let Some(name) = &self.name else {
             return list::write(&listed, self.output, run);

@@ -112,6 +112,11 @@ fn options(command: Command, query: &Canned) -> Command {
     for declared in &query.params {
         command = command.arg(option(declared));
     }
+    if query.param("since").is_none() && query.param("all").is_none() {
+        // Taken where there is nothing to lift, for people type it.
+        let all = Arg::new("all").long("all").action(ArgAction::SetTrue);
+        command = command.arg(all.hide(true));
+    }
     if query.param("since").is_some() {
         let all = Arg::new("all")
             .long("all")

@@ -360,3 +360,34 @@ fn what_names_recipients_and_what_does_not() {
         assert_eq!(compile_all(text).unwrap().names_recipient, names, "{text}");
     }
 }
+
+#[test]
+fn a_word_for_a_status_is_one_unless_it_is_part_of_a_reply() {
+    let read = |text: &str| super::compile_all(text).unwrap().reading.join("; ");
+    for text in [
+        "bounced",
+        "Sent",
+        "sent today",
+        "deferred to:a@example.com",
+        "-sent",
+        "bounced,deferred",
+    ] {
+        let said = read(text);
+        assert!(said.contains("read as status (status:)"), "{text}: {said}");
+        assert!(!said.contains("text of the reply"), "{text}: {said}");
+    }
+    // In quotes it is text, and what stands beside it is not the same reply.
+    assert!(read("\"user unknown\" bounced").contains("bounced read as status"));
+    for text in [
+        "connection refused",
+        "\"bounced\"",
+        "has been deferred",
+        "lost",
+        "unknown",
+        "host rejected OR x@example.com",
+    ] {
+        let said = read(text);
+        assert!(!said.contains("status:"), "{text}: {said}");
+        assert!(said.contains("read as text of the reply"), "{text}: {said}");
+    }
+}
