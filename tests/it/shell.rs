@@ -113,6 +113,8 @@ fn statements_have_several_lines_and_commands_one() {
         return;
     };
     shell.press("SELECT 'first' AS a,\r");
+    shell.wait_for("    ...> ");
+    shell.answer(".help", ".help is not run: a statement has begun");
     shell.answer("'last' || '-' || 'word' AS b;", "last-word");
     shell.answer("\\d delivery_to", "delay_transmission");
     shell.answer("\\dt noq*", "(1 row)");
