@@ -137,6 +137,7 @@ fn make_batch(commit: i64, per_commit: i64, of_million: i64, updates: i64) -> Ba
             ..Changes::default()
         },
         unparsed: Vec::new(),
+        undated: Vec::new(),
         now,
     }
 }

@@ -11,7 +11,7 @@ use crate::ingest::import;
 use crate::ingest::present::Present;
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::Rules;
-use crate::ingest::stats::Summary;
+use crate::ingest::stats::{Opaque, Summary};
 use crate::model::table::{Param, Table};
 use crate::model::zone::Zone;
 use crate::notice;
@@ -181,8 +181,18 @@ impl Ingest {
                 skipped.first().map_or(String::new(), |s| format!(": {s}"))
             );
         }
+        let named: Vec<String> = inputs
+            .iter()
+            .filter(|input| !input.is_found())
+            .map(|input| input.path().display().to_string())
+            .collect();
         let mut summary = self.import(run, inputs, options)?;
         summary.skipped = skipped;
+        // Other logs lie in a directory, too; what was named was meant.
+        let is_blind = summary.lines > 0 && summary.understood + summary.known == 0;
+        summary
+            .opaque
+            .retain(|opaque| is_blind || named.contains(&opaque.name));
         for failure in &summary.failures {
             notice::tell(notice::Level::Error, failure);
         }
@@ -196,10 +206,15 @@ impl Ingest {
                 "what was read before stays as it was read: --year and --timezone are for what is new",
             );
         }
-        Ok(if summary.failures.is_empty() {
+        for opaque in &summary.opaque {
+            not_understood(opaque);
+        }
+        Ok(if !summary.failures.is_empty() {
+            Exit::Failed
+        } else if summary.opaque.is_empty() {
             Exit::Found
         } else {
-            Exit::Failed
+            Exit::Nothing
         })
     }
 
@@ -416,6 +431,38 @@ fn print(summary: &Summary, json: bool, run: &Run, out: &mut dyn Write) -> Resul
     Ok(())
 }
 
+/// Says of an input that nothing in it was understood, and what it looks like.
+fn not_understood(opaque: &Opaque) {
+    let lines = match opaque.lines {
+        1 => "its only line".to_owned(),
+        n => format!("any of its {} lines", count(n)),
+    };
+    let text = format!(
+        "cannot understand {lines} in {}, the first is: {}",
+        opaque.name, opaque.sample
+    );
+    notice::tell(notice::Level::Warning, &text);
+    notice::hint(&format!(
+        "maillog parse {} shows what each line was taken for",
+        opaque.name
+    ));
+}
+
+/// Says how many lines tell no time.
+fn undated(s: &Summary, out: &mut dyn Write) -> std::io::Result<()> {
+    let Some(sample) = s.undated_sample.as_deref().map(escape::terminal) else {
+        return Ok(());
+    };
+    let lines = match s.undated {
+        1 => "1 line has".to_owned(),
+        n => format!("{} lines have", count(n)),
+    };
+    writeln!(
+        out,
+        "{lines} no time and can not be stored, the first: {sample}"
+    )
+}
+
 /// Writes the closing lines for people.
 fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(
@@ -447,6 +494,7 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
             others(s)
         )?;
     }
+    undated(s, out)?;
     if s.lost > 0 {
         writeln!(
             out,

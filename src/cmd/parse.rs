@@ -2,6 +2,7 @@
 
 use crate::model::entry::Entry;
 use crate::model::time::Time;
+use crate::notice;
 use crate::parse;
 use crate::render::json;
 use crate::source::{self, Decoder, Input};
@@ -50,8 +51,9 @@ struct Line<'a> {
     instance: &'a str,
     service: &'a str,
     pid: Option<u32>,
+    /// Without a text of its own: it is a part of the line's.
     #[serde(flatten)]
-    event: &'a crate::model::event::Event<'a>,
+    event: serde_json::Value,
     text: &'a str,
 }
 
@@ -65,24 +67,38 @@ impl Parse {
         let path = self.file.unwrap_or_else(|| "-".into());
         let (inputs, _) = source::collect(&[path], &options)?;
         let mut output = run.output(false);
+        let (mut undated, mut sample) = (0, String::new());
         for input in &inputs {
-            print(input, &options, self.unknown, output.writer())?;
+            let (lines, first) = print(input, &options, self.unknown, output.writer())?;
+            if undated == 0 {
+                sample = first;
+            }
+            undated += lines;
         }
         output.finish()?;
+        tell(undated, &sample);
         Ok(Exit::Found)
     }
 }
 
-/// Prints each record of one input. A failed write ends the reading; its error is returned.
+/// Prints each record of one input; returns how many tell no time, and the first. A failed write ends the reading; its error
+/// is returned.
 fn print(
     input: &Input,
     options: &source::Options,
     unknown: bool,
     out: &mut dyn Write,
-) -> Result<()> {
+) -> Result<(u64, String)> {
     let mut decoder = Decoder::new(options, input.hints(options), None);
     let mut written = Ok(());
+    let (mut undated, mut sample) = (0_u64, String::new());
     let mut sink = |entry: &Entry<'_>| {
+        if entry.time.is_none() {
+            undated += 1;
+            if undated == 1 {
+                entry.raw.clone_into(&mut sample);
+            }
+        }
         if written.is_ok() {
             written = line(entry, unknown, out);
         }
@@ -91,13 +107,30 @@ fn print(
         decoder.decode(&chunk?, &mut sink);
     }
     decoder.finish(&mut sink);
-    written.context("cannot write the result")
+    written
+        .map(|()| (undated, sample))
+        .context("cannot write the result")
+}
+
+/// Says how many lines tell no time.
+fn tell(undated: u64, sample: &str) {
+    let lines = match undated {
+        0 => return,
+        1 => "1 line has".to_owned(),
+        n => format!("{n} lines have"),
+    };
+    let text = format!("{lines} no time, the first: {sample}");
+    notice::tell(notice::Level::Warning, &text);
 }
 
 fn line(entry: &Entry<'_>, unknown: bool, out: &mut dyn Write) -> std::io::Result<()> {
     let event = parse::parse(entry);
     if unknown && !matches!(event, crate::model::event::Event::Other { .. }) {
         return Ok(());
+    }
+    let mut meaning = serde_json::to_value(&event)?;
+    if let Some(meaning) = meaning.as_object_mut() {
+        meaning.shift_remove("text");
     }
     let line = Line {
         time: entry
@@ -108,7 +141,7 @@ fn line(entry: &Entry<'_>, unknown: bool, out: &mut dyn Write) -> std::io::Resul
         instance: entry.instance(),
         service: entry.service(),
         pid: entry.pid,
-        event: &event,
+        event: meaning,
         text: entry.text,
     };
     json::line(&line, out)

@@ -36,6 +36,7 @@ impl Status {
                 ("sources", status.sources),
                 ("hosts", status.spans),
                 ("not_understood", status.unparsed),
+                ("undated", status.undated),
                 ("lost", status.lost),
                 ("rows", status.rows),
                 ("database", status.database),
@@ -62,7 +63,7 @@ impl Status {
 }
 
 /// What people are shown: a title, the section and its columns. A terminal of 80 columns has room for each; `--json` has all.
-const PARTS: [(&str, &str, &[&str]); 7] = [
+const PARTS: [(&str, &str, &[&str]); 8] = [
     ("sources", "sources", &["last_time", "kind", "name"]),
     (
         "hosts",
@@ -87,6 +88,7 @@ const PARTS: [(&str, &str, &[&str]); 7] = [
         "not_understood",
         &["service", "count", "last_time", "template"],
     ),
+    ("without a time", "undated", &["lines", "sample", "name"]),
     ("lost", "lost", &["hour", "host", "lost"]),
     ("rows", "rows", &["table", "rows"]),
     (

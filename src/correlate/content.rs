@@ -4,6 +4,7 @@
 //! that `client=` named; if none does, only the text is kept. The client is never taken from here, the sender only for a
 //! mail that is held, discarded or refused, and where all readings name the same.
 
+use super::encoded;
 use super::open::{Message, Says};
 use super::turned::Turned;
 use super::{Correlator, Line, Owner, limited, some, text};
@@ -31,7 +32,7 @@ impl Correlator {
         if content.part == "header"
             && let Some(subject) = subject(content, chosen.as_ref())
         {
-            m.row.subject.get_or_insert_with(|| text(subject));
+            m.row.subject.get_or_insert(subject);
         }
         let reading = chosen.unwrap_or(ContentReading {
             text: shown(content.text),
@@ -190,14 +191,14 @@ fn is_origin(m: &Message, origin: &str) -> bool {
         .is_some_and(|(inside, _)| inside == address)
 }
 
-fn subject<'a>(content: &Content<'a>, chosen: Option<&ContentReading<'a>>) -> Option<&'a str> {
+fn subject(content: &Content<'_>, chosen: Option<&ContentReading<'_>>) -> Option<Text> {
     if content.action.starts_with("milter-") {
         return None;
     }
     let whole = chosen.map_or_else(|| shown(content.text), |r| r.text);
     let (name, value) = whole.split_once(':')?;
     name.eq_ignore_ascii_case("subject")
-        .then(|| value.trim_start())
+        .then(|| text(&encoded::decoded(value.trim_start())))
 }
 
 fn shown(s: &str) -> &str {

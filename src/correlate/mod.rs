@@ -16,6 +16,7 @@
 //! | `postsuper` | deleted, requeued, held by an administrator |
 //! | `recipient` | the state machine of one recipient |
 //! | `content` | header, body and milter checks of cleanup |
+//! | `encoded` | subjects as people read them |
 //! | `session` | sessions of smtpd, qmqpd and postscreen; log-ins |
 //! | `agent` | connections of smtp and lmtp with TLS |
 //! | `refusal` | rows of refusals; actions that precede a queue id |
@@ -31,6 +32,7 @@ mod agent;
 mod chain;
 mod clock;
 mod content;
+mod encoded;
 mod kin;
 mod life;
 mod neighbour;

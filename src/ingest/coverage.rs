@@ -25,6 +25,8 @@ impl Ledger {
             Class::Ignored => row.ignored += 1,
             Class::Foreign => row.foreign += 1,
             Class::NotUnderstood => row.not_understood += 1,
+            // Without a time it has no row.
+            Class::Undated => {}
         }
     }
 

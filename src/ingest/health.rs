@@ -150,7 +150,7 @@ impl Health {
             Class::Understood => &self.understood,
             Class::Ignored => &self.ignored,
             Class::Foreign => &self.foreign,
-            Class::NotUnderstood => &self.not_understood,
+            Class::NotUnderstood | Class::Undated => &self.not_understood,
         };
         counter.fetch_add(1, Relaxed);
     }

@@ -246,6 +246,7 @@ impl Keeper<'_> {
         store::extend_seen(&mut held.seen, batch.seen);
         self.last_part = part.no;
         held.unparsed.extend(batch.unparsed);
+        held.undated.extend(batch.undated);
         held.counts.extend(batch.counts);
         for (no, mut cursor) in part.streams.into_iter().zip(batch.cursors) {
             cursor.source_id = cursor.source_id.or(self.sources.get(&no).copied());

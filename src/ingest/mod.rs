@@ -7,12 +7,14 @@
 //! |---|---|
 //! | `feed` | what readers say to the pump, and how |
 //! | `stream` | streams and where each stands |
+//! | `account` | what is counted of a record |
 //! | `pump` | entries through the stages, parts to be stored |
 //! | `keep` | the storing thread: parts into commits, jobs in between |
 //! | `import` | an import: one reader, then the end |
 //! | `relief` | room in memory for what is to be stored |
 //! | `health` | counts and times for metrics and the watchdog |
 
+mod account;
 pub mod beside;
 pub mod coverage;
 pub mod feed;

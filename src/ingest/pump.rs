@@ -3,20 +3,21 @@
 //! Promises: what is committed is a prefix of each source together with everything that follows from it.
 //! A source that fails half-way keeps what was readable; the others are read all the same.
 
+use super::account::{account, count_lines, first, know};
 use super::feed::{Ending, Fed, FeedId, Lost, Opened, Opening, Piecemeal, Reply};
 use super::health::Health;
 use super::keep::{Jobs, Part};
 use super::present::Present;
 use super::progress::Progress;
-use super::stats::{Class, Summary};
+use super::stats::{Class, Opaque, Summary};
 use super::stream::{Stream, StreamNo, Streams};
 use crate::check;
 use crate::correlate::Correlator;
-use crate::metrics::{Outcome, Tally};
+use crate::metrics::Tally;
 use crate::model::cursor::SourceKey;
 use crate::model::entry::Entry;
 use crate::model::event::Event;
-use crate::model::row::UnparsedRow;
+use crate::model::row::UndatedRow;
 use crate::model::time::{DAY, Time};
 use crate::parse;
 use crate::seen::Seen;
@@ -34,8 +35,6 @@ const BATCH_BYTES: usize = 8 << 20;
 const BATCH_TIME: Duration = Duration::from_secs(1);
 /// After a quiet time it is committed so soon: what belongs together comes together.
 const SOON: Duration = Duration::from_millis(200);
-/// Templates of lines not understood that one batch holds; more are counted under one name.
-const UNPARSED_LIMIT: usize = 1000;
 
 /// What is decided before anything is read.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +89,9 @@ struct Open {
     watch: check::Lines,
     /// What was told before is read anew.
     is_again: bool,
+    understood: u64,
+    /// Its first line, while nothing is understood; none where it was read before.
+    sample: Option<String>,
     /// Its own counts, when somebody wants them.
     summary: Option<Summary>,
     since: Instant,
@@ -185,6 +187,8 @@ impl<'h> Pump<'h> {
 
     fn open(&mut self, id: FeedId, opening: &Opening, reply: &SyncSender<Opened>) {
         let (stream, opened) = self.streams.open(opening);
+        let is_file = matches!(opening.key, SourceKey::File { .. } | SourceKey::Stdin);
+        let is_new = is_file && opened.offset == 0 && opening.piece.is_none();
         let open = Open {
             stream,
             name: opening.name.clone(),
@@ -192,6 +196,8 @@ impl<'h> Pump<'h> {
             lines: 0,
             watch: check::Lines::default(),
             is_again: opening.is_again,
+            understood: 0,
+            sample: is_new.then(String::new),
             summary: opening.is_counted.then(Summary::default),
             since: Instant::now(),
         };
@@ -321,6 +327,9 @@ impl<'h> Pump<'h> {
         let findings = looked.map_or_else(Vec::new, |o| o.watch.findings(&o.name));
         self.counts(id, |s| s.findings.extend(findings.iter().cloned()));
         self.counts(id, |s| s.files_known += u64::from(lines == 0));
+        if let Some(opaque) = self.feeds.get(&id).and_then(opaque) {
+            self.counts(id, |s| s.opaque.push(opaque.clone()));
+        }
         if let Some(open) = self.feeds.get(&id) {
             self.progress.file_done(open.size);
             // A followed file has a second feed for a moment, where somebody asks how far it was read.
@@ -368,8 +377,9 @@ impl<'h> Pump<'h> {
         let mut failed = Ok(());
         run(&mut decoder, &mut |entry| {
             let event = parse::parse(entry);
-            let class = Class::of(&event);
-            if failed.is_ok() && !is_again && !matches!(class, Class::Foreign | Class::Ignored) {
+            let class = Class::at(entry.time, &event);
+            let bears = !matches!(class, Class::Foreign | Class::Ignored | Class::Undated);
+            if failed.is_ok() && !is_again && bears {
                 match seen.tell(entry) {
                     Ok(None) => {}
                     Ok(Some(other)) => {
@@ -380,11 +390,14 @@ impl<'h> Pump<'h> {
                 }
             }
             counted.count(class);
+            first(&mut open.sample, counted.lines, entry);
             health.count(class);
             account(stream, &mut counted, entry, &event, class, now);
-            tally.see(entry, &event);
             watch.see(entry, &event, now);
-            if !matches!(class, Class::Foreign | Class::Ignored) {
+            if class != Class::Undated {
+                tally.see(entry, &event);
+            }
+            if bears {
                 correlator.feed(entry, &event);
             }
         });
@@ -398,6 +411,7 @@ impl<'h> Pump<'h> {
         });
         stream.decoder = Some(decoder);
         open.lines += counted.lines;
+        open.understood += counted.understood + counted.known;
         if let Some(summary) = &mut open.summary {
             summary.take_in(&counted);
         }
@@ -506,6 +520,13 @@ impl<'h> Pump<'h> {
                 batch
                     .unparsed
                     .extend(stream.unparsed.drain().map(|(_, row)| row));
+                if let (lines @ 1.., sample) = std::mem::take(&mut stream.undated) {
+                    batch.undated.push(UndatedRow {
+                        source: stream.key.clone(),
+                        lines,
+                        sample: sample.into(),
+                    });
+                }
                 batch
                     .anchors
                     .push((stream.key.clone(), std::mem::take(&mut stream.anchors)));
@@ -542,74 +563,12 @@ fn pass_over(chunk: &mut Chunk, from: u64) {
     }
 }
 
-/// Counts the records of a source.
-fn count_lines(tally: &mut Tally, source: &str, counted: &Summary) {
-    let parsed = counted.understood - counted.ignored;
-    tally.lines(source, Outcome::Parsed, parsed);
-    tally.lines(source, Outcome::Ignored, counted.ignored + counted.foreign);
-    tally.lines(source, Outcome::Unparsed, counted.not_understood);
-    tally.lines(source, Outcome::Known, counted.known);
-    if counted.lost > 0 {
-        tally.gap(source, "lost");
-    }
-}
-
-/// Enters a record that another source told before.
-fn know(stream: &mut Stream, summary: &mut Summary, entry: &Entry<'_>, other: &str) {
-    summary.lines += 1;
-    summary.known += 1;
-    if !summary.known_from.contains(other) {
-        summary.known_from.insert(other.to_owned());
-    }
-    if let Some(time) = entry.time {
-        stream.ledger.know(entry.host, time);
-        summary.see(time);
-    }
-}
-
-/// Enters a record in the ledger of its source.
-fn account(
-    stream: &mut Stream,
-    summary: &mut Summary,
-    entry: &Entry<'_>,
-    event: &Event<'_>,
-    class: Class,
-    now: Time,
-) {
-    if let Some(time) = entry.time {
-        stream.ledger.count(entry.host, time, class);
-        summary.see(time);
-        summary.future += u64::from(time.since(now) > DAY);
-        if let Event::Loss { lines, .. } = event {
-            stream.ledger.lose(entry.host, time, lines.unwrap_or(1));
-            summary.lost += lines.unwrap_or(1);
-        }
-    }
-    if let Event::Other { text, .. } = event {
-        note_unparsed(&mut stream.unparsed, entry, text);
-    }
-}
-
-fn note_unparsed(
-    unparsed: &mut HashMap<(String, String), UnparsedRow>,
-    entry: &Entry<'_>,
-    text: &str,
-) {
-    let mut key = (entry.program().to_owned(), parse::template(text));
-    if unparsed.len() >= UNPARSED_LIMIT && !unparsed.contains_key(&key) {
-        "(more templates)".clone_into(&mut key.1);
-    }
-    let row = unparsed
-        .entry(key)
-        .or_insert_with_key(|(service, template)| UnparsedRow {
-            service: service.as_str().into(),
-            template: template.as_str().into(),
-            sample: text.into(),
-            first_time: entry.time,
-            last_time: entry.time,
-            count: 0,
-        });
-    row.count += 1;
-    row.first_time = row.first_time.min(entry.time).or(entry.time);
-    row.last_time = row.last_time.max(entry.time);
+/// Returns what is said of an input that was read whole and not understood.
+fn opaque(open: &Open) -> Option<Opaque> {
+    let sample = open.sample.clone()?;
+    (open.lines > 0 && open.understood == 0).then(|| Opaque {
+        name: open.name.clone(),
+        lines: open.lines,
+        sample,
+    })
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 /// Counts of one run. Lines are records: a record of several lines (`-o export`) counts as one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     /// Files that were opened.
     pub files: u64,
@@ -34,6 +35,12 @@ pub struct Summary {
     /// The other sources.
     #[serde(default)]
     pub known_from: BTreeSet<String>,
+    /// Records that tell no time of their own: stored nowhere.
+    pub undated: u64,
+    /// The first of them, as read.
+    pub undated_sample: Option<String>,
+    /// Inputs of which not one line was understood.
+    pub opaque: Vec<Opaque>,
     /// Records that the log itself says were lost.
     pub lost: u64,
     /// Messages that were new.
@@ -67,6 +74,17 @@ pub struct Summary {
     pub lines_per_second: f64,
 }
 
+/// An input that was read from its beginning and not understood.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opaque {
+    /// Path or name.
+    pub name: String,
+    /// Its records.
+    pub lines: u64,
+    /// The first of them, as read.
+    pub sample: String,
+}
+
 /// How a record counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -78,9 +96,20 @@ pub enum Class {
     Foreign,
     /// Postfix, unknown.
     NotUnderstood,
+    /// Whatever it says, it does not say when.
+    Undated,
 }
 
 impl Class {
+    /// Returns how a record of that time counts.
+    #[must_use]
+    pub const fn at(time: Option<Time>, event: &Event<'_>) -> Self {
+        match time {
+            Some(_) => Self::of(event),
+            None => Self::Undated,
+        }
+    }
+
     /// Returns how the meaning of a record counts.
     #[must_use]
     pub const fn of(event: &Event<'_>) -> Self {
@@ -105,6 +134,7 @@ impl Summary {
             }
             Class::Foreign => self.foreign += 1,
             Class::NotUnderstood => self.not_understood += 1,
+            Class::Undated => self.undated += 1,
         }
     }
 
@@ -141,6 +171,11 @@ impl Summary {
         self.not_understood += part.not_understood;
         self.known += part.known;
         self.known_from.extend(part.known_from.iter().cloned());
+        self.undated += part.undated;
+        if self.undated_sample.is_none() {
+            self.undated_sample.clone_from(&part.undated_sample);
+        }
+        self.opaque.extend(part.opaque.iter().cloned());
         self.lost += part.lost;
         self.future += part.future;
         part.first_time.into_iter().for_each(|time| self.see(time));

@@ -32,6 +32,8 @@ pub struct Stream {
     pub anchors: Vec<Anchor>,
     /// What was not understood since the last batch.
     pub unparsed: HashMap<(String, String), UnparsedRow>,
+    /// Records without a time since the last batch, and what the first looks like.
+    pub undated: (i64, String),
     /// Cursor of the last entry read (journal).
     pub journal: Option<String>,
     /// Something was read from it: before that a decoder knows no place.
@@ -55,6 +57,7 @@ impl Stream {
             ledger: Ledger::default(),
             anchors: Vec::new(),
             unparsed: HashMap::new(),
+            undated: (0, String::new()),
             is_read: false,
             feeds: 0,
         }

@@ -314,6 +314,15 @@ pub struct UnparsedRow {
     pub count: i64,
 }
 
+/// Lines of a source that tell no time; `lines` adds to what is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndatedRow {
+    pub source: SourceKey,
+    pub lines: i64,
+    /// Template of the first of them.
+    pub sample: Text,
+}
+
 /// The correlator's memory that no row holds (sessions, clocks, next id), in parts by name: JSON objects.
 ///
 /// Parts change apart, so that a commit stores little of it.

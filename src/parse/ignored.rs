@@ -28,6 +28,8 @@ const CHATTER: &[&str] = &[
     "waiting for the Postfix mail system to terminate",
     "idle timeout -- exiting",
     "master disconnect -- exiting",
+    // Plesk's agent in the place of local.
+    "postfix-local: ",
 ];
 
 /// Beginnings of traces that have no function name.

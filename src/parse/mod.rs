@@ -70,7 +70,9 @@ fn postfix(program: Program, text: &str) -> Event<'_> {
             Some(rest) => (Some("NOQUEUE"), of_no_message(program, text, rest)),
             None => (
                 None,
-                of_session(program, text).or_else(|| ignored::parse(text)),
+                of_session(program, text)
+                    .or_else(|| ignored::parse(text))
+                    .or_else(|| of_any(text)),
             ),
         },
     };
@@ -119,9 +121,33 @@ fn of_message<'a>(program: Program, queue_id: &'a str, text: &'a str) -> Option<
 fn of_no_message<'a>(program: Program, text: &'a str, rest: &'a str) -> Option<Event<'a>> {
     match program {
         Program::Postscreen => postscreen::parse(text),
+        // postscreen knows no name of the client.
+        Program::Unknown if is_of_address(rest) => postscreen::parse(text),
         Program::Smtpd | Program::Unknown => smtpd::of_message(None, rest),
         _ => None,
     }
+}
+
+fn is_of_address(text: &str) -> bool {
+    text.split_once(" from ")
+        .is_some_and(|(_, client)| client.starts_with('['))
+}
+
+/// Reads a line that several programs write and that names no message.
+fn of_any(text: &str) -> Option<Event<'_>> {
+    let is_tls_trouble = text
+        .starts_with("cannot set default OpenSSL certificate verification paths")
+        || text.starts_with("cannot ") && text.ends_with("disabling TLS support");
+    if is_tls_trouble {
+        return Some(problem(text));
+    }
+    // smtpd_command_filter, smtp_reply_filter.
+    let (_, rest) = client::named(text)?;
+    let rest = rest.strip_prefix(": replacing ")?;
+    ["command \"", "client command \"", "server reply \""]
+        .iter()
+        .any(|what| rest.starts_with(what))
+        .then(|| note(None, text))
 }
 
 /// Reads a line that names no message.

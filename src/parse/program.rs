@@ -67,6 +67,10 @@ pub(super) fn origin(ident: &str) -> Origin {
     if let Some(daemon) = neighbour::daemon(name) {
         return Origin::Neighbour(daemon);
     }
+    if ident == "postfix" {
+        // Templates of collectors cut the tag at the slash: the text tells.
+        return Origin::Postfix(Program::Unknown);
+    }
     if ident.starts_with("postfix") {
         let name = name.strip_prefix("postfix-").unwrap_or(name);
         return Origin::Postfix(program(name).unwrap_or(Program::Unknown));
@@ -147,7 +151,9 @@ mod tests {
             ("mta1/nqmgr", Origin::Postfix(Program::Qmgr)),
             ("postfix/postfix-script", Origin::Postfix(Program::Script)),
             ("/postfix-script", Origin::Foreign),
-            ("postfix", Origin::Postfix(Program::Other)),
+            ("postfix", Origin::Postfix(Program::Unknown)),
+            ("postfix@-.service", Origin::Postfix(Program::Unknown)),
+            ("postfix-local", Origin::Postfix(Program::Agent)),
             ("postfix-script", Origin::Postfix(Program::Script)),
             ("postfix/newdaemon", Origin::Postfix(Program::Unknown)),
             ("smtpd", Origin::Foreign),

@@ -11,6 +11,11 @@ use crate::model::time::{DAY, HOUR, MINUTE, SECOND, Time};
 use chrono::{DateTime, Datelike, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
+/// Two stamps of one line are so near when both are read rightly: the outer one is written when the line arrives.
+const NEAR: i64 = 7 * MINUTE;
+/// A line that took longer to arrive, in a stream whose inner clock is known, took at most this long.
+const LATE: i64 = HOUR - MINUTE;
+
 /// How far back in time the next line of a repeated hour may be before it counts as the second pass.
 const BACKSTEP: i64 = 5 * MINUTE;
 
@@ -21,6 +26,18 @@ pub(super) struct Memory {
     years: Option<YearWalk>,
     /// Latest time of all stamps that are not in the future.
     latest: Option<Time>,
+    /// How the clock is set whose stamps stand inside others and name no zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inner: Option<Inner>,
+}
+
+/// Which zone an inner clock is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Inner {
+    /// The zone of stamps that name none.
+    Zone,
+    /// So many microseconds ahead of UTC.
+    Ahead(i64),
 }
 
 /// Gives stamps their place in time.
@@ -89,10 +106,25 @@ impl Clock {
         (time, ambiguous)
     }
 
+    /// Returns the time of a stamp that may be an old one: nothing is learnt from it, and it lies as near as it can.
+    #[cold]
+    pub(super) fn time_aside(&mut self, stamp: &Stamp<'_>, text: &str) -> (Time, bool) {
+        let memory = self.memory;
+        let result = match (stamp, memory.latest) {
+            (Stamp::Wall(wall, zone), Some(latest)) => {
+                let nearest = || nearest_year(wall, date_of(latest));
+                let year = leap_or_before(wall, wall.year.unwrap_or_else(nearest));
+                self.wall_time(year, wall, zone, text)
+            }
+            _ => self.time(stamp, text),
+        };
+        self.memory = memory;
+        result
+    }
+
     /// Returns the time of the inner stamp of a nested record, given the outer one.
     ///
-    /// The outer one wins when both mean the same second and it says more (grammar 2.1). A clock without zone
-    /// inside an absolute time may be in any zone: containers mostly run on UTC.
+    /// The inner one is the writer's. The outer one wins when both mean the same second and it says more (grammar 2.1).
     pub(super) fn nested_time(
         &mut self,
         outer: &Stamp<'_>,
@@ -102,14 +134,7 @@ impl Clock {
         let (outer_time, outer_ambiguous) = self.time(outer, text);
         let inner_time = match inner {
             Stamp::Absolute(time, _) => *time,
-            Stamp::Wall(wall, _) => {
-                let about = date_of(outer_time);
-                let year = wall.year.unwrap_or_else(|| nearest_year(wall, about));
-                if is_absolute(outer) && same_but_for_zone(wall.as_utc(year), outer_time) {
-                    return (outer_time, outer_ambiguous);
-                }
-                self.wall_time(year, wall, "", text).0
-            }
+            Stamp::Wall(wall, _) => self.inner_time(outer, outer_time, wall, text),
         };
         let agrees = outer_time.since(inner_time).abs() <= 2 * SECOND;
         if agrees && outer.digits() > inner.digits() {
@@ -117,6 +142,44 @@ impl Clock {
         } else {
             (inner_time, false)
         }
+    }
+
+    /// Returns what an inner clock without zone means. It may be in any zone, containers mostly run on UTC: the reading
+    /// that agrees with the outer stamp is right. Of two clocks in different zones, neither of which is named, one is in
+    /// the zone of stamps that name none, and the other one on UTC before it is anywhere else.
+    fn inner_time(&mut self, outer: &Stamp<'_>, arrived: Time, wall: &Wall, text: &str) -> Time {
+        let nearest = || nearest_year(wall, date_of(arrived));
+        let year = leap_or_before(wall, wall.year.unwrap_or_else(nearest));
+        let zoned = self.wall_time(year, wall, "", text).0;
+        let utc = Time(wall.as_utc(year));
+        let is_near = |time: Time, other: Time| time.since(other).abs() <= NEAR;
+        let read_by = |inner: Inner| match inner {
+            Inner::Zone => zoned,
+            Inner::Ahead(micros) => utc.plus(-micros),
+        };
+        let outer_on_utc = match outer {
+            Stamp::Wall(outer, _) => Some(Time(outer.as_utc(outer.year.unwrap_or(year)))),
+            Stamp::Absolute(..) => None,
+        };
+        let found = if is_near(arrived, zoned) {
+            Some(Inner::Zone)
+        } else if is_near(arrived, utc) {
+            Some(Inner::Ahead(0))
+        } else if let Some(known) = self.memory.inner
+            && (0..LATE).contains(&arrived.since(read_by(known)))
+        {
+            return read_by(known);
+        } else if outer_on_utc.is_some_and(|outer| is_near(outer, zoned)) {
+            Some(Inner::Zone)
+        } else {
+            // The zone is UTC and explains neither clock: then the writer's is believed.
+            let is_believed = outer_on_utc.is_some() && zoned == utc;
+            quarters(utc.since(arrived))
+                .filter(|_| !is_believed)
+                .map(Inner::Ahead)
+        };
+        self.memory.inner = found.or(self.memory.inner);
+        found.map_or(zoned, read_by)
     }
 
     fn year(&mut self, wall: &Wall) -> i32 {
@@ -200,15 +263,12 @@ impl Clock {
     }
 }
 
-fn is_absolute(stamp: &Stamp<'_>) -> bool {
-    matches!(stamp, Stamp::Absolute(..))
-}
-
-/// Tells whether a clock reading and a time differ by a zone's offset: quarters of hours, at most 14 hours.
-fn same_but_for_zone(wall: i64, time: Time) -> bool {
-    let apart = Time(wall).since(time);
-    let beyond = apart.rem_euclid(15 * MINUTE);
-    apart.abs() <= 14 * HOUR + 2 * SECOND && beyond.min(15 * MINUTE - beyond) <= 2 * SECOND
+/// Returns the offset of a zone, quarters of hours up to 14 hours, that two clock readings are apart.
+fn quarters(apart: i64) -> Option<i64> {
+    const QUARTER: i64 = 15 * MINUTE;
+    let whole = (apart + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+    let is_offset = (apart - whole).abs() <= 2 * SECOND && whole.abs() <= 14 * HOUR;
+    is_offset.then_some(whole)
 }
 
 /// Returns the year in which the stamp is nearest to `date`.

@@ -30,14 +30,14 @@ pub(super) fn cri(rest: &str) -> Option<Piece<'_>> {
     })
 }
 
-/// Splits the prefix of `docker compose logs` off: `mail-1  | payload`.
+/// Splits the prefix of `docker compose logs` and `docker service logs` off: `mail-1  | payload`, `mail.1.id@node    | payload`.
 pub(super) fn compose(line: &str) -> Option<&str> {
     let (name, payload) = line.split_once("| ")?;
     let name = name.trim_end_matches(' ');
-    let valid = (1..=64).contains(&name.len())
+    let valid = (1..=128).contains(&name.len())
         && name
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@'));
     valid.then_some(payload)
 }
 

@@ -6,11 +6,12 @@
 use super::clock::Clock;
 use super::entries::{Entries, Memory, Sink};
 use super::export::{self, Next};
+use super::prefix;
 use super::record::Record;
 use super::unfinished;
 use super::{Chunk, Counts, Hints, Options, RECORD_BYTES};
 use crate::model::time::Time;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -190,7 +191,8 @@ impl Decoder {
 
     /// Reads what is complete of `data`, which begins at `self.offset`; returns the bytes used.
     fn block(&mut self, data: &[u8], sink: &mut Sink<'_>) -> usize {
-        let text = match memchr(0, data) {
+        // NUL and the colours of a terminal are rare, and taken out line by line.
+        let text = match memchr2(0, 0x1b, data) {
             None => std::str::from_utf8(data).ok(),
             Some(_) => None,
         };
@@ -273,7 +275,12 @@ impl Decoder {
         if std::str::from_utf8(line).is_err() {
             self.entries.counts.not_utf8 += 1;
         }
-        self.entries.line(&readable(line), sink);
+        let text = readable(line);
+        if text.contains('\u{1b}') && !text.starts_with('{') {
+            self.entries.line(&prefix::without_colours(&text), sink);
+        } else {
+            self.entries.line(&text, sink);
+        }
     }
 
     fn begin(&mut self, kind: Kind) {

@@ -303,13 +303,18 @@ impl Entries {
         sink(entry);
     }
 
-    /// Returns the time of a record; one whose stamp is damaged happened about when the line before did.
+    /// Returns the time of a record, if it tells one. A notice without stamp repeats a line that was just written.
     fn time(&mut self, head: &Head<'_>) -> (Option<Time>, bool) {
+        let is_notice = repeat::notice(head.text).is_some();
         let (time, ambiguous) = match (&head.stamp, &head.outer) {
             (Some(inner), Some(outer)) => self.clock.nested_time(outer, inner, head.text),
+            // rsyslog writes some of them with the stamp of weeks ago.
+            (Some(stamp), None) if is_notice => self.clock.time_aside(stamp, head.text),
             (Some(stamp), None) | (None, Some(stamp)) => self.clock.time(stamp, head.text),
-            (None, None) if head.ident.is_empty() => return (None, false),
-            (None, None) => return (self.clock.latest(), false),
+            (None, None) if is_notice && head.ident.is_empty() => {
+                return (self.clock.latest(), false);
+            }
+            (None, None) => return (None, false),
         };
         (Some(time), ambiguous)
     }

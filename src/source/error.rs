@@ -49,6 +49,14 @@ pub enum Error {
         /// How to get at the log in it.
         cure: String,
     },
+    /// A log that begins with its newest line and cannot be turned round here.
+    #[error("cannot read {}: its newest line comes first", path.display())]
+    NewestFirst {
+        /// The file.
+        path: PathBuf,
+        /// How to get it in order.
+        cure: String,
+    },
     /// A zone that is neither a name nor an offset.
     #[error("unknown time zone {0}")]
     Zone(String),
@@ -81,7 +89,7 @@ impl Error {
                 Some("what was readable is in; import an undamaged copy for the rest".to_owned())
             }
             Self::NoMatch { .. } => Some("give a file, a directory, a pattern, or - for standard input".to_owned()),
-            Self::NotLog { cure, .. } => Some(cure.clone()),
+            Self::NotLog { cure, .. } | Self::NewestFirst { cure, .. } => Some(cure.clone()),
             Self::Zone(_) => Some("give a name such as Europe/Berlin, UTC, or an offset such as +02:00".to_owned()),
         }
     }

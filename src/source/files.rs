@@ -177,7 +177,8 @@ impl Search<'_> {
             self.skip(path, "empty".to_owned());
             return Ok(());
         }
-        let input = Input::file(path.to_owned(), self.options)?;
+        let mut input = Input::file(path.to_owned(), self.options)?;
+        input.is_found = true;
         if input.first().is_some() {
             self.inputs.push(input);
         } else {

@@ -1,7 +1,10 @@
 //! Input: one file, pipe or standard input, looked at so far as it takes to know what it is.
 
+use super::ahead::{self, Ahead};
+use super::backward::{self, Backward};
 use super::chunk::{self, ChunkReader};
 use super::decode::Decoder;
+use super::direction::Direction;
 use super::error::Error;
 use super::open::{self, Encoding, Stream};
 use super::survey::Survey;
@@ -13,6 +16,7 @@ use std::cell::OnceCell;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// How much of the uncompressed content is looked at beforehand.
@@ -34,11 +38,37 @@ pub struct Input {
     size: u64,
     modified: Option<Time>,
     is_stream: bool,
+    /// Its last line is the first: it is read from its end, and what is said of it means the lines in that order.
+    is_backward: bool,
+    /// It was found in a directory, not named.
+    pub(super) is_found: bool,
+    /// A stream that was looked into.
+    ahead: Arc<Mutex<Looked>>,
     head: Vec<u8>,
     first: Option<Time>,
     /// Year of the first stamp without one, where `--year` tells it.
     pub(super) forced_year: Option<i32>,
     surveyed: OnceCell<Option<i32>>,
+}
+
+/// What became of a stream.
+#[derive(Default)]
+enum Looked {
+    /// Nobody looked.
+    #[default]
+    Not,
+    /// It stands at its beginning.
+    Into(Ahead),
+    /// It cannot be read.
+    Failed(Error),
+    /// It is being read.
+    Taken,
+}
+
+impl std::fmt::Debug for Looked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Looked")
+    }
 }
 
 impl Input {
@@ -56,6 +86,9 @@ impl Input {
             size: 0,
             modified: None,
             is_stream: true,
+            is_backward: false,
+            is_found: false,
+            ahead: Arc::default(),
             head: Vec::new(),
             first: None,
             forced_year: None,
@@ -63,13 +96,21 @@ impl Input {
         }
     }
 
-    /// Looks at a file: encoding, fingerprint, first stamp.
+    /// Looks at a file: encoding, fingerprint, first stamp, and whether its newest line comes first.
     pub(super) fn file(path: PathBuf, options: &Options) -> Result<Self, Error> {
-        Self::file_at(&path.clone(), path, options)
+        let (input, direction) = Self::look_at(&path.clone(), path, options)?;
+        if direction.is_backward() {
+            return input.turned(options);
+        }
+        Ok(input)
     }
 
     /// Looks at a file that is to be opened at `place`, whatever it is called.
     pub(super) fn file_at(place: &Path, path: PathBuf, options: &Options) -> Result<Self, Error> {
+        Ok(Self::look_at(place, path, options)?.0)
+    }
+
+    fn look_at(place: &Path, path: PathBuf, options: &Options) -> Result<(Self, Direction), Error> {
         let failed = |source| Error::Read {
             path: path.clone(),
             source,
@@ -94,16 +135,76 @@ impl Input {
         };
         input.is_stream = false;
         place.clone_into(&mut input.place);
-        input.first = input.first_time(options);
+        let (first, direction) = input.first_time(options);
+        input.first = first;
+        if !direction.is_backward() {
+            input.keep_head();
+        }
+        Ok((input, direction))
+    }
+
+    /// Returns the same file, to be read from its end.
+    fn turned(mut self, options: &Options) -> Result<Self, Error> {
+        if has_more_lines_a_record(&self.head) {
+            return Err(self.newest_first(
+                "write it again in the order of time: journalctl without -r".to_owned(),
+            ));
+        }
+        self.is_backward = true;
+        self.surveyed = OnceCell::new();
+        let mut stream = self.turned_stream()?;
+        self.head = read_head(&mut stream).0;
+        self.first = self.first_time(options).0;
+        self.keep_head();
+        Ok(self)
+    }
+
+    fn keep_head(&mut self) {
         let kept = usize::try_from(FINGERPRINT_BYTES).unwrap_or(HEAD_BYTES);
-        input.head.truncate(kept);
-        Ok(input)
+        self.head.truncate(kept);
+    }
+
+    /// Opens the file with its last line first.
+    fn turned_stream(&self) -> Result<Stream, Error> {
+        let failed = |source| damaged(&self.path, self.encoding, source);
+        let file = open::file(&self.place).map_err(|error| error.at(&self.path))?;
+        if self.encoding == Encoding::Plain {
+            let backward = Backward::new(file).map_err(failed)?;
+            return Ok(Stream::plain(Box::new(backward)));
+        }
+        let mut packed = open::of_file(file, &self.place).map_err(failed)?;
+        let most = ahead::MOST_BYTES;
+        let lines = open::read_up_to(&mut *packed.reader, most + 1).map_err(failed)?;
+        if lines.len() > most {
+            let unpack = match self.encoding {
+                Encoding::Bzip2 => "bzcat",
+                Encoding::Xz => "xzcat",
+                Encoding::Zstd => "zstdcat",
+                _ => "zcat",
+            };
+            let name = self.path.display();
+            return Err(self.newest_first(format!("try: {unpack} {name} | tac | maillog ingest -")));
+        }
+        let mut turned = Vec::new();
+        backward::turn(&lines, &mut turned);
+        Ok(Stream::plain(Box::new(io::Cursor::new(turned))))
+    }
+
+    fn newest_first(&self, cure: String) -> Error {
+        let path = self.path.clone();
+        Error::NewestFirst { path, cure }
     }
 
     /// Returns the path; `-` for standard input.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Tells whether it was found in a directory that was named.
+    #[must_use]
+    pub fn is_found(&self) -> bool {
+        self.is_found
     }
 
     /// Returns how the file is compressed; a stream's is found out when it is read.
@@ -179,13 +280,19 @@ impl Input {
         let path = self.path.clone();
         let failed = |source| damaged(&self.path, self.encoding, source);
         if self.is_stream {
-            let source: Box<dyn Read + Send> = if self.path == Path::new("-") {
-                Box::new(io::stdin())
-            } else {
-                Box::new(open::file(&self.place)?)
+            let stream = match std::mem::replace(&mut *self.looked(), Looked::Taken) {
+                Looked::Into(ahead) => Stream::plain(Box::new(ahead)),
+                Looked::Failed(error) => return Err(error),
+                Looked::Not | Looked::Taken => self.open_stream()?,
             };
-            let stream = open::stream(source).map_err(failed)?;
             return Ok(ChunkReader::new(stream, path, 0, 0, true));
+        }
+        if self.is_backward {
+            let mut stream = self.turned_stream()?;
+            if chunk::skip(&mut *stream.reader, offset).map_err(failed)? < offset {
+                return Ok(ChunkReader::empty(path, offset));
+            }
+            return Ok(ChunkReader::new(stream, path, offset, 0, false));
         }
         let mut file = open::file(&self.place).map_err(|error| error.at(&path))?;
         if self.encoding == Encoding::Plain {
@@ -204,7 +311,60 @@ impl Input {
         Ok(ChunkReader::new(stream, path, offset, 0, false))
     }
 
-    fn first_time(&self, options: &Options) -> Option<Time> {
+    fn open_stream(&self) -> Result<Stream, Error> {
+        let source: Box<dyn Read + Send> = if self.path == Path::new("-") {
+            Box::new(io::stdin())
+        } else {
+            Box::new(open::file(&self.place)?)
+        };
+        open::stream(source).map_err(|source| damaged(&self.path, self.encoding, source))
+    }
+
+    fn looked(&self) -> MutexGuard<'_, Looked> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks into a stream that nobody has looked into: returns the year of its first stamp without one. What fails is told
+    /// when it is read.
+    fn look_ahead(&self, options: &Options) -> Option<i32> {
+        let mut looked = self.looked();
+        if !matches!(*looked, Looked::Not) {
+            return None;
+        }
+        let mut ahead = match self.open_stream() {
+            Ok(stream) => Ahead::of(stream),
+            Err(error) => {
+                *looked = Looked::Failed(error);
+                return None;
+            }
+        };
+        let head = ahead.head();
+        let head = head.get(..HEAD_BYTES).unwrap_or(head);
+        if let Some(error) = open::unreadable(head, &self.path).filter(|_| open::is_verbose(head)) {
+            *looked = Looked::Failed(error);
+            return None;
+        }
+        if look(head, options, None).1.is_backward() {
+            let is_turned = !has_more_lines_a_record(head) && ahead.turn();
+            if !is_turned {
+                let cure = "put tac before it: ... | tac | maillog ingest -, or have it written in the order of time";
+                *looked = Looked::Failed(self.newest_first(cure.to_owned()));
+                return None;
+            }
+        }
+        let mut survey = Survey::default();
+        survey.head(ahead.head().get(..HEAD_BYTES).unwrap_or(ahead.head()));
+        if !survey.has_anchor() {
+            survey = Survey::default();
+            survey.body(ahead.head());
+        }
+        // The rest of a longer pipe may tell otherwise.
+        let is_known = ahead.is_whole() || survey.has_anchor();
+        *looked = Looked::Into(ahead);
+        survey.first_year(options.now).filter(|_| is_known)
+    }
+
+    fn first_time(&self, options: &Options) -> (Option<Time>, Direction) {
         let first_year = if self.encoding == Encoding::Plain {
             self.hints(options).first_year
         } else {
@@ -212,18 +372,7 @@ impl Input {
             survey.head(&self.head);
             survey.first_year(self.written(options))
         };
-        let mut decoder = Decoder::new(options, Hints { first_year }, None);
-        let chunk = Chunk {
-            data: self.head.clone(),
-            offset: 0,
-            read: 0,
-            is_last: true,
-        };
-        let mut first = None;
-        let mut sink = |entry: &crate::model::entry::Entry<'_>| first = first.or(entry.time);
-        decoder.decode(&chunk, &mut sink);
-        decoder.finish(&mut sink);
-        first
+        look(&self.head, options, first_year)
     }
 
     fn written(&self, options: &Options) -> Time {
@@ -234,7 +383,7 @@ impl Input {
 
     fn survey(&self, options: &Options) -> Option<i32> {
         if self.is_stream {
-            return None;
+            return self.look_ahead(options);
         }
         let mut survey = Survey::default();
         survey.head(&self.head);
@@ -248,9 +397,12 @@ impl Input {
     }
 
     fn walk(&self, survey: &mut Survey) -> Result<(), Error> {
-        if self.encoding != Encoding::Plain {
+        if self.encoding != Encoding::Plain || self.is_backward {
             for chunk in self.read_from(0)? {
                 survey.body(&chunk?.data);
+                if survey.has_anchor() {
+                    break;
+                }
             }
             return Ok(());
         }
@@ -259,7 +411,7 @@ impl Input {
         let step = (self.size / BLOCKS).max(BLOCK_BYTES as u64);
         let mut rest = Vec::new();
         let mut at = 0;
-        while at < self.size {
+        while at < self.size && !survey.has_anchor() {
             if step > BLOCK_BYTES as u64 {
                 file.seek(SeekFrom::Start(at)).map_err(failed)?;
                 rest.clear();
@@ -275,6 +427,42 @@ impl Input {
         }
         Ok(())
     }
+}
+
+/// Returns the first time in the first bytes of a log, and in which order its lines are.
+fn look(head: &[u8], options: &Options, first_year: Option<i32>) -> (Option<Time>, Direction) {
+    let mut decoder = Decoder::new(options, Hints { first_year }, None);
+    let chunk = Chunk {
+        data: head.to_vec(),
+        offset: 0,
+        read: 0,
+        is_last: true,
+    };
+    let (mut first, mut direction) = (None, Direction::default());
+    let mut sink = |entry: &crate::model::entry::Entry<'_>| {
+        first = first.or(entry.time);
+        direction.see(entry);
+    };
+    decoder.decode(&chunk, &mut sink);
+    decoder.finish(&mut sink);
+    (first, direction)
+}
+
+/// Tells whether a record may have several lines, so that turning lines round would tear it.
+fn has_more_lines_a_record(head: &[u8]) -> bool {
+    let has = |mark: &[u8]| memchr::memmem::find(head, mark).is_some();
+    let is_export = head.starts_with(b"__") || head.starts_with(b"{\n");
+    let is_docker = head.starts_with(b"{\"log\":");
+    let is_cut = |line: &[u8]| {
+        line.starts_with(b"{\"log\":") && memchr::memmem::find(line, b"\\n\",\"stream\"").is_none()
+    };
+    is_export
+        || has(b" stdout P ")
+        || has(b" stderr P ")
+        || (is_docker
+            && head
+                .split_inclusive(|byte| *byte == b'\n')
+                .any(|line| line.ends_with(b"\n") && is_cut(line)))
 }
 
 fn after_line(data: &[u8]) -> usize {

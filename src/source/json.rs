@@ -1,4 +1,4 @@
-//! JSON: a line of `journalctl -o json` or of Docker's json-file driver to a record.
+//! JSON: a line of `journalctl -o json`, of Docker's json-file driver or of `logcli -o jsonl` to a record.
 //!
 //! Limits: objects of other origin are no log; members that are objects themselves are passed over.
 

@@ -1,13 +1,16 @@
 //! Source: where log comes from. Bytes of files and standard input to [`Chunk`]s, chunks to [`Entry`]s.
 //!
 //! ```text
-//! collect(arguments) -> Input, Input, ...        files.rs identity.rs order.rs
-//! Input::read_from(offset) -> ChunkReader        open.rs chunk.rs
+//! collect(arguments) -> Input, Input, ...        files.rs identity.rs direction.rs
+//! Input::read_from(offset) -> ChunkReader        open.rs chunk.rs ahead.rs backward.rs
 //! Decoder::decode(chunk) -> Entry, Entry, ...    decode.rs and the line shapes
 //! ```
 //! Promises: every shape of grammar section 2, told apart per line; any bytes, in bounded memory; reading that is
 //! interrupted anywhere and taken up at [`Decoder::safe_offset`] with [`Decoder::state`] gives the same entries as
 //! reading in one go.
+//!
+//! A line says its own time or none: nothing is dated by its neighbours. A log that begins with its newest line is read from
+//! its end, or refused where that is not possible.
 //!
 //! Limits: an unterminated last line is an entry once [`Decoder::finish`] is called, that is at the end of the file.
 //! [`Decoder::safe_offset`] stays before it. The next run knows that it was delivered as it was: if it has not
@@ -15,11 +18,14 @@
 //!
 //! [`Entry`]: crate::model::entry::Entry
 
+mod ahead;
 pub mod anchor;
+mod backward;
 mod chunk;
 mod clock;
 mod container;
 mod decode;
+mod direction;
 mod entries;
 mod error;
 mod export;
@@ -31,6 +37,7 @@ mod input;
 pub mod journal;
 mod json;
 mod open;
+mod prefix;
 mod queue_id;
 mod record;
 mod repeat;

@@ -74,6 +74,10 @@ pub(super) fn unreadable(head: &[u8], path: &Path) -> Option<Error> {
         _ if head.starts_with(b"SQLite format 3\0") => ("an SQLite database", String::new()),
         _ if head.get(8..12) == Some(b"DUCK") => ("a DuckDB database", String::new()),
         _ if head.starts_with(b"\x7fELF") => ("a program", String::new()),
+        _ if is_verbose(head) => (
+            "the output of journalctl -o verbose, which is for people",
+            "journalctl -o export | maillog ingest -".to_owned(),
+        ),
         _ => return None,
     };
     let cure = if cure.is_empty() {
@@ -86,6 +90,19 @@ pub(super) fn unreadable(head: &[u8], path: &Path) -> Option<Error> {
         what,
         cure,
     })
+}
+
+/// Tells whether text is what `journalctl -o verbose` writes: `Sat 2026-11-21 03:21:40.123456 UTC [s=...;i=...]` and fields.
+pub(super) fn is_verbose(head: &[u8]) -> bool {
+    let mut lines = head
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.starts_with(b"-- "));
+    let (first, second) = (
+        lines.next().unwrap_or_default(),
+        lines.next().unwrap_or_default(),
+    );
+    let has_cursor = memchr::memmem::find(first, b" [s=").is_some() && first.ends_with(b"]");
+    has_cursor && second.starts_with(b"    ")
 }
 
 /// A stream of uncompressed bytes, and how many bytes of the file itself it took.

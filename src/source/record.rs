@@ -1,11 +1,11 @@
-//! Record: the fields of a journal entry, or of a line that Docker wrote as JSON, as far as they matter.
+//! Record: the fields of a journal entry, or of a line that Docker or Loki wrote as JSON, as far as they matter.
 //!
 //! One record is filled again and again, so that reading a journal allocates nothing per entry.
 
 use super::stamp::Stamp;
 use crate::model::time::Time;
 
-/// Fields of one record, by the names that journald (and, at the end, Docker) gives them.
+/// Fields of one record, by the names that journald (and, at the end, Docker and Loki) gives them.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     /// `MESSAGE`; several of them, and the lines of each, are parted by newlines.
@@ -47,8 +47,10 @@ impl Record {
             "_COMM" => first(&mut self.comm, value),
             "_EXE" => first(&mut self.exe, value),
             "log" => self.log = Some(value.to_owned()),
+            // Loki's `logcli -o jsonl`: its lines are whole.
+            "line" => self.log = Some(format!("{value}\n")),
             "stream" => first(&mut self.stream, value),
-            "time" => first(&mut self.time, value),
+            "time" | "timestamp" => first(&mut self.time, value),
             _ => {}
         }
     }
@@ -71,6 +73,8 @@ impl Record {
                 | b"log"
                 | b"stream"
                 | b"time"
+                | b"line"
+                | b"timestamp"
         )
     }
 

@@ -1,8 +1,8 @@
 //! Stamp: the time at the start of a line, as far as the line alone tells it.
 //!
 //! Reads RFC 3164 (day padded with a space, a zero or not at all, with or without fraction or year), RFC 3339 and
-//! its relatives (`T` or a space, offset `Z`, `+01:00`, `+0100`, `+01` or none), `journalctl -o short-full` and
-//! `-o short-unix`. Promises no allocation.
+//! its relatives (`T`, `_` or a space, offset `Z`, `+01:00`, `+0100`, `+01` or none), `journalctl -o short-full` and
+//! `-o short-unix`; also `2026 Mar 4 10:20:11`, `4 Mar 2026 10:20:11`, `4/Mar/2026:10:20:11 +0100`. Promises no allocation.
 //!
 //! Limits: month names are English; a zone abbreviation other than UTC is kept as text, for abbreviations do not
 //! name a zone.
@@ -58,7 +58,10 @@ impl Wall {
 pub(super) fn read(line: &str) -> Option<(Stamp<'_>, &str)> {
     let bytes = line.as_bytes();
     match bytes.first()? {
-        b'0'..=b'9' => iso(line).or_else(|| unix(line)),
+        b'0'..=b'9' => iso(line)
+            .or_else(|| unix(line))
+            .or_else(|| year_first(line))
+            .or_else(|| day_first(line)),
         b'A'..=b'Z' => {
             if let Some((wall, rest)) = rfc3164(line) {
                 return Some((Stamp::Wall(wall, ""), rest));
@@ -75,7 +78,8 @@ pub(super) fn may_begin(text: &str) -> bool {
         text.as_bytes(),
         [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..]
             | [b'<', b'0'..=b'9', ..]
-            | [_, _, _, _, b'-', _, _, b'-', ..]
+            | [_, _, _, _, b'-' | b'/', _, _, b'-' | b'/', ..]
+            | [b'0'..=b'9', _, _, _, b' ', b'A'..=b'Z', ..]
     )
 }
 
@@ -138,13 +142,13 @@ fn iso(line: &str) -> Option<(Stamp<'_>, &str)> {
         y1,
         y2,
         y3,
-        b'-',
+        b'-' | b'/',
         m0,
         m1,
-        b'-',
+        b'-' | b'/',
         d0,
         d1,
-        b'T' | b't' | b' ',
+        b'T' | b't' | b' ' | b'_',
         clock @ ..,
     ] = line.as_bytes().first_chunk::<19>()?
     else {
@@ -167,6 +171,39 @@ fn iso(line: &str) -> Option<(Stamp<'_>, &str)> {
     };
     let time = Time(wall.as_utc(year) - offset * SECOND);
     Some((Stamp::Absolute(time, digits), after_stamp(rest)?))
+}
+
+/// `2026 Mar  4 10:20:11.412`, as syslog-ng and some appliances write it.
+#[cold]
+fn year_first(line: &str) -> Option<(Stamp<'_>, &str)> {
+    let (year, rest) = line.split_once(' ').filter(|(year, _)| year.len() == 4)?;
+    let year = year.parse().ok().filter(|year| *year >= 1970)?;
+    let (wall, rest) = rfc3164(rest.trim_start_matches(' '))?;
+    let valid = wall.year.is_none() && wall.day <= month_length(year, wall.month);
+    let year = valid.then_some(year);
+    Some((Stamp::Wall(Wall { year, ..wall }, ""), rest)).filter(|_| valid)
+}
+
+/// `4 Mar 2026 10:20:11`, `04-Mar-2026 10:20:11`, `04/Mar/2026:10:20:11 +0100`.
+#[cold]
+fn day_first(line: &str) -> Option<(Stamp<'_>, &str)> {
+    const BORDERS: [char; 3] = [' ', '-', '/'];
+    let (day, rest) = line.split_once(BORDERS).filter(|(day, _)| day.len() <= 2)?;
+    let (name, rest) = rest.split_once(BORDERS)?;
+    let (year, rest) = rest
+        .split_once([' ', ':'])
+        .filter(|(year, _)| year.len() == 4)?;
+    let month = month(name.as_bytes().try_into().ok()?)?;
+    let second = clock_second(*rest.as_bytes().first_chunk::<8>()?)?;
+    let year: i32 = year.parse().ok().filter(|year| *year >= 1970)?;
+    let (wall, rest) = finish(rest.get(8..)?, Some(year), month, day.parse().ok()?, second)?;
+    match offset(rest) {
+        Some((offset, rest)) => {
+            let time = Time(wall.as_utc(year) - offset * SECOND);
+            Some((Stamp::Absolute(time, wall.digits), after_stamp(rest)?))
+        }
+        None => Some((Stamp::Wall(wall, ""), rest)),
+    }
 }
 
 /// `Wed 2026-03-04 10:20:11 CET` of `journalctl -o short-full`; `Wed Mar  4 10:20:11 2026` as ctime(3) writes it.
@@ -213,7 +250,10 @@ fn after_stamp(rest: &str) -> Option<&str> {
     if rest.is_empty() {
         return Some(rest);
     }
-    Some(rest.strip_prefix(' ')?.trim_start_matches(' '))
+    Some(
+        rest.strip_prefix([' ', '\t'])?
+            .trim_start_matches([' ', '\t']),
+    )
 }
 
 /// Reads `.412345` or `,412`; returns microseconds, digits and the rest.

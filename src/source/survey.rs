@@ -1,12 +1,14 @@
 //! Survey: the year of a file's first stamp, found before it is read, where stamps carry no year.
 //!
-//! A long queue id near the start tells it at once (grammar 3.1). Else the file is walked through, so that its
-//! latest line is not after the time it was last written.
+//! A long queue id near the start tells it at once (grammar 3.1), and so does a stamp with a year before or behind those
+//! without (an upgrade changed the form). Else the file is walked through, so that its latest line is not after the time
+//! it was last written.
 //!
 //! Limits: of a large plain file only evenly spread parts are looked at.
 
 use super::clock::date_of;
 use super::queue_id;
+use super::repeat;
 use super::stamp::{self, Stamp, Wall};
 use super::syslog;
 use super::year::{self, Date, YearWalk};
@@ -21,8 +23,10 @@ const QUEUE_ID_DAYS: i64 = 1;
 pub(super) struct Survey {
     years: Option<YearWalk>,
     has_stamps: bool,
-    /// Year 0, told by a queue id.
+    /// Year 0, told by a queue id or by a stamp with a year.
     anchor: Option<i32>,
+    /// Date of the last stamp with a year before the first without.
+    dated: Option<Date>,
     /// A Feb 29, and the year it is in.
     leap_day: Option<(i32, Wall)>,
     /// Month and day of the line before, as written at its start.
@@ -44,7 +48,9 @@ impl Survey {
     /// Looks at whole lines for changes of the date.
     pub(super) fn body(&mut self, data: &[u8]) {
         let mut rest = data;
-        while let Some(end) = memchr(b'\n', rest) {
+        while self.anchor.is_none()
+            && let Some(end) = memchr(b'\n', rest)
+        {
             let (line, after) = rest.split_at_checked(end).unwrap_or_default();
             if self.last_day.is_none_or(|day| !line.starts_with(&day)) {
                 self.line(line);
@@ -58,22 +64,38 @@ impl Survey {
         !self.has_stamps || self.anchor.is_some()
     }
 
+    /// Tells whether the year is known for sure.
+    pub(super) fn has_anchor(&self) -> bool {
+        self.anchor.is_some()
+    }
+
     fn line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
         let Some(head) = syslog::read(&text) else {
             return;
         };
-        let (Some(Stamp::Wall(wall, _)), None) = (head.stamp, head.outer) else {
+        // The stamp of a repeat notice may be of weeks ago.
+        let Some(stamp) = head
+            .outer
+            .or(head.stamp)
+            .filter(|_| repeat::notice(head.text).is_none())
+        else {
             return;
         };
-        if wall.year.is_some() {
-            return;
+        let wall = match stamp {
+            Stamp::Absolute(time, _) => return self.dated(date_of(time)),
+            Stamp::Wall(wall, _) => wall,
+        };
+        if let Some(year) = wall.year {
+            return self.dated((year, year::day_of_year(wall.month, wall.day)));
         }
         self.last_day = stamp::read(&text).and_then(|_| line.first_chunk().copied());
         let year = match &mut self.years {
             None => {
                 self.has_stamps = true;
                 self.years = Some(YearWalk::start(0, &wall));
+                let known = self.dated.map(YearWalk::at);
+                self.anchor = known.map(|mut walk| walk.step(&wall, None));
                 0
             }
             Some(years) => years
@@ -87,6 +109,18 @@ impl Survey {
             && let Some(told) = told_by_queue_id(&wall, head.text)
         {
             self.anchor = Some(told - year);
+        }
+    }
+
+    /// Takes notice of a stamp with a year.
+    fn dated(&mut self, date: Date) {
+        match &self.years {
+            None => self.dated = Some(date),
+            Some(years) if self.anchor.is_none() => {
+                let (year, _) = years.last();
+                self.anchor = Some(year::before(date, years.last()) - year);
+            }
+            Some(_) => {}
         }
     }
 

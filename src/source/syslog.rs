@@ -1,15 +1,15 @@
 //! Syslog: the bytes of one line to stamp, host, identifier, pid and text, whatever wrote the header.
 //!
 //! Reads RFC 3164 and RFC 3339 files, postlogd, RFC 5424, both as sent on the wire (`<22>`), the text modes of
-//! journalctl, FreeBSD `<mail.info>`, Solaris `[ID ...]`, and what containers and relays put in front
-//! (`container.rs`); also metalog's `[ident] text`. A record inside a record is read to the innermost header; the outer stamp is kept beside the
+//! journalctl, FreeBSD `<mail.info>`, Solaris `[ID ...]`, AIX's `mail:info`, and what containers, relays and tools put in
+//! front (`container.rs`, `prefix.rs`); also metalog's `[ident] text`. A record inside a record is read to the innermost header; the outer stamp is kept beside the
 //! inner one (grammar 2.1).
 //!
 //! Limits: a line without identifier is all text; a host that is missing is empty, and then the identifier must
 //! end in a colon or a pid.
 
-use super::container;
 use super::stamp::{self, Stamp};
+use super::{container, prefix};
 use memchr::memchr3;
 
 /// Headers inside headers; more than a relay, a container and the program does not happen.
@@ -54,11 +54,26 @@ fn read_nested(line: &str, depth: u8) -> Option<Head<'_>> {
     if let Some(rest) = priority(line) {
         return after_priority(rest, depth);
     }
-    if let Some(rest) = container::compose(line).or_else(|| octet_count(line)) {
-        return read_nested(rest, depth);
+    if let Some(rest) = container::compose(line).or_else(|| octet_count(line))
+        && let Some(head) = read_nested(rest, depth)
+    {
+        return Some(head);
     }
-    damaged_stamp(line)
+    behind_prefix(line, depth).or_else(|| damaged_stamp(line))
 }
+
+/// Reads the line behind what a tool put before it; only a header with an identifier counts as one.
+#[cold]
+fn behind_prefix(line: &str, depth: u8) -> Option<Head<'_>> {
+    prefix::rests(line).find_map(|rest| {
+        let head = read_nested(rest, depth)?;
+        let is_notice = head.text.starts_with(LAST_REPEATED);
+        (head.stamp.is_some() && (!head.ident.is_empty() || is_notice)).then_some(head)
+    })
+}
+
+/// How the notice begins that has no identifier.
+const LAST_REPEATED: &str = "last message repeated ";
 
 fn after_stamp<'a>(stamp: Stamp<'a>, rest: &'a str, depth: u8) -> Head<'a> {
     if let Some(piece) = container::cri(rest) {
@@ -72,13 +87,26 @@ fn after_stamp<'a>(stamp: Stamp<'a>, rest: &'a str, depth: u8) -> Head<'a> {
     if let Some(head) = inner_at(stamp, rest, depth) {
         return head;
     }
-    let mut head = addressed(rest);
-    head.stamp = Some(stamp);
-    if let Some(head) = inner_at(stamp, head.text, depth) {
+    let found = addressed(rest);
+    if let Some(head) = found.and_then(|head| inner_at(stamp, head.text, depth)) {
         return head;
     }
+    let mut head = match found {
+        Some(head) => head,
+        None => match passed_on(stamp, rest, depth) {
+            Some(head) => return head,
+            None => among_words(rest, 2).unwrap_or_else(|| unaddressed(rest)),
+        },
+    };
+    head.stamp = Some(stamp);
     head.text = message_id_tag(head.text);
     head
+}
+
+/// Reads what a tool put its own stamp before, and more: `STAMP {app="postfix"} LINE`, `STAMP name.1.id@node | LINE`.
+#[cold]
+fn passed_on<'a>(outer: Stamp<'a>, rest: &'a str, depth: u8) -> Option<Head<'a>> {
+    prefix::rests(rest).find_map(|inner| inner_at(outer, inner, depth))
 }
 
 /// Reads what a container runtime passed on: a complete record, or bare text.
@@ -132,71 +160,102 @@ fn inner_at<'a>(outer: Stamp<'a>, text: &'a str, depth: u8) -> Option<Head<'a>> 
     Some(head)
 }
 
-/// Splits `host ident[pid]: text`, either of the first two missing.
-fn addressed(rest: &str) -> Head<'_> {
-    if rest.starts_with("last message repeated ") {
-        return Head {
-            text: rest,
-            ..Head::default()
-        };
+/// Splits `host ident[pid]: text`; the host may be missing.
+fn addressed(rest: &str) -> Option<Head<'_>> {
+    if rest.starts_with(LAST_REPEATED) {
+        return Some(tagged("", "", None, rest));
     }
     if let Some((ident, text)) = bracketed(rest) {
-        return Head {
-            ident,
-            text,
-            ..Head::default()
-        };
+        return Some(tagged("", ident, None, text));
     }
     let (first, after) = split_at_byte(rest, b' ').unwrap_or((rest, ""));
+    if first.as_bytes().contains(&b'\t') {
+        return None;
+    }
     if let Some((ident, pid, text)) = sole_tag(first, rest) {
-        return Head {
-            ident,
-            pid,
-            text,
-            ..Head::default()
-        };
+        return Some(tagged("", ident, pid, text));
     }
     let after = facility(after.trim_start_matches(' '));
-    if let Some((ident, pid, text)) = tag(after) {
-        return Head {
-            host: first,
-            ident,
-            pid,
-            text,
-            ..Head::default()
-        };
-    }
-    // A relay that puts its own name before the sender's: the sender is the one who knows.
-    if let Some((second, behind)) = after.split_once(' ')
-        && let Some((ident, pid @ Some(_), text)) = tag(behind)
-    {
-        return Head {
-            host: second,
-            ident,
-            pid,
-            text,
-            ..Head::default()
-        };
-    }
+    let (ident, pid, text) =
+        tag(after).filter(|(ident, pid, _)| pid.is_some() || !prefix::is_level(ident))?;
+    Some(tagged(host(first), ident, pid, text))
+}
+
+/// Reads a line without identifier: `host text`.
+#[cold]
+fn unaddressed(rest: &str) -> Head<'_> {
+    let (first, after) = split_at_byte(rest, b' ').unwrap_or((rest, ""));
+    let text = facility(after.trim_start_matches(' '));
+    tagged(host(first), "", None, text)
+}
+
+/// Returns what stands where the host belongs, if it can be one.
+fn host(word: &str) -> &str {
+    if prefix::is_host(word) { word } else { "" }
+}
+
+fn tagged<'a>(host: &'a str, ident: &'a str, pid: Option<u32>, text: &'a str) -> Head<'a> {
     Head {
-        host: first,
-        text: after,
+        host,
+        ident,
+        pid,
+        text,
         ..Head::default()
     }
+}
+
+/// Reads `WORD WORD ident[pid]: text`: hosts, the last of which is the sender, and severities, numbers, marks, which name none.
+///
+/// Of more than `most` names it is not known which are names.
+#[cold]
+fn among_words(rest: &str, most: usize) -> Option<Head<'_>> {
+    /// More words than collectors put before a tag.
+    const WORDS: usize = 10;
+    let (mut host, mut before, mut names) = ("", "", 0);
+    let mut rest = rest;
+    for _ in 0..WORDS {
+        if let Some(forwarded) = rest.strip_prefix("Message forwarded from ") {
+            // AIX.
+            let (name, after) = forwarded.split_once(": ")?;
+            let (ident, pid, text) = tag(after)?;
+            return Some(tagged(name, ident, pid, text));
+        }
+        let (word, after) = rest.split_once([' ', '\t'])?;
+        rest = after.trim_start_matches([' ', '\t']);
+        if prefix::is_host(word) {
+            names += 1;
+            (before, host) = (host, word);
+        } else if word == "|" {
+            host = "";
+        } else if prefix::is_level(word) && prefix::is_facility(host) && !before.is_empty() {
+            // `mx1 mail info`: the facility is a word of its own.
+            host = before;
+        }
+        if names > most {
+            return None;
+        }
+        if let Some((ident, pid, text)) = tag(rest)
+            && (pid.is_some() || (ident.contains('/') && names < 2))
+        {
+            return Some(tagged(host, ident, pid, text));
+        }
+    }
+    None
 }
 
 /// Splits `[ident] text`, which is how metalog writes.
 fn bracketed(rest: &str) -> Option<(&str, &str)> {
     let (ident, text) = rest.strip_prefix('[')?.split_once("] ")?;
-    let is_word = !ident.is_empty() && !ident.contains([' ', '[', ':']);
-    is_word.then_some((ident, text))
+    let is_word = !ident.is_empty() && !ident.contains([' ', '[', ':']) && !prefix::is_level(ident);
+    let has_tag = || tag(text).is_some_and(|(_, pid, _)| pid.is_some());
+    (is_word && !has_tag()).then_some((ident, text))
 }
 
 /// Reads the first word as identifier where the host is missing; an IPv6 address is not mistaken for one.
 fn sole_tag<'a>(word: &str, rest: &'a str) -> Option<(&'a str, Option<u32>, &'a str)> {
     let closes = word.ends_with(':') || word.ends_with(']');
     let is_address = word.matches(':').count() > 1 && !word.contains('[');
-    if !closes || is_address || word.starts_with('[') {
+    if !closes || is_address || word.starts_with('[') || prefix::is_level(word) {
         return None;
     }
     tag(rest)
@@ -206,7 +265,7 @@ fn sole_tag<'a>(word: &str, rest: &'a str) -> Option<(&'a str, Option<u32>, &'a 
 fn tag(text: &str) -> Option<(&str, Option<u32>, &str)> {
     let end = memchr3(b':', b'[', b' ', text.as_bytes())?;
     let (ident, rest) = text.split_at_checked(end)?;
-    if ident.is_empty() {
+    if ident.is_empty() || ident.as_bytes().contains(&b'\t') {
         return None;
     }
     if let Some(rest) = rest.strip_prefix('[') {
@@ -217,12 +276,22 @@ fn tag(text: &str) -> Option<(&str, Option<u32>, &str)> {
             return None;
         }
         let text = colon.unwrap_or(rest);
-        let spaced = text.is_empty() || text.starts_with(' ') || colon.is_some();
-        return spaced.then(|| (ident, number, text.strip_prefix(' ').unwrap_or(text)));
+        let spaced = text.is_empty() || text.starts_with([' ', '\t']) || colon.is_some();
+        return spaced.then(|| (ident, number, behind_blanks(text)));
     }
     let text = rest.strip_prefix(':')?;
-    let spaced = text.is_empty() || text.starts_with([' ', '[']);
-    spaced.then(|| (ident, None, text.strip_prefix(' ').unwrap_or(text)))
+    let spaced = text.is_empty() || text.starts_with([' ', '\t', '[']);
+    spaced.then(|| (ident, None, behind_blanks(text)))
+}
+
+/// Takes off the blank behind a tag, and those that a template of the collector adds.
+#[inline]
+fn behind_blanks(text: &str) -> &str {
+    match text.as_bytes() {
+        [b' ', b' ' | b'\t', ..] | [b'\t', ..] => text.trim_start_matches([' ', '\t']),
+        [b' ', ..] => text.get(1..).unwrap_or(text),
+        _ => text,
+    }
 }
 
 /// `split_once` for words of a few bytes, where a plain loop is faster.
@@ -339,25 +408,7 @@ fn damaged_stamp(line: &str) -> Option<Head<'_>> {
             ..Head::default()
         });
     }
-    let mut rest = line;
-    for _ in 0..4 {
-        let (word, after) = rest.split_once(' ')?;
-        let after = after.trim_start_matches(' ');
-        let named = word.bytes().any(|byte| byte.is_ascii_alphabetic());
-        if let Some((ident, pid @ Some(_), text)) = tag(after)
-            && ident.contains('/')
-        {
-            return Some(Head {
-                host: if named { word } else { "" },
-                ident,
-                pid,
-                text,
-                ..Head::default()
-            });
-        }
-        rest = after;
-    }
-    None
+    among_words(line, usize::MAX).filter(|head| head.pid.is_some() && head.ident.contains('/'))
 }
 
 /// Tells whether a line is none of the log's records: journalctl's remarks and marks.
@@ -366,15 +417,17 @@ pub(super) fn is_remark(line: &str) -> bool {
         return false;
     };
     let rest = rest.trim_start();
-    [
-        "Journal begins",
-        "Logs begin",
-        "Boot ",
-        "Reboot",
-        "No entries",
-        "MARK",
-        "cursor:",
-    ]
-    .iter()
-    .any(|start| rest.starts_with(start))
+    // What grep -A, -B and -C put between groups.
+    rest.is_empty()
+        || [
+            "Journal begins",
+            "Logs begin",
+            "Boot ",
+            "Reboot",
+            "No entries",
+            "MARK",
+            "cursor:",
+        ]
+        .iter()
+        .any(|start| rest.starts_with(start))
 }

@@ -49,6 +49,11 @@ impl YearWalk {
         self.latest
     }
 
+    /// Returns the date of the last line.
+    pub(super) fn last(&self) -> Date {
+        self.last
+    }
+
     /// Returns the year when it is the date of the line before: the usual case.
     pub(super) fn same_day(&self, wall: &Wall) -> Option<i32> {
         let (year, day) = self.last;
@@ -79,6 +84,16 @@ impl YearWalk {
     /// Takes notice of a date that another stamp of the stream told with its year.
     pub(super) fn learn(&mut self, date: Date) {
         self.latest = self.latest.max(date);
+    }
+}
+
+/// Returns the year of a stamp that a line of the date `next` follows; only the days of `last` count.
+pub(super) fn before((year, day): Date, last: Date) -> i32 {
+    let apart = last.1 - day;
+    if apart > LATE_DAYS {
+        year - 1
+    } else {
+        year + i32::from(apart < LATE_DAYS - YEAR_DAYS)
     }
 }
 

@@ -143,6 +143,11 @@ const PASSES: &[Pass] = &[
         columns: &["service", "template", "sample"],
         deed: Deed::Replace,
     },
+    Pass {
+        table: "undated",
+        columns: &["sample"],
+        deed: Deed::Replace,
+    },
 ];
 
 /// Columns of a message that tell of its sender.

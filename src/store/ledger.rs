@@ -6,7 +6,7 @@ use super::error::Error;
 use super::seen::StoredRow;
 use super::write::stage;
 use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
-use crate::model::row::{CoverageRow, EventRow, State, UnparsedRow};
+use crate::model::row::{CoverageRow, EventRow, State, UndatedRow, UnparsedRow};
 use crate::model::time::Time;
 use crate::seen::News;
 use duckdb::types::{TimeUnit, Value};
@@ -67,6 +67,17 @@ impl Written {
             gone.extend(news.gone);
         }
         Ok((rows, gone))
+    }
+
+    /// Returns the lines without a time with the numbers of their sources.
+    pub(super) fn undated(
+        &self,
+        known: &HashMap<SourceKey, i64>,
+        rows: Vec<UndatedRow>,
+    ) -> Result<Vec<(i64, UndatedRow)>, Error> {
+        rows.into_iter()
+            .map(|row| Ok((self.id(known, &row.source)?, row)))
+            .collect()
     }
 
     fn id(&self, known: &HashMap<SourceKey, i64>, key: &SourceKey) -> Result<i64, Error> {
@@ -189,6 +200,21 @@ pub(super) fn merge_coverage(conn: &Connection, rows: &[(i64, CoverageRow)]) -> 
 /// Adds the counts to what is stored for the template.
 pub(super) fn merge_unparsed(conn: &Connection, rows: &[UnparsedRow]) -> duckdb::Result<()> {
     merge(conn, rows, &["service", "template"], &["count"])
+}
+
+/// Adds the lines without a time to those of their source; the sample stays the first one.
+pub(super) fn add_undated(conn: &Connection, rows: &[(i64, UndatedRow)]) -> duckdb::Result<()> {
+    for (source_id, row) in rows {
+        let add = "UPDATE undated SET lines = lines + $2 WHERE source_id = $1";
+        let added = conn
+            .prepare_cached(add)?
+            .execute(params![source_id, row.lines])?;
+        if added == 0 {
+            let insert = "INSERT INTO undated VALUES ($1, $2, $3)";
+            conn.execute(insert, params![source_id, row.lines, row.sample.as_str()])?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds the counts to what is stored for the template and day.

@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0008_neighbour.sql"),
     include_str!("../../schema/0009_seen.sql"),
     include_str!("../../schema/0010_kept.sql"),
+    include_str!("../../schema/0011_undated.sql"),
 ];
 
 /// Latest version of the schema: the one that this program reads and writes.

@@ -15,6 +15,8 @@ pub struct Status {
     pub spans: Table,
     /// Commonest templates that were not understood.
     pub unparsed: Table,
+    /// Lines without a time, by source.
+    pub undated: Table,
     /// Hours in which lines were lost, the latest first.
     pub lost: Table,
     /// Rows per table.
@@ -38,6 +40,12 @@ ORDER BY host"#;
 const UNPARSED: &str = "SELECT service, template, count, first_time, last_time, sample
 FROM unparsed
 ORDER BY count DESC, service, template
+LIMIT ?";
+
+const UNDATED: &str = "SELECT lines, sample, name
+FROM undated
+JOIN source ON id = source_id
+ORDER BY lines DESC, name
 LIMIT ?";
 
 const LOST: &str = "SELECT hour, host, sum(lost)::BIGINT AS lost
@@ -88,6 +96,7 @@ pub fn of(
         sources: select(SOURCES, &[])?,
         spans: select(SPANS, &[])?,
         unparsed: select(UNPARSED, &most)?,
+        undated: select(UNDATED, &most)?,
         lost: select(LOST, &most)?,
         rows: select(&rows(), &[])?,
         database: database(path, schema),

@@ -8,7 +8,9 @@ use super::error::Error;
 use super::{Store, counter, ledger, seen};
 use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
-use crate::model::row::{Changes, CoverageRow, DeliveryFrom, DeliveryTo, State, UnparsedRow};
+use crate::model::row::{
+    Changes, CoverageRow, DeliveryFrom, DeliveryTo, State, UndatedRow, UnparsedRow,
+};
 use crate::model::time::Time;
 use crate::seen::News;
 use duckdb::types::Value;
@@ -33,6 +35,8 @@ pub struct Batch {
     pub seen: Vec<(SourceKey, News)>,
     /// What was not understood.
     pub unparsed: Vec<UnparsedRow>,
+    /// What tells no time.
+    pub undated: Vec<UndatedRow>,
     /// What is added to the totals of metrics.
     pub counts: Vec<Count>,
     /// Time of the commit.
@@ -143,6 +147,7 @@ impl Store {
         let coverage = ledger.coverage(&self.source_ids, batch.coverage)?;
         let anchors = ledger.anchors(&self.source_ids, batch.anchors)?;
         let (told, gone) = ledger.seen(&self.source_ids, batch.seen)?;
+        let undated = ledger.undated(&self.source_ids, batch.undated)?;
         write_rows(&self.conn, changes)
             .and_then(|()| append(&self.conn, anchors))
             .and_then(|()| append(&self.conn, told))
@@ -153,6 +158,7 @@ impl Store {
             })
             .and_then(|()| ledger::merge_coverage(&self.conn, &coverage))
             .and_then(|()| ledger::merge_unparsed(&self.conn, &batch.unparsed))
+            .and_then(|()| ledger::add_undated(&self.conn, &undated))
             .and_then(|()| counter::merge(&self.conn, &counts))
             .map_err(sort)?;
         Ok(ledger)

@@ -64,6 +64,8 @@ mod service;
 #[cfg(test)]
 mod shell;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod tables;
 #[cfg(test)]
 mod turned;

@@ -168,6 +168,7 @@ fn store() -> Store {
             anchors: Vec::new(),
             seen: Vec::new(),
             unparsed: Vec::new(),
+            undated: Vec::new(),
             counts: Vec::new(),
             now: at(6),
         })

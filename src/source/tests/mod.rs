@@ -2,6 +2,8 @@
 
 mod chunks;
 mod inputs;
+mod order;
+mod prefixes;
 mod roundtrip;
 mod samples;
 mod shapes;

@@ -186,7 +186,7 @@ fn database_of_a_newer_maillog() {
         refusal(Store::open_writer(&path)),
     ];
     assert_eq!(shown(&errors[0], &dir), shown(&errors[1], &dir));
-    insta::assert_snapshot!(shown(&errors[0], &dir), @"the database was made by a newer maillog: schema 99, this one knows 10 | install the newer maillog here, too");
+    insta::assert_snapshot!(shown(&errors[0], &dir), @"the database was made by a newer maillog: schema 99, this one knows 11 | install the newer maillog here, too");
 }
 
 #[test]
