@@ -28,7 +28,10 @@ const STATUS: usize = 2;
 const NARROW: u16 = 100;
 
 /// A reply shortened to less than this says nothing.
-const LEAST_REASON: usize = 24;
+const LEAST_REASON: usize = 48;
+
+/// Lines of a reply at most, where it stands below.
+const MOST_LINES: usize = 2;
 
 /// Writes one line a hit below headers, or two where the addresses would have to be cut; nothing when there are none.
 pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -52,7 +55,7 @@ pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Res
                 None => hit.address("recipient"),
             },
             via(&hit),
-            hit.said(),
+            row::brief(&hit.said(), &via(&hit)),
         ]);
     }
     let widths = natural(&drawing.columns, &drawing.rows);
@@ -64,7 +67,7 @@ pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Res
     }
 }
 
-/// Time, status and both addresses, which are never cut; below them the queue id, the next host and as much of the reply as fits.
+/// Time, status and both addresses, which are never cut; below them the queue id and the next host, and the reply in a line or two.
 fn two_lines(
     drawing: &Drawing,
     widths: &[usize],
@@ -104,20 +107,41 @@ fn two_lines(
         } else {
             format!("via {via}")
         };
-        let mut below = [queue_id.as_str(), via.as_str()]
-            .join(" ")
-            .trim()
-            .to_owned();
-        if !reason.is_empty() {
-            if !below.is_empty() {
-                below.push_str(": ");
-            }
-            below.push_str(reason);
+        let below = [queue_id.as_str(), via.as_str()].join(" ");
+        let below = below.trim();
+        let room = width.saturating_sub(indent).max(LEAST_REASON);
+        let blanks = " ".repeat(indent);
+        if below.is_empty()
+            || reason.is_empty()
+            || get_string_width(below) + get_string_width(reason) + 2 <= room
+        {
+            let between = if below.is_empty() || reason.is_empty() {
+                ""
+            } else {
+                ": "
+            };
+            let line = format!("{below}{between}{reason}");
+            lines_below(&line, &blanks, room, out)?;
+        } else {
+            lines_below(below, &blanks, room, out)?;
+            lines_below(reason, &blanks, room, out)?;
         }
-        if !below.is_empty() {
-            let below = shorten(&below, width.saturating_sub(indent).max(LEAST_REASON));
-            writeln!(out, "{}{below}", " ".repeat(indent))?;
-        }
+    }
+    Ok(())
+}
+
+/// Writes the text in as many lines as it may have; what does not fit into these is cut.
+fn lines_below(text: &str, blanks: &str, room: usize, out: &mut dyn Write) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut lines = wrap::lines(text, 0, 0, u16::try_from(room).ok());
+    if lines.len() > MOST_LINES {
+        let rest = lines.split_off(MOST_LINES - 1).join(" ");
+        lines.push(rest);
+    }
+    for line in lines {
+        writeln!(out, "{blanks}{}", shorten(&line, room))?;
     }
     Ok(())
 }

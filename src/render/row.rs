@@ -107,6 +107,39 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Returns a reply without what a table says already: the host that said it stands in its own column, and what it was the answer to
+/// matters to nobody who reads many.
+pub(super) fn brief(said: &str, relay: &str) -> String {
+    let mut text = said;
+    if let Some(at) = text.rfind(" (in reply to ")
+        && text.ends_with(')')
+    {
+        text = text.get(..at).unwrap_or(text);
+    }
+    // A code may stand in front of it, see `Row::said`.
+    let (code, rest) = match text.split_once(' ') {
+        Some((code, rest))
+            if code.starts_with(|c: char| c.is_ascii_digit()) && rest.starts_with("host ") =>
+        {
+            (code, rest)
+        }
+        _ => ("", text),
+    };
+    let words = rest.strip_prefix("host ").and_then(|rest| {
+        let (host, words) = rest.split_once(' ')?;
+        relay.starts_with(host).then_some(words)
+    });
+    let Some(words) = words else {
+        return text.to_owned();
+    };
+    let words = words.strip_prefix("said: ").unwrap_or(words);
+    if code.is_empty() || words.contains(code) {
+        words.to_owned()
+    } else {
+        format!("{code} {words}")
+    }
+}
+
 /// Returns the recipient before rewriting, where it was another.
 pub(super) fn orig_to(row: &Row<'_>) -> Option<String> {
     let orig_to = row.raw("orig_to")?;
@@ -166,4 +199,53 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|b| [digit(b >> 4), digit(b & 15)])
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_without_its_host_begins_with_the_code() {
+        let relay = "mx.example.net[192.0.2.25]:25";
+        for (said, relay, shown) in [
+            (
+                "host mx.example.net[192.0.2.25] said: 550 5.1.1 <bob@example.org>: User unknown (in reply to RCPT TO command)",
+                relay,
+                "550 5.1.1 <bob@example.org>: User unknown",
+            ),
+            (
+                "5.0.0 host mx.example.net[192.0.2.25] said: 550 no (in reply to end of DATA command)",
+                relay,
+                "5.0.0 550 no",
+            ),
+            (
+                "4.0.0 host mx.example.net[192.0.2.25] refused to talk to me: 421 busy",
+                relay,
+                "4.0.0 refused to talk to me: 421 busy",
+            ),
+            (
+                "host mail.example.com[private/dovecot-lmtp] said: 552 5.2.2 Mailbox full (in reply to end of DATA command)",
+                "mail.example.com[private/dovecot-lmtp]",
+                "552 5.2.2 Mailbox full",
+            ),
+            // Another host than the relay is told.
+            (
+                "550 5.1.1 rejected: undeliverable address: host a.example[192.0.2.1] said: 550 no (in reply to RCPT TO command)",
+                relay,
+                "550 5.1.1 rejected: undeliverable address: host a.example[192.0.2.1] said: 550 no",
+            ),
+            (
+                "host a.example[192.0.2.1] said: 550 no",
+                relay,
+                "host a.example[192.0.2.1] said: 550 no",
+            ),
+            ("host", relay, "host"),
+            ("host x", "x", "host x"),
+            ("250 2.0.0 Ok", relay, "250 2.0.0 Ok"),
+            ("", "", ""),
+        ] {
+            assert_eq!(brief(said, relay), shown);
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Table: columns for a terminal, shortened to its width.
 //!
-//! Limits: a result with more columns than the terminal can show eight letters of each is wider than the terminal.
+//! Limits: a table of hits with more columns than the terminal can show eight letters of each is wider than the terminal.
 
 use super::color::Tone;
 use super::row;
-use super::{Style, escape};
+use super::{Style, escape, wrap};
 use crate::model::table::{Cell, Table};
 use std::io::{self, Write};
 use tabled::builder::Builder;
@@ -17,27 +17,154 @@ const LEAST: usize = 8;
 /// Blanks between two columns.
 pub(super) const GAP: usize = 2;
 
+/// Columns of addresses and names: cut they may be anybody's.
+const NAMES: [&str; 12] = [
+    "address",
+    "client_address",
+    "network",
+    "sender",
+    "recipient",
+    "orig_to",
+    "sasl_username",
+    "user",
+    "queue_id",
+    "domain",
+    "host",
+    "dsn",
+];
+
 /// Writes any table; nothing when it has no rows.
+///
+/// Numbers, times, addresses and names are never cut, other texts not to less than can be read: columns for which there is no room are
+/// written below, a row in several lines.
 pub(super) fn write(table: &Table, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let right: Vec<bool> = (0..table.columns.len())
         .map(|column| is_numeric(table, column))
+        .collect();
+    let whole: Vec<bool> = (0..table.columns.len())
+        .map(|column| {
+            let is_name = table
+                .columns
+                .get(column)
+                .is_some_and(|name| NAMES.contains(&name.as_str()));
+            is_name || right.get(column).is_some_and(|right| *right) || is_time(table, column)
+        })
         .collect();
     let rows = table
         .rows
         .iter()
         .map(|cells| cells.iter().map(|cell| row::cell(cell, style)).collect())
         .collect();
-    draw(
-        Drawing {
-            columns: table.columns.clone(),
-            rows,
-            right,
-            whole: Vec::new(),
-            tones: Vec::new(),
-        },
-        style,
-        out,
-    )
+    let drawing = Drawing {
+        columns: table
+            .columns
+            .iter()
+            .map(|name| escape::terminal(name).into_owned())
+            .collect(),
+        rows,
+        right,
+        whole,
+        tones: Vec::new(),
+    };
+    let natural = natural(&drawing.columns, &drawing.rows);
+    let least = natural.iter().zip(&drawing.whole);
+    let least = least.map(|(width, whole)| {
+        GAP + if *whole {
+            *width
+        } else {
+            (*width).min(READABLE)
+        }
+    });
+    match style.width.map(usize::from) {
+        Some(width) if least.sum::<usize>() > width + GAP => {
+            fold(drawing, &natural, width, style, out)
+        }
+        _ => draw(drawing, style, out),
+    }
+}
+
+/// Writes the columns that fit beside each other as a table, and the others of each row below it by their names.
+fn fold(
+    drawing: Drawing,
+    natural: &[usize],
+    width: usize,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    /// Before what is below.
+    const INDENT: usize = 4;
+    let mut room = width + GAP;
+    let beside: Vec<bool> = natural
+        .iter()
+        .enumerate()
+        .map(|(i, wants)| {
+            let fits = wants + GAP <= room || i == 0;
+            room = room.saturating_sub(if fits { wants + GAP } else { 0 });
+            fits
+        })
+        .collect();
+    let pick = |texts: &[String], side: bool| -> Vec<String> {
+        let texts = texts
+            .iter()
+            .zip(&beside)
+            .filter(|(_, beside)| **beside == side);
+        texts.map(|(text, _)| text.clone()).collect()
+    };
+    let mut top = Vec::new();
+    let table = Drawing {
+        columns: pick(&drawing.columns, true),
+        rows: drawing.rows.iter().map(|row| pick(row, true)).collect(),
+        right: drawing
+            .right
+            .iter()
+            .zip(&beside)
+            .filter(|(_, b)| **b)
+            .map(|(r, _)| *r)
+            .collect(),
+        whole: Vec::new(),
+        tones: Vec::new(),
+    };
+    draw(table, style, &mut top)?;
+    let top = String::from_utf8_lossy(&top);
+    let mut lines = top.lines();
+    if let Some(head) = lines.next() {
+        writeln!(out, "{head}")?;
+    }
+    let names = pick(&drawing.columns, false);
+    for (row, line) in drawing.rows.iter().zip(lines) {
+        writeln!(out, "{line}")?;
+        let texts = pick(row, false);
+        let told = names
+            .iter()
+            .zip(&texts)
+            .filter(|(_, text)| !text.is_empty());
+        let told: Vec<String> = told.map(|(name, text)| format!("{name} {text}")).collect();
+        let room = width.saturating_sub(INDENT);
+        for line in wrap::lines(&told.join(", "), 0, 0, u16::try_from(room).ok()) {
+            for line in pieces(&line, room) {
+                writeln!(out, "{}{line}", " ".repeat(INDENT))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the text in pieces of at most that many columns: a word may be longer than a line.
+fn pieces(text: &str, width: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = get_char_width(c);
+        if used + wide > width.max(LEAST) {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += wide;
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(c);
+        }
+    }
+    pieces
 }
 
 /// Texts ready to be drawn.
@@ -119,6 +246,11 @@ pub(super) fn is_readable(table: &Table, style: &Style) -> bool {
         .map(|width| (*width).min(READABLE) + GAP)
         .sum();
     least <= width + GAP
+}
+
+fn is_time(table: &Table, column: usize) -> bool {
+    let mut cells = table.rows.iter().filter_map(|row| row.get(column));
+    cells.any(|cell| matches!(cell, Cell::Time(_)))
 }
 
 fn is_numeric(table: &Table, column: usize) -> bool {

@@ -255,3 +255,90 @@ fn what_a_clock_shows_has_no_zone() {
         told(broken, "x", Format::Json);
     }
 }
+
+#[test]
+fn what_does_not_fit_beside_stands_below_and_nothing_is_cut() {
+    let wide = table(
+        &[
+            "client_address",
+            "client_name",
+            "refusals",
+            "rules",
+            "recipients",
+            "first_time",
+            "last_time",
+        ],
+        vec![
+            vec![
+                text("2001:db8:1234:5678:9abc:def0:1234:5678"),
+                text("host-with-a-long-name.dynamic.customer.provider.example"),
+                Cell::Int(120),
+                text("dnsbl helo relay sender_domain"),
+                Cell::Int(7),
+                at(0),
+                at(1),
+            ],
+            vec![
+                text("192.0.2.1"),
+                text(&"x".repeat(200)),
+                Cell::Int(1),
+                Cell::Null,
+                Cell::Int(1),
+                at(2),
+                at(3),
+            ],
+        ],
+    );
+    for width in [40, 80, 100, 120, 132] {
+        let drawn = shown(&wide, Format::Table, &berlin(Some(width)));
+        for line in drawn.lines() {
+            let used = tabled::grid::util::string::get_string_width(line);
+            assert!(used <= usize::from(width), "{used} of {width}: {line}");
+        }
+        assert!(drawn.contains("2001:db8:1234:5678:9abc:def0:1234:5678"));
+        assert!(drawn.contains("11:00:03"), "{drawn}");
+        if width < 132 {
+            assert!(!drawn.contains('…'), "{drawn}");
+        }
+    }
+    insta::assert_snapshot!(shown(&wide, Format::Table, &berlin(Some(80))));
+}
+
+#[test]
+fn a_bounce_is_told_by_its_reply_at_any_width() {
+    let columns = [
+        "time",
+        "kind",
+        "queue_id",
+        "status",
+        "sender",
+        "recipient",
+        "relay",
+        "dsn",
+        "reason",
+    ];
+    let row = vec![
+        at(0),
+        text("mail"),
+        text("4jWctr3YP4z5rsG"),
+        text("bounced"),
+        text("newsletter@lists.example.com"),
+        text("somebody.with.a.name@customer.example.net"),
+        text("customer-example-net.mail.protection.example[203.0.113.36]:25"),
+        text("5.4.1"),
+        text(
+            "host customer-example-net.mail.protection.example[203.0.113.36] said: 550 5.4.1 Recipient address rejected: \
+             Access denied. (in reply to RCPT TO command)",
+        ),
+    ];
+    let bounce = table(&columns, vec![row]);
+    for width in [60, 80, 100, 120, 160, 200, 250] {
+        let drawn = shown_hits(&bounce, Format::Table, &berlin(Some(width)));
+        let words = drawn.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words.contains("550 5.4.1 Recipient address rejected: Access denied."),
+            "{width}: {drawn}"
+        );
+        assert!(!drawn.contains("in reply to") && !drawn.contains("said:"));
+    }
+}
