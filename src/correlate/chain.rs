@@ -23,21 +23,21 @@ pub(super) const SLACK: i64 = 5 * SECOND;
 pub(super) const SKEW: i64 = MINUTE;
 
 /// A message that another one was said to become.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Claim {
-    parent: i64,
+    pub(super) parent: i64,
     /// The recipient whose record claims it; 0 for a notice.
-    to: i64,
-    host: u32,
-    instance: Text,
-    /// `forward`, a notice's word, or empty for a hand-over.
-    kind: Text,
-    relay_name: Option<Text>,
+    pub(super) to: i64,
+    pub(super) host: u32,
+    pub(super) instance: Text,
+    /// `forward`, `requeue`, a notice's word, or empty for a hand-over.
+    pub(super) kind: Text,
+    pub(super) relay_name: Option<Text>,
     #[serde(default)]
-    relay_address: Option<Text>,
-    is_near: bool,
-    earliest: Time,
-    time: Time,
+    pub(super) relay_address: Option<Text>,
+    pub(super) is_near: bool,
+    pub(super) earliest: Time,
+    pub(super) time: Time,
 }
 
 impl Claim {
@@ -199,7 +199,7 @@ impl Correlator {
     }
 
     /// Fulfils a claim, or keeps it until its message appears.
-    fn claim(&mut self, queue_id: &str, claim: Claim, is_expected: bool) {
+    pub(super) fn claim(&mut self, queue_id: &str, claim: Claim, is_expected: bool) {
         let known = self.mail.generations(queue_id);
         let child = known
             .filter(|c| self.proves(c, &claim))
@@ -263,14 +263,27 @@ impl Correlator {
         let is_here = child.host == claim.host;
         let skew = if is_here { 0 } else { SKEW };
         // Later than the claim a message appears only where lines are out of order, or for a notice since 3.11.
-        let latest = claim.time.plus(SLACK + skew);
-        if c.time < claim.earliest.plus(-skew) || c.time > latest {
+        let late = if claim.kind == link::REQUEUE {
+            self.settings.late_span
+        } else {
+            SLACK + skew
+        };
+        let latest = claim.time.plus(late);
+        // What MailScanner wrote may bear the arrival of the old file.
+        let born = if claim.kind == link::REQUEUE {
+            c.updated
+        } else {
+            c.time
+        };
+        if born < claim.earliest.plus(-skew) || born > latest {
             return false;
         }
         let is_local = is_here && c.instance == p.instance;
         match claim.kind.as_str() {
             "" => {}
             link::FORWARD => return is_local && !is_submitted(c.origin.as_str()),
+            // MailScanner writes the queue file itself: nobody logs that it was created.
+            link::REQUEUE => return is_here && !c.has_creation(),
             _ => {
                 return is_local
                     && matches!(
@@ -279,37 +292,7 @@ impl Correlator {
                     );
             }
         }
-        if !matches!(
-            c.origin.as_str(),
-            origin::SMTPD | origin::FILTER | origin::RELAY | origin::UNKNOWN
-        ) {
-            return false;
-        }
-        if c.orig_queue_id.as_deref() == Some(p.queue_id.as_str()) {
-            return true;
-        }
-        let ids = (
-            real_id(p.message_id.as_deref()),
-            real_id(c.message_id.as_deref()),
-        );
-        let agree = match ids {
-            (Some(a), Some(b)) => a == b,
-            _ => is_here,
-        };
-        let names_fit = || {
-            let relay = claim.relay_name.as_deref().unwrap_or_default();
-            let client = c.client_name.as_deref().unwrap_or_default();
-            is_same_host(relay, &c.host)
-                && is_same_host(client, &p.host)
-                && is_same_domain(relay, client)
-        };
-        // One machine of ours may know itself by a public address only.
-        let is_itself = || {
-            matches!(ids, (Some(_), Some(_)))
-                && claim.relay_address.is_some()
-                && claim.relay_address == c.client_address
-        };
-        agree && (claim.is_near || is_itself() || names_fit())
+        is_handed_over(child, parent, claim)
     }
 
     fn fulfil(&mut self, child: i64, claim: &Claim) {
@@ -321,11 +304,15 @@ impl Correlator {
             "" if is_local => (link::FILTER, recipient::FILTERED),
             "" => (link::RELAY, recipient::RELAYED),
             link::FORWARD => (link::FORWARD, recipient::FORWARDED),
+            link::REQUEUE => (link::REQUEUE, ""),
             link::DELAY => (link::DELAY, ""),
             link::STATUS => (link::STATUS, ""),
             _ => (link::BOUNCE, ""),
         };
         self.link(child, claim.parent, kind);
+        if kind == link::REQUEUE {
+            self.inherit(child, claim.parent);
+        }
         if word.is_empty() {
             return;
         }
@@ -420,6 +407,43 @@ impl Correlator {
             }
         }
     }
+}
+
+/// Tells whether the message came from the relay that the claim names, and not only bears the id.
+fn is_handed_over(child: &Message, parent: &Message, claim: &Claim) -> bool {
+    let (c, p) = (&child.row, &parent.row);
+    let is_here = child.host == claim.host;
+    if !matches!(
+        c.origin.as_str(),
+        origin::SMTPD | origin::FILTER | origin::RELAY | origin::UNKNOWN
+    ) {
+        return false;
+    }
+    if c.orig_queue_id.as_deref() == Some(p.queue_id.as_str()) {
+        return true;
+    }
+    let ids = (
+        real_id(p.message_id.as_deref()),
+        real_id(c.message_id.as_deref()),
+    );
+    let agree = match ids {
+        (Some(a), Some(b)) => a == b,
+        _ => is_here,
+    };
+    let names_fit = || {
+        let relay = claim.relay_name.as_deref().unwrap_or_default();
+        let client = c.client_name.as_deref().unwrap_or_default();
+        is_same_host(relay, &c.host)
+            && is_same_host(client, &p.host)
+            && is_same_domain(relay, client)
+    };
+    // One machine of ours may know itself by a public address only.
+    let is_itself = || {
+        matches!(ids, (Some(_), Some(_)))
+            && claim.relay_address.is_some()
+            && claim.relay_address == c.client_address
+    };
+    agree && (claim.is_near || is_itself() || names_fit())
 }
 
 fn is_submitted(word: &str) -> bool {

@@ -18,6 +18,9 @@ const INSTANCE_LIMIT: usize = 64;
 pub(super) struct Host {
     pub(super) name: Text,
     pub(super) clock: Option<Time>,
+    /// When it first spoke.
+    #[serde(default)]
+    pub(super) first: Option<Time>,
     /// A stamp far ahead that no second line has confirmed yet.
     jump: Option<Time>,
     /// When idle sessions and stale expectations are next looked for.
@@ -32,6 +35,7 @@ impl Host {
     fn step(&mut self, t: Time) {
         let Some(clock) = self.clock else {
             self.clock = Some(t);
+            self.first = Some(t);
             return;
         };
         let confirmed = self.jump.is_some_and(|j| t.since(j) >= -DAY);
@@ -78,23 +82,35 @@ impl Host {
         if self.instances.iter().any(|i| i == instance) {
             return;
         }
-        let proves = is_stock(instance)
-            || matches!(
-                program,
-                "qmgr" | "nqmgr" | "cleanup" | "pickup" | "master" | "bounce" | "postsuper"
-            );
-        if proves && !instance.is_empty() {
-            if self.instances.len() >= INSTANCE_LIMIT {
-                self.instances.remove(0);
-            }
-            self.instances.push(Text::from(instance));
+        // cleanup and bounce may have a label: they prove an instance where no other is known.
+        let is_likely = matches!(program, "cleanup" | "bounce") && self.instances.is_empty();
+        if is_stock(instance) || is_likely || is_proof(program) {
+            self.add(instance);
         }
+    }
+
+    fn add(&mut self, instance: &str) {
+        if instance.is_empty() {
+            return;
+        }
+        if self.instances.len() >= INSTANCE_LIMIT {
+            self.instances.remove(0);
+        }
+        self.instances.push(Text::from(instance));
     }
 
     /// Tells whether the first component of an identifier is an instance and not a label (grammar 2.3).
     pub(super) fn knows(&self, instance: &str) -> bool {
         is_stock(instance) || self.instances.iter().any(|i| i == instance)
     }
+}
+
+/// Tells whether each instance has a program of its own of that name, which nobody gives a label.
+fn is_proof(program: &str) -> bool {
+    matches!(
+        program,
+        "qmgr" | "nqmgr" | "oqmgr" | "pickup" | "master" | "postsuper" | "postfix-script"
+    )
 }
 
 /// `postfix` and the customary `postfix-NAME` of multi-instance set-ups need no proof.
@@ -112,7 +128,10 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    pub(super) fn restore(list: Vec<Host>) -> Self {
+    pub(super) fn restore(mut list: Vec<Host>) -> Self {
+        for host in &mut list {
+            host.first = host.first.or(host.clock);
+        }
         let by_name = (0u32..)
             .zip(&list)
             .map(|(n, host)| (host.name.clone(), n))
@@ -157,6 +176,18 @@ impl Hosts {
 
     pub(super) fn get_mut(&mut self, host: u32) -> Option<&mut Host> {
         self.list.get_mut(host as usize)
+    }
+
+    /// Remembers an instance that a program of its own proves; tells whether it was not known.
+    pub(super) fn proves(&mut self, host: u32, tag: &str, program: &str) -> bool {
+        let Some(host) = self.get_mut(host) else {
+            return false;
+        };
+        if tag.is_empty() || host.knows(tag) || !is_proof(program) {
+            return false;
+        }
+        host.add(tag);
+        true
     }
 
     /// Returns the only instance of the host when the tag of a line is a label in place of it.

@@ -10,17 +10,21 @@
 //! id the newest few are looked at.
 
 use super::Correlator;
-use super::chain::{SKEW, SLACK, is_private, is_same_host};
-use super::open::Message;
+use super::chain::{SKEW, SLACK, is_private, is_same_host, real_id};
+use super::open::{Mail, Message};
 use crate::model::row::{
     DeliveryFrom, DeliveryTo, Text, link, message_status as status, recipient_status as recipient,
 };
 use crate::model::time::MINUTE;
+use std::hash::BuildHasher;
 
 /// A filter that hands a mail in again does so while it has it, or as soon as pickup looks.
 const NEAR: i64 = MINUTE;
 /// Recipients that are looked at when something else than their record became known.
 const SCANNED: usize = 64;
+
+/// Messages with one message id that are looked at: copies of one newsletter may be many.
+const NAMESAKES: usize = 16;
 
 /// What shows that one message became the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,32 @@ enum Proof {
     Named,
     /// Nothing but their likeness.
     Inferred,
+}
+
+impl Mail {
+    /// Makes the message known by its message id.
+    pub(super) fn name(&mut self, id: i64) {
+        let Some(m) = self.messages.get_mut(&id) else {
+            return;
+        };
+        let Some(name) = real_id(m.row.message_id.as_deref()).filter(|_| m.name == 0) else {
+            return;
+        };
+        m.name = self.by_name.hasher().hash_one(name).max(1);
+        let ids = self.by_name.entry(m.name).or_default();
+        let at = ids.partition_point(|other| *other < id);
+        ids.insert(at, id);
+    }
+
+    /// Returns the newest other messages with the message id of this one, newest first.
+    pub(super) fn namesakes(&self, id: i64) -> Vec<i64> {
+        let found = self.get(id).and_then(|m| {
+            let ids = self.by_name.get(&m.name).filter(|ids| ids.len() > 1)?;
+            let newest = ids.iter().rev().copied().filter(|other| *other != id);
+            Some(newest.take(NAMESAKES).collect())
+        });
+        found.unwrap_or_default()
+    }
 }
 
 impl Correlator {

@@ -102,9 +102,12 @@ impl Correlator {
         if let Some(m) = self.touch(line, id) {
             m.row.service = Some(text(line.service));
             m.row.uid = Some(i64::from(uid));
-            m.row.sender = Some(text(sender));
+            // The queue manager's word goes before.
+            if m.row.size.is_none() {
+                m.row.sender = Some(text(sender));
+            }
             m.row.orig_queue_id = orig_id.map(text);
-            if orig_id.is_some() {
+            if orig_id.is_some() && m.row.parent_id.is_none() {
                 m.row.origin = Text::const_new(origin::REQUEUE);
             }
         }
@@ -130,12 +133,11 @@ impl Correlator {
                 continue;
             }
             let apart = line.time.since(m.row.time);
-            let is_internal = matches!(m.row.origin.as_str(), origin::INTERNAL | origin::UNKNOWN);
             let is_replay = apart == 0
                 && m.row.origin == origin
                 && m.row.client_address.as_deref().unwrap_or_default() == client_address;
-            // A collector may hand cleanup's line over before smtpd's.
-            let is_reordered = is_internal && m.is_open() && apart.abs() <= 10 * SECOND;
+            // A collector may hand the lines of other processes over before smtpd's.
+            let is_reordered = m.lacks_creation(line.time);
             if is_replay || is_reordered {
                 same = Some((m.row.id, is_reordered));
             } else if m.is_open() && apart >= -5 * SECOND {
@@ -144,13 +146,10 @@ impl Correlator {
         }
         if let Some((id, is_reordered)) = same {
             if is_reordered && let Some(m) = self.mail.edit(id) {
-                m.row.origin = Text::const_new(origin);
-                m.row.log_incomplete = false;
-                m.extra.is_time_guessed = false;
-                m.row.time = m.row.time.min(line.time);
-                if m.row.status == status::UNKNOWN {
-                    m.set_status(status::RECEIVING);
+                if m.row.parent_id.is_none() {
+                    m.row.origin = Text::const_new(origin);
                 }
+                m.begins(line.time);
             }
             return id;
         }
@@ -176,7 +175,7 @@ impl Correlator {
             if was_receiving {
                 m.to.settle(recipient::CANCELED, time);
             } else {
-                m.row.log_incomplete = true;
+                m.lost_lines();
                 m.to.settle(recipient::UNKNOWN, time);
             }
         }
@@ -195,8 +194,13 @@ impl Correlator {
         } else {
             Says::MessageId(value)
         };
-        let found = self.find(line, queue_id, says);
+        let found = self
+            .find(line, queue_id, says)
+            .or_else(|| self.moved(line, queue_id, says));
         let id = found.unwrap_or_else(|| self.create(line, queue_id, origin::INTERNAL, line.time));
+        if let Some(m) = self.mail.edit(id) {
+            m.named_by_cleanup(line.time);
+        }
         if let Some(m) = self.touch(line, id) {
             let column = if is_resent {
                 &mut m.row.resent_message_id
@@ -208,6 +212,7 @@ impl Correlator {
         self.mail.name(id);
         self.resolve(id);
         self.kin(id, None);
+        self.again_from_maildrop(id);
         id
     }
 
@@ -220,12 +225,19 @@ impl Correlator {
         size: u64,
         nrcpt: u32,
     ) -> i64 {
-        let id = self.find_or_create(line, queue_id, Says::Active);
+        let (size, nrcpt) = (i64::try_from(size).ok(), i32::try_from(nrcpt).ok());
+        let says = Says::Active {
+            sender,
+            size,
+            nrcpt,
+        };
+        let id = self.find_or_create(line, queue_id, says);
         self.in_queue(id);
         if let Some(m) = self.touch(line, id) {
             m.row.sender = Some(text(sender));
-            m.row.size = i64::try_from(size).ok();
-            m.row.nrcpt = i32::try_from(nrcpt).ok();
+            m.row.size = size;
+            m.row.nrcpt = nrcpt;
+            m.account();
         }
         self.kin(id, None);
         id
@@ -278,18 +290,18 @@ impl Correlator {
         if m.extra.is_time_guessed {
             m.row.time = m.row.time.min(arrival);
         }
+        m.extra.came_from = None;
+        m.open_account(d.recipient, d.orig_to);
         let (time, mut state) = attempt(line, d, causes);
         state.tls = state.tls.or(wire);
         let recorded =
             m.to.record(&m.row, ids, &mut out.attempts, (time, state), d);
         m.extra.repeats += i32::from(recorded.is_repeat);
-        if m.row.status == status::EXPIRED {
-            m.to.settle(recipient::EXPIRED, line.time);
-        }
-        if m.extra.is_short && !is_short(m) {
-            m.extra.is_short = false;
-            m.row.log_incomplete = false;
-        }
+        let settled = match m.row.removed {
+            Some(removed) if m.row.status == status::DONE => removed,
+            _ => line.time,
+        };
+        m.settle_accounts(settled);
         self.touch(line, id);
         self.hand_over(line, id, recorded.at, d, delay);
         self.kin(id, Some(recorded.at));
@@ -333,10 +345,16 @@ impl Correlator {
         let id = self.find_or_create(line, queue_id, Says::Trailing);
         if let Some(m) = self.touch(line, id) {
             m.row.sender = Some(text(sender));
-            m.to.settle(recipient::EXPIRED, line.time);
-            if m.is_open() {
+            let is_late = m.row.status == status::DONE && m.was_there(line.time);
+            if is_late {
+                m.open_accounts();
+            }
+            if m.is_open() || is_late {
                 m.set_status(status::EXPIRED);
                 m.row.reason = Some(text(word));
+                m.settle_accounts(line.time);
+            } else {
+                m.to.settle(recipient::EXPIRED, line.time);
             }
         }
         id
@@ -344,8 +362,14 @@ impl Correlator {
 
     /// `removed`, by the queue manager, postsuper or cleanup.
     pub(super) fn removed(&mut self, line: &Line<'_>, queue_id: &str, removal: Removal) -> i64 {
-        if removal == Removal::Deleted {
-            self.count_super(line, 0);
+        match removal {
+            Removal::Deleted => self.count_super(line, 0),
+            Removal::Missing => {
+                let text = line.entry.text;
+                let text = text.strip_prefix("warning: ").unwrap_or(text);
+                self.problem(line, Level::Warning.name(), text);
+            }
+            _ => {}
         }
         let id = self.find_or_create(line, queue_id, Says::Trailing);
         self.touch(line, id);
@@ -361,25 +385,24 @@ impl Correlator {
             self.reopen(id);
         }
         let (word, left) = match removal {
-            Removal::Done => (status::DONE, recipient::UNKNOWN),
+            Removal::Done | Removal::Missing => (status::DONE, recipient::UNKNOWN),
             Removal::Deleted => (status::DELETED, recipient::DELETED),
             Removal::Canceled => (status::CANCELED, recipient::CANCELED),
             Removal::Discarded => (status::DISCARDED, recipient::DISCARDED),
         };
         // What happened before says more than the end of the queue file.
         let word = match before.as_str() {
-            status::EXPIRED if removal == Removal::Done => status::EXPIRED,
+            status::EXPIRED if word == status::DONE => status::EXPIRED,
             status::REJECTED if removal == Removal::Canceled => status::REJECTED,
             _ => word,
         };
         self.close(id, word, line.time);
         if let Some(m) = self.mail.edit(id) {
             m.to.drop_hints();
-            let is_open = m.to.settle(left, line.time);
-            if removal == Removal::Done {
-                m.row.log_incomplete |= is_open;
-                m.extra.is_short = !m.row.log_incomplete && is_short(m);
-                m.row.log_incomplete |= m.extra.is_short;
+            if matches!(removal, Removal::Done | Removal::Missing) {
+                m.settle_accounts(line.time);
+            } else {
+                m.to.settle(left, line.time);
             }
         }
         id
@@ -410,7 +433,7 @@ impl Correlator {
             self.problem(line, level.name(), note);
         }
         let id = self.mention(line, queue_id?)?;
-        if level == Level::Warning {
+        if level == Level::Warning && !self.stays_in_maildrop(line, id, note) {
             self.turned_by_warning(line, id, note);
         }
         Some(id)
@@ -433,13 +456,18 @@ impl Correlator {
         reason: &str,
         to: Option<&str>,
     ) {
-        let Self { mail, ids, .. } = self;
-        let Some(m) = mail.edit(id) else {
-            return;
-        };
-        if m.is_probe || (!m.is_open() && !m.extra.is_guess) {
+        if self
+            .mail
+            .get(id)
+            .is_some_and(|m| !m.is_open() && !m.extra.is_guess)
+        {
+            self.explain(line, id, (word, recipient_word), reason, to);
             return;
         }
+        let Self { mail, ids, .. } = self;
+        let Some(m) = mail.edit(id).filter(|m| !m.is_probe) else {
+            return;
+        };
         m.extra.is_guess = false;
         m.row.reason = some(reason);
         if let Some(to) = to.filter(|to| !to.is_empty()) {
@@ -467,13 +495,4 @@ impl Correlator {
         self.arm(id);
         self.kin(id, None);
     }
-}
-
-/// Tells whether the recipients of a removed message are more than its records account for (grammar 8).
-fn is_short(m: &Message) -> bool {
-    let seen = i32::try_from(m.to.recorded()).unwrap_or(i32::MAX);
-    !m.extra.is_probed
-        && m.row
-            .nrcpt
-            .is_some_and(|n| n > seen.saturating_add(m.extra.repeats))
 }

@@ -13,6 +13,9 @@
 //! |---|---|
 //! | `open` | open messages: generations, timers, leaving memory |
 //! | `life` | the life cycle of a message, one function a kind of line |
+//! | `late` | lines that come after the one that ended a message |
+//! | `moved` | hosts whose name changed |
+//! | `scanner` | MailScanner on the hold queue |
 //! | `postsuper` | deleted, requeued, held by an administrator |
 //! | `recipient` | the state machine of one recipient |
 //! | `content` | header, body and milter checks of cleanup |
@@ -34,13 +37,16 @@ mod clock;
 mod content;
 mod encoded;
 mod kin;
+mod late;
 mod life;
+mod moved;
 mod neighbour;
 mod notice;
 mod open;
 mod postsuper;
 mod recipient;
 mod refusal;
+mod scanner;
 mod session;
 mod state;
 #[cfg(test)]
@@ -194,6 +200,9 @@ impl Correlator {
         if matches!(event, Event::Ignored | Event::Foreign) {
             return;
         }
+        if self.hosts.proves(host, entry.instance(), entry.program()) {
+            self.relabel(host, entry.instance());
+        }
         let sole = self.hosts.sole_instance(host, entry.instance());
         let mut line = line(entry, host, time);
         if let Some(sole) = &sole {
@@ -263,6 +272,9 @@ impl Correlator {
                 self.loss(line, text);
             }
             Event::SuperSummary { action, count } => self.super_summary(line, action, *count),
+            Event::Neighbour(neighbour) if neighbour.daemon == "MailScanner" => {
+                return self.scanner(line, neighbour).into();
+            }
             Event::Neighbour(neighbour) => return self.neighbour(line, neighbour),
             _ => return self.about_message(line, event).into(),
         }
@@ -349,6 +361,23 @@ impl Correlator {
         let clock = self.hosts.clock(host);
         self.links.sweep(host, clock.plus(-self.settings.late_span));
         self.agents.sweep(host, clock);
+    }
+
+    /// What looked like a label is an instance with a queue manager of its own.
+    fn relabel(&mut self, host: u32, tag: &str) {
+        let ids: Vec<i64> = self
+            .mail
+            .messages
+            .values()
+            .filter(|m| m.host == host && m.extra.label.as_deref() == Some(tag))
+            .map(|m| m.row.id)
+            .collect();
+        for id in ids {
+            if let Some(m) = self.mail.edit(id) {
+                m.relabel(tag);
+            }
+        }
+        self.sessions.relabel(host, tag);
     }
 
     fn host_name(&self, host: u32) -> Text {

@@ -51,7 +51,7 @@ impl Correlator {
     }
 
     /// Its raw line is kept with the message, nothing else.
-    fn named(&self, line: &Line<'_>, queue_id: &str) -> Option<i64> {
+    pub(super) fn named(&self, line: &Line<'_>, queue_id: &str) -> Option<i64> {
         let of_host = self
             .mail
             .generations(queue_id)

@@ -106,7 +106,7 @@ impl Correlator {
             .collect();
         for id in open {
             if let Some(m) = self.mail.edit(id) {
-                m.row.log_incomplete = true;
+                m.lost_lines();
             }
         }
     }

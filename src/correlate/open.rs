@@ -3,7 +3,6 @@
 //! Promises: a line finds the generation of its id that it belongs to by grammar 7.2, in whatever order files
 //! are imported; a message leaves memory only after it was closed for the late-line span (or beyond the cap).
 
-use super::chain::real_id;
 use super::recipient::Recipients;
 use super::{Correlator, Line, text};
 use crate::model::row::{Changes, DeliveryFrom, Text, message_status as status, origin};
@@ -12,7 +11,6 @@ use crate::parse::queue_id;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::hash::BuildHasher;
 
 /// Messages with one message id that are looked at: copies of one newsletter may be many.
 const NAMESAKES: usize = 16;
@@ -43,6 +41,19 @@ pub(super) struct Extra {
     /// Recipients that lines named while it was being received.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) named: Vec<Text>,
+    /// Created by a line from the middle of its life.
+    pub(super) is_headless: bool,
+    /// Lines of it are known to be lost.
+    pub(super) is_lost: bool,
+    /// Recipients that were not final when it was removed: row, word, time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) settled: Vec<(i64, Text, Time)>,
+    /// The host it came from with its queue, until a record confirms that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) came_from: Option<Text>,
+    /// The tag of its first line, where that was taken for a label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<Text>,
     /// Set by a postsuper summary without ids; the next line about the message takes it back.
     pub(super) doubt: Option<Doubt>,
 }
@@ -50,7 +61,7 @@ pub(super) struct Extra {
 /// What a doubt replaced.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Doubt {
-    log_incomplete: bool,
+    pub(super) log_incomplete: bool,
     reason: Option<Text>,
 }
 
@@ -68,7 +79,7 @@ pub(super) struct Message {
     is_stored: bool,
     is_dirty: bool,
     /// Where the messages with its message id stand; 0 before that is known.
-    name: u64,
+    pub(super) name: u64,
     /// The earliest timer registered.
     timer: Option<Time>,
 }
@@ -87,6 +98,11 @@ impl Message {
             name: 0,
             timer: None,
         }
+    }
+
+    /// Its timer is one of another host.
+    pub(super) fn forget_timer(&mut self) {
+        self.timer = None;
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -120,8 +136,12 @@ impl Message {
 /// What a line that names an id says, as far as it decides the generation.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Says<'a> {
-    /// `(queue active)`.
-    Active,
+    /// `(queue active)` with what it tells of the message.
+    Active {
+        sender: &'a str,
+        size: Option<i64>,
+        nrcpt: Option<i32>,
+    },
     /// A delivery record with its arrival (time minus delay) and delay in seconds.
     Delivery(Time, f64),
     /// `message-id=`.
@@ -139,7 +159,7 @@ pub(super) struct Mail {
     pub(super) messages: HashMap<i64, Box<Message>>,
     by_queue_id: HashMap<Text, Vec<i64>>,
     /// Ids in order, by hash of the message id.
-    by_name: HashMap<u64, Vec<i64>>,
+    pub(super) by_name: HashMap<u64, Vec<i64>>,
     dirty: Vec<i64>,
     evicted: Vec<Box<Message>>,
     closed: BTreeSet<(Time, i64)>,
@@ -164,30 +184,6 @@ impl Mail {
     pub(super) fn generations(&self, queue_id: &str) -> impl Iterator<Item = &Message> {
         let ids = self.by_queue_id.get(queue_id);
         ids.into_iter().flatten().filter_map(|id| self.get(*id))
-    }
-
-    /// Makes the message known by its message id.
-    pub(super) fn name(&mut self, id: i64) {
-        let Some(m) = self.messages.get_mut(&id) else {
-            return;
-        };
-        let Some(name) = real_id(m.row.message_id.as_deref()).filter(|_| m.name == 0) else {
-            return;
-        };
-        m.name = self.by_name.hasher().hash_one(name).max(1);
-        let ids = self.by_name.entry(m.name).or_default();
-        let at = ids.partition_point(|other| *other < id);
-        ids.insert(at, id);
-    }
-
-    /// Returns the newest other messages with the message id of this one, newest first.
-    pub(super) fn namesakes(&self, id: i64) -> Vec<i64> {
-        let found = self.get(id).and_then(|m| {
-            let ids = self.by_name.get(&m.name).filter(|ids| ids.len() > 1)?;
-            let newest = ids.iter().rev().copied().filter(|other| *other != id);
-            Some(newest.take(NAMESAKES).collect())
-        });
-        found.unwrap_or_default()
     }
 
     pub(super) fn insert(&mut self, message: Message) {
@@ -318,25 +314,32 @@ impl Correlator {
             let Says::Delivery(arrival, delay) = says else {
                 return true;
             };
+            if m.extra.came_from.is_some() {
+                return arrival_fits(m, arrival, delay);
+            }
             return time.since(m.row.time) <= self.settings.queue_lifetime
                 || arrival_fits(m, arrival, delay);
         };
         if time.since(removed) > self.settings.late_span {
             return false;
         }
+        // Lines of one second come in any order, `removed` before others.
+        let is_reordered = m.was_there(time);
         match says {
             Says::Trailing => true,
-            Says::Active => m.extra.is_guess || m.is_probe,
-            Says::Delivery(arrival, delay) => m.extra.is_guess || arrival_fits(m, arrival, delay),
+            Says::Active { .. } => m.extra.is_guess || m.is_probe || is_reordered,
+            Says::Delivery(arrival, delay) => {
+                m.extra.is_guess || is_reordered || arrival_fits(m, arrival, delay)
+            }
             Says::MessageId(value) => {
                 let is_same = m
                     .row
                     .message_id
                     .as_deref()
                     .is_none_or(|known| known == value);
-                is_same && m.row.status != status::DONE
+                is_same && (m.row.status != status::DONE || is_reordered)
             }
-            Says::Reception => m.row.status != status::DONE,
+            Says::Reception => m.row.status != status::DONE || is_reordered,
         }
     }
 
@@ -350,6 +353,9 @@ impl Correlator {
         if let Some(id) = self.find(line, queue_id, says) {
             return id;
         }
+        if let Some(id) = self.moved(line, queue_id, says) {
+            return id;
+        }
         let from_id = long_id_time(queue_id).filter(|t| t.since(line.time) <= DAY);
         let from_delay = match says {
             Says::Delivery(arrival, _) => Some(arrival),
@@ -359,6 +365,7 @@ impl Correlator {
         let id = self.create(line, queue_id, origin::UNKNOWN, time);
         if let Some(m) = self.mail.edit(id) {
             m.row.log_incomplete = true;
+            m.extra.is_headless = true;
             m.set_status(status::UNKNOWN);
             m.extra.is_time_guessed = from_id.is_none();
         }
@@ -388,7 +395,12 @@ impl Correlator {
             status: Text::const_new(status::RECEIVING),
             ..DeliveryFrom::default()
         };
-        self.mail.insert(Message::new(line.host, row));
+        let mut message = Message::new(line.host, row);
+        let tag = line.entry.instance();
+        if tag != line.instance {
+            message.extra.label = Some(text(tag));
+        }
+        self.mail.insert(message);
         self.mail.edit(id);
         self.arm(id);
         id
@@ -399,11 +411,15 @@ impl Correlator {
         let host = self.hosts.get(line.host)?;
         let m = self.mail.edit(id)?;
         m.touch(line.time);
+        let tag = line.entry.instance();
         if m.row.instance != line.instance
             && host.knows(line.instance)
             && !host.knows(&m.row.instance)
         {
+            m.extra.label = (m.row.instance == tag).then(|| text(tag));
             m.row.instance = text(line.instance);
+        } else if tag == line.instance {
+            m.extra.label = None;
         }
         (!m.is_probe).then_some(m)
     }
@@ -532,7 +548,7 @@ impl Correlator {
             m.extra.is_guess = true;
             m.row.reason = reason.map(Text::const_new).or(m.row.reason.take());
             if word == status::LOST {
-                m.row.log_incomplete = true;
+                m.lost_lines();
             }
         }
     }
@@ -545,7 +561,7 @@ fn is_maildrop(m: &Message) -> bool {
         && m.row.message_id.is_none()
 }
 
-fn arrival_fits(m: &Message, arrival: Time, delay: f64) -> bool {
+pub(super) fn arrival_fits(m: &Message, arrival: Time, delay: f64) -> bool {
     // Delays are rounded to two digits; a percentage covers that for long ones.
     let percent = delay.clamp(0.0, 1e8) * 0.02;
     #[expect(clippy::cast_possible_truncation, reason = "clamped above")]

@@ -78,6 +78,51 @@ impl Recipients {
         self.list.get(at).map(|r| &r.row)
     }
 
+    /// All rows change their host.
+    pub(super) fn move_to(&mut self, host: &Text) {
+        for r in &mut self.list {
+            r.row.host.clone_from(host);
+            r.is_dirty = true;
+        }
+    }
+
+    /// All rows change their instance.
+    pub(super) fn relabel(&mut self, instance: &Text) {
+        for r in &mut self.list {
+            r.row.instance.clone_from(instance);
+            r.is_dirty = true;
+        }
+    }
+
+    /// Takes the word and time of rows back that were settled for want of a record.
+    pub(super) fn unsettle(&mut self, settled: Vec<(i64, Text, Time)>) {
+        for (id, word, time) in settled {
+            if let Some(r) = self.list.iter_mut().find(|r| r.row.id == id) {
+                r.row.state.status = word;
+                r.row.time = time;
+                r.is_dirty = true;
+            }
+        }
+    }
+
+    /// Returns the rows that are not final: id, word, time.
+    pub(super) fn unfinished(&self) -> Vec<(i64, Text, Time)> {
+        let rows = self.list.iter().map(|r| &r.row);
+        rows.filter(|row| !is_final(&row.state.status))
+            .map(|row| (row.id, row.state.status.clone(), row.time))
+            .collect()
+    }
+
+    /// Gives the rows without a record that have the one word the other.
+    pub(super) fn restate(&mut self, old: &str, new: &'static str) {
+        for r in &mut self.list {
+            if r.row.attempts == 0 && r.row.state.status == old {
+                r.row.state.status = Text::const_new(new);
+                r.is_dirty = true;
+            }
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
@@ -277,6 +322,18 @@ impl Recipients {
             state,
         });
         was_final && now_final
+    }
+
+    /// Returns the position of the row that a record of this recipient is about.
+    pub(super) fn of_record(&mut self, recipient: &str, orig_to: Option<&str>) -> Option<usize> {
+        self.find(recipient, orig_to).or_else(|| {
+            let of = |r: &Recipient| {
+                r.row.attempts == 0
+                    && (r.row.recipient == recipient
+                        || orig_to.is_some_and(|o| r.row.recipient == o))
+            };
+            self.list.iter().position(of)
+        })
     }
 
     fn find(&mut self, recipient: &str, orig_to: Option<&str>) -> Option<usize> {

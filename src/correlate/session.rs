@@ -147,6 +147,21 @@ impl Sessions {
         self.map.iter()
     }
 
+    /// The tag of a process turned out to be an instance.
+    pub(super) fn relabel(&mut self, host: u32, tag: &str) {
+        for (key, stack) in &mut self.map {
+            let Some((instance, service)) = key.ident.split_once('/') else {
+                continue;
+            };
+            if key.host == host && instance == tag {
+                for session in stack {
+                    session.instance = text(instance);
+                    session.service = text(service);
+                }
+            }
+        }
+    }
+
     /// Returns the session of this process with that client, else its newest.
     fn get(&mut self, line: &Line<'_>, client: &Client<'_>) -> Option<&mut Session> {
         let stack = self.map.get_mut(&key(line, client))?;

@@ -160,6 +160,14 @@ impl Correlator {
             to.sort_unstable_by_key(|row| row.id);
             message.to = Recipients::restore(to);
             message.extra = extras.remove(&id).unwrap_or_default();
+            // Older programs did not say why lines are missing.
+            let e = &mut message.extra;
+            let is_told = e.is_headless || e.is_short || !e.settled.is_empty();
+            let is_lost = e
+                .doubt
+                .as_ref()
+                .map_or(message.row.log_incomplete, |d| d.log_incomplete);
+            e.is_lost |= is_lost && !is_told;
             self.mail.restore(message);
         }
     }

@@ -64,11 +64,18 @@ impl Correlator {
         };
         // A warning for each recipient: the first one ended the message.
         let is_again = !m.is_open() && m.row.status == status::REJECTED;
+        // `removed (canceled)` may come first.
+        let is_explained = m.is_canceled_only(line.time);
+        if is_explained {
+            m.set_status(status::REJECTED);
+            m.to.restate(recipient::CANCELED, recipient::REJECTED);
+        }
+        let is_again = is_again || is_explained;
         if m.is_probe || (!m.is_open() && !m.extra.is_guess && !is_again) {
             return;
         }
         m.extra.is_guess = false;
-        if !is_again {
+        if !is_again || is_explained {
             m.row.reason = some(turned.reason.trim_end());
         }
         let named = std::mem::take(&mut m.extra.named);
@@ -80,6 +87,7 @@ impl Correlator {
         if !is_again {
             self.close(id, status::REJECTED, line.time);
         }
+        self.kin(id, None);
     }
 
     fn turned_state(&mut self, turned: &Turned<'_>) -> Attempt {

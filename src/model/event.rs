@@ -143,6 +143,8 @@ pub enum Removal {
     Canceled,
     /// cleanup since 3.10: a DISCARD action.
     Discarded,
+    /// qmgr: all recipients are done, but the queue file was gone.
+    Missing,
 }
 
 /// What postsuper did to one message, apart from removing it.

@@ -70,6 +70,14 @@ pub struct DeliveryFrom {
     pub parent_inferred: bool,
 }
 
+impl DeliveryFrom {
+    /// Tells whether the log has the line by which it was taken from a client or a user.
+    #[must_use]
+    pub const fn has_creation(&self) -> bool {
+        self.client_address.is_some() || self.uid.is_some()
+    }
+}
+
 /// The state of one recipient of one message: of its last attempt, or as a later event decided.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct DeliveryTo {

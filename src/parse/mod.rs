@@ -18,6 +18,7 @@ mod delivery;
 mod dovecot;
 mod ignored;
 mod loss;
+mod mailscanner;
 mod master;
 mod neighbour;
 mod pickup;

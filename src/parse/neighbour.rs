@@ -29,6 +29,8 @@ pub(super) enum Daemon {
     Spamd,
     /// clamav-milter.
     Clamav,
+    /// MailScanner, which works on the hold queue.
+    MailScanner,
 }
 
 /// Returns the daemon of that name.
@@ -49,6 +51,7 @@ pub(super) fn daemon(name: &str) -> Option<Daemon> {
         "policyd-spf" | "policy-spf" => Daemon::Spf,
         "spamd" => Daemon::Spamd,
         "clamav-milter" => Daemon::Clamav,
+        "MailScanner" | "mailscanner" => Daemon::MailScanner,
         _ => return None,
     })
 }
@@ -66,6 +69,7 @@ pub(super) fn parse(daemon: Daemon, text: &str) -> Event<'_> {
         Daemon::Spf => spf(text),
         Daemon::Spamd => spamd(text),
         Daemon::Clamav => clamav(text),
+        Daemon::MailScanner => super::mailscanner::parse(text),
     };
     found.map_or(Event::Ignored, Event::Neighbour)
 }

@@ -60,9 +60,24 @@ fn expired<'a>(queue_id: &'a str, text: &'a str) -> Option<Event<'a>> {
     })
 }
 
-/// Reads the warning that a queue file was taken out as corrupt.
+/// Reads `qmgr_active_done_3_generic: remove {queue_id} from active: No such file or directory`: all recipients are done,
+/// and somebody else removed the file.
+fn gone(text: &str) -> Option<Event<'_>> {
+    let (_, rest) = text.split_once(": remove ")?;
+    let (queue_id, rest) = rest.split_once(" from ")?;
+    let is_gone = rest.ends_with(": No such file or directory");
+    (is_gone && is_queue_id(queue_id)).then_some(Event::Removed {
+        queue_id,
+        removal: Removal::Missing,
+    })
+}
+
+/// Reads the warning that a queue file was taken out as corrupt, or was gone.
 #[must_use]
 pub(super) fn warning(text: &str) -> Option<Event<'_>> {
+    if text.starts_with("qmgr_active_done") {
+        return gone(text);
+    }
     let rest = text.strip_prefix("saving corrupt file \"")?;
     let (queue_id, rest) = rest.split_once('"')?;
     (is_queue_id(queue_id) && rest.starts_with(" from queue "))

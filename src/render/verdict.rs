@@ -429,6 +429,9 @@ fn of_message(chain: &Chain<'_>, m: &Row<'_>, style: &Style) -> (Tone, String) {
         }
         message_status::DISCARDED => format!("dropped on purpose on {at}{reason}"),
         message_status::CORRUPT => format!("moved to the corrupt queue on {at}{reason}"),
+        message_status::REQUEUED if reason.starts_with(": stays in maildrop") => {
+            format!("not taken into the queue on {at}{reason}")
+        }
         message_status::REQUEUED => {
             format!("queued anew on {at}; the new message is not in the log")
         }

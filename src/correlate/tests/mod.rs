@@ -2,6 +2,8 @@
 
 mod agents;
 mod batches;
+mod cases;
+mod order;
 mod reader;
 mod state;
 mod stories;

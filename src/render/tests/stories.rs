@@ -159,6 +159,29 @@ fn through_a_filter_and_bounced_with_a_notice() {
 }
 
 #[test]
+fn a_link_that_no_line_names_is_told_so() {
+    let back = vec![
+        ("parent_id", Cell::Int(1)),
+        ("parent_link", text("filter")),
+        ("parent_inferred", Cell::Bool(true)),
+        ("time", at(2)),
+    ];
+    let recipient = |id, from, word| recipient(id, from, "alice@example.org", word, Vec::new());
+    let story = told(
+        &[
+            message(1, "3A1973E542", "done", received()),
+            message(2, "3A1973E543", "done", back),
+        ],
+        &[recipient(11, 1, "filtered"), recipient(12, 2, "sent")],
+        &[],
+    );
+    let words =
+        "continues 3A1973E542 (the log does not name it: same message id, sender and recipient, ";
+    let story = story.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(story.contains(words.trim_end()), "{story}");
+}
+
+#[test]
 fn one_sentence_for_each_outcome() {
     let outcomes = [
         "sent",
