@@ -12,8 +12,6 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Messages with one message id that are looked at: copies of one newsletter may be many.
-const NAMESAKES: usize = 16;
 /// Stamps of one message may go back by this much (clock steps, DST bugs); a line earlier than that belongs
 /// to another generation: an older file imported after a newer one.
 const STEP_BACK: i64 = DAY;

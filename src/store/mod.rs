@@ -71,7 +71,6 @@ pub struct Store {
     /// Where its files are; none in memory.
     place: Option<place::Place>,
     /// Where it spills to, when nothing of it is to stay; goes after the connections.
-    #[expect(dead_code, reason = "it is there to be dropped")]
     scratch: Option<scratch::Scratch>,
     /// Closing writes, too. The last to be dropped.
     closing: owner::Acting,
