@@ -421,19 +421,13 @@ impl Correlator {
         let Some(session) = self.sessions.get_or_open(line, client) else {
             return;
         };
+        // Refused: what a line before said of that recipient came to nothing.
+        let is_off = |p: &Pending| action.is_none() && p.recipient.as_deref() == tail.recipient;
         session
             .pending
-            .retain(|p| p.sender.as_deref() == tail.sender);
-        if action.is_none() {
-            // The recipient was refused: what a line before said of it came to nothing.
-            let refused = |p: &Pending| p.recipient.as_deref() == tail.recipient;
-            session.pending.retain(|p| is_act(&p.action) || !refused(p));
-        }
+            .retain(|p| p.sender.as_deref() == tail.sender && (is_act(&p.action) || !is_off(p)));
         // What decides the fate of the mail must find room.
-        let limit = match action {
-            Some(action) if !is_act(action) => LIST_LIMIT / 2,
-            _ => LIST_LIMIT,
-        };
+        let limit = LIST_LIMIT / if action.is_some_and(is_act) { 1 } else { 2 };
         if let Some(action) = action
             && session.pending.len() < limit
         {

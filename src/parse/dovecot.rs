@@ -12,13 +12,38 @@ use crate::model::event::{Neighbour, StoreAction as Action};
 /// Reads `lmtp({user})<{pid}><{session}>: ⟦Error: ⟧⟦sieve: ⟧msgid=<{mid}>: {text}` and its older forms `lmtp({pid}, {user}): {session}: …`,
 /// `lda({user}): …`, `deliver({user}): …`.
 pub(super) fn dovecot(text: &str) -> Option<Neighbour<'_>> {
+    let (user, rest) = delivery(text)?;
+    let (session, rest) = session(rest)?;
+    told(user, session, rest)
+}
+
+/// Reads a line of dovecot's own log file (`log_path`), where the whole beginning stands as the tag: `lmtp({user})<{pid}><{session}>`.
+pub(super) fn of_file<'a>(tag: &'a str, text: &'a str) -> Option<Neighbour<'a>> {
+    let (user, rest) = delivery(tag)?;
+    let session = rest.rsplit_once('<').and_then(|(left, session)| {
+        session
+            .strip_suffix('>')
+            .filter(|session| left.ends_with('>') && !session.is_empty())
+    });
+    told(user, session, text)
+}
+
+/// Tells whether a tag is the beginning of such a line.
+pub(super) fn is_tag(tag: &str) -> bool {
+    tag.ends_with(['>', ')']) && delivery(tag).is_some()
+}
+
+/// Takes `lmtp({user})` off.
+fn delivery(text: &str) -> Option<(&str, &str)> {
     let (service, rest) = text.split_once('(')?;
     if !matches!(service, "lmtp" | "lda" | "deliver") {
         return None;
     }
     let (user, rest) = rest.split_once(')')?;
-    let user = user.rsplit_once(", ").map_or(user, |(_, user)| user);
-    let (session, rest) = session(rest)?;
+    Some((user.rsplit_once(", ").map_or(user, |(_, user)| user), rest))
+}
+
+fn told<'a>(user: &'a str, session: Option<&'a str>, rest: &'a str) -> Option<Neighbour<'a>> {
     let rest = ["Info: ", "Warning: ", "Error: "]
         .iter()
         .find_map(|word| rest.strip_prefix(word))
@@ -263,6 +288,26 @@ mod tests {
         ];
         let told: Vec<String> = lines.into_iter().map(told).collect();
         insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn lines_of_its_own_file_are_read() {
+        let tag = "lmtp(bob@example.org)<55><NvGi/x>";
+        assert!(is_tag(tag) && is_tag("lda(bob)<7>") && is_tag("deliver(bob)"));
+        assert!(!is_tag("imap(bob)<7><x>") && !is_tag("lmtp(7") && !is_tag("sshd"));
+        let text = "Info: sieve: msgid=<1@x.test>: stored mail into mailbox 'Junk'";
+        let n = of_file(tag, text).unwrap();
+        assert_eq!(
+            (n.user, n.session, n.message_id, n.detail),
+            (
+                Some("bob@example.org"),
+                Some("NvGi/x"),
+                Some("<1@x.test>"),
+                Some("Junk")
+            )
+        );
+        assert_eq!(of_file("lda(bob)<7>", text).unwrap().session, None);
+        assert_eq!(of_file(tag, "Disconnect from local: Logged out"), None);
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub fn parse<'a>(entry: &Entry<'a>) -> Event<'a> {
         // Copies of logs have blanks at line ends; Postfix itself writes none that matter.
         Origin::Postfix(program) => postfix(program, entry.text.trim_end()),
         Origin::Neighbour(daemon) => neighbour::parse(daemon, entry.text),
+        Origin::DovecotFile => {
+            dovecot::of_file(entry.ident, entry.text).map_or(Event::Ignored, Event::Neighbour)
+        }
         Origin::Carrier => loss::parse(entry.text),
         Origin::Foreign => Event::Foreign,
     }

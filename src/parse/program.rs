@@ -3,7 +3,7 @@
 //! Postfix: `util/msg_syslog.c`, `global/mail_task.c`: the program is what follows the last slash, whatever
 //! `syslog_name` stands in front. A tag that begins with `postfix` is Postfix's even when the program is not known.
 
-use super::{loss, neighbour};
+use super::{dovecot, loss, neighbour};
 
 /// A program of Postfix, as far as its texts differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(super) enum Origin {
     Postfix(Program),
     /// Another mail daemon.
     Neighbour(neighbour::Daemon),
+    /// dovecot, in a log file of its own.
+    DovecotFile,
     /// journald, rsyslogd.
     Carrier,
     /// Anybody else.
@@ -77,6 +79,9 @@ pub(super) fn origin(ident: &str) -> Origin {
     }
     if loss::is_carrier(name) {
         return Origin::Carrier;
+    }
+    if dovecot::is_tag(ident) {
+        return Origin::DovecotFile;
     }
     Origin::Foreign
 }

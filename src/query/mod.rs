@@ -45,6 +45,7 @@ pub mod story;
 #[cfg(test)]
 mod tests;
 pub mod time;
+mod turned;
 mod value;
 pub mod values;
 

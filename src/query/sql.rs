@@ -12,6 +12,7 @@ use super::fields::{Columns, Field, FieldKind};
 use super::hops::{self, Hops};
 use super::narrow;
 use super::plan::{Rule, Test};
+use super::turned::{self, FOR_NOW};
 use crate::model::key;
 use crate::model::table::Param;
 use crate::model::time::Time;
@@ -34,16 +35,6 @@ pub(super) struct Statement {
     pub(super) sql: String,
     pub(super) params: Vec<Param>,
 }
-
-/// Whether the client of a refused recipient, message, refusal was asked to come again: by status code, reply code, text.
-const FOR_NOW: [&str; 3] = [
-    "CASE WHEN t.dsn IS NOT NULL THEN t.dsn LIKE '4.%' WHEN t.reply_code IS NOT NULL THEN t.reply_code BETWEEN 400 AND 499 \
-     ELSE coalesce(regexp_matches(coalesce(t.reason, f.reason), '^4([0-9][0-9][ -]|[.][0-9])') \
-     OR ends_with(coalesce(t.reason, f.reason), 'message not accepted, try again later'), false) END",
-    "coalesce(regexp_matches(f.reason, '^4([0-9][0-9][ -]|[.][0-9])') \
-     OR ends_with(f.reason, 'message not accepted, try again later'), false)",
-    "CASE WHEN n.dsn IS NOT NULL THEN n.dsn LIKE '4.%' ELSE coalesce(n.reply_code BETWEEN 400 AND 499, false) END",
-];
 
 /// Columns of the result: name, and what it is of a recipient, a message, a refusal.
 const COLUMNS: [[&str; 4]; 45] = [
@@ -309,7 +300,7 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
         } else {
             "\n  AND"
         };
-        format!("{word} {}", turned_once(folding.source))
+        format!("{word} {}", turned::once(folding.source))
     } else {
         String::new()
     };
@@ -328,16 +319,6 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
         sql,
         params: writer.params,
     }
-}
-
-/// Returns the condition under which a refusal is shown: a message that was refused as a whole is one event, told by the rows of its
-/// recipients where they are among the hits.
-fn turned_once(source: &str) -> String {
-    format!(
-        "NOT (s.kind = 'refused' AND s.from_id IS NOT NULL\n    \
-         AND (s.protocol_state NOT IN ('CONNECT', 'HELO', 'EHLO', 'MAIL', 'RCPT') OR s.service = 'cleanup' OR ends_with(s.service, '/cleanup'))\n    \
-         AND s.from_id IN (SELECT from_id FROM {source} WHERE kind = 'mail' AND message_status = 'rejected'))"
-    )
 }
 
 /// Returns the statements for the rows that may have handed on what is asked for (none where they are among the hits already), and for

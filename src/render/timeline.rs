@@ -7,7 +7,7 @@ use super::neighbour;
 use super::row::{self, Row};
 use super::story::Chain;
 use super::verdict::{addressed, is_notice, relay_of, same_id, turned};
-use super::words::{duration, prefixed, whole_seconds};
+use super::words::{duration, is_temporary, prefixed, whole_seconds};
 use super::wrap::wrapped;
 use crate::model::row::{link, message_status};
 use crate::model::time::{SECOND, Time};
@@ -184,6 +184,15 @@ fn alias(m: &Row<'_>, chain: &Chain<'_>) -> String {
     hop.map_or_else(String::new, |hop| format!(" for {}", addressed(chain, hop)))
 }
 
+/// Returns the status; what was refused for now is not refused.
+fn said_status(row: &Row<'_>) -> String {
+    if row.raw("status") == Some(message_status::REJECTED) && is_temporary(row) {
+        "not accepted".to_owned()
+    } else {
+        row.text("status")
+    }
+}
+
 fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {
     let word = m.raw("status").unwrap_or_default();
     let time = match word {
@@ -195,7 +204,7 @@ fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {
     }
     let text = match word {
         message_status::DONE => "left the queue".to_owned(),
-        _ => format!("{}{}", m.text("status"), prefixed(": ", &m.text("reason"))),
+        _ => format!("{}{}", said_status(m), prefixed(": ", &m.text("reason"))),
     };
     events.push(Happening {
         time,
@@ -207,7 +216,7 @@ fn ending(m: &Row<'_>, events: &mut Vec<Happening>) {
 }
 
 fn attempts(attempt: &Row<'_>, name: &str, message: Option<&Row<'_>>, events: &mut Vec<Happening>) {
-    let mut text = format!("{name} {}", attempt.text("status"));
+    let mut text = format!("{name} {}", said_status(attempt));
     if let Some(relay) = relay_of(attempt) {
         text.push_str(" via ");
         text.push_str(&relay);
