@@ -12,6 +12,7 @@ use super::verdict::{self, is_notice};
 use super::words::{prefixed, when};
 use super::wrap::wrapped;
 use crate::model::table::Table;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// All of a chain, as `query::story` fetches it.
@@ -48,13 +49,26 @@ pub(super) struct Chain<'a> {
     pub(super) tells_all: bool,
     pub(super) neighbours: Vec<Row<'a>>,
     pub(super) later: Option<Vec<Row<'a>>>,
+    /// Places of the recipients by their ids: a mail may have thousands.
+    places: BTreeMap<i64, usize>,
+    /// What recipients were asked for as, where that is another address.
+    asked_as: BTreeMap<i64, &'a str>,
 }
 
 impl<'a> Chain<'a> {
     pub(super) fn of(story: &'a StoryInput) -> Self {
+        let recipients: Vec<Row<'a>> = rows(&story.recipients).collect();
+        let places = recipients.iter().enumerate();
+        let asked_as = rows(&story.asked);
         Self {
+            places: places
+                .filter_map(|(at, row)| Some((row.int("id")?, at)))
+                .collect(),
+            asked_as: asked_as
+                .filter_map(|row| Some((row.int("id")?, row.raw("orig_to")?)))
+                .collect(),
             messages: rows(&story.messages).collect(),
-            recipients: rows(&story.recipients).collect(),
+            recipients,
             attempts: rows(&story.attempts).collect(),
             refusals: rows(&story.refusals).collect(),
             asked: rows(&story.asked).collect(),
@@ -63,6 +77,16 @@ impl<'a> Chain<'a> {
             neighbours: rows(&story.neighbours).collect(),
             later: story.later.as_ref().map(|table| rows(table).collect()),
         }
+    }
+
+    /// Returns the recipient's row of that id.
+    pub(super) fn recipient(&self, id: Option<i64>) -> Option<&Row<'a>> {
+        self.recipients.get(*self.places.get(&id?)?)
+    }
+
+    /// Returns the address that the recipient was asked for as, where that is another.
+    pub(super) fn asked_as(&self, recipient: &Row<'_>) -> Option<&'a str> {
+        self.asked_as.get(&recipient.int("id")?).copied()
     }
 
     /// Returns the message that the mail began with.

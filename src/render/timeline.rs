@@ -30,10 +30,7 @@ pub(super) fn write(
         ending(message, &mut events);
     }
     let is_told = |n: &&Row<'_>| {
-        let to = chain
-            .recipients
-            .iter()
-            .find(|r| same_id(r.int("id"), n.int("to_id")));
+        let to = chain.recipient(n.int("to_id"));
         to.is_none() || told.is_in_timeline(to)
     };
     for n in chain.neighbours.iter().filter(is_told) {
@@ -47,8 +44,7 @@ pub(super) fn write(
         });
     }
     for attempt in &chain.attempts {
-        let is_of = |r: &&Row<'_>| same_id(r.int("id"), attempt.int("to_id"));
-        let to = chain.recipients.iter().find(is_of);
+        let to = chain.recipient(attempt.int("to_id"));
         if !told.is_in_timeline(to) {
             continue;
         }

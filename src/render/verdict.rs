@@ -360,14 +360,7 @@ pub(super) fn relay_of(row: &Row<'_>) -> Option<String> {
 /// Returns the recipient, with the address that the sender used or that was asked for where it is another.
 pub(super) fn addressed(chain: &Chain<'_>, r: &Row<'_>) -> String {
     let name = r.address("recipient");
-    let asked = chain
-        .asked
-        .iter()
-        .find(|hit| same_id(hit.int("id"), r.int("id")));
-    match r
-        .raw("orig_to")
-        .or(asked.and_then(|hit| hit.raw("orig_to")))
-    {
+    match r.raw("orig_to").or_else(|| chain.asked_as(r)) {
         Some(orig_to) if Some(orig_to) != r.raw("recipient") => {
             format!("{name} (addressed as {})", terminal(orig_to))
         }
