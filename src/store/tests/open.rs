@@ -186,7 +186,10 @@ fn database_of_a_newer_maillog() {
         refusal(Store::open_writer(&path)),
     ];
     assert_eq!(shown(&errors[0], &dir), shown(&errors[1], &dir));
-    insta::assert_snapshot!(shown(&errors[0], &dir), @"the database was made by a newer maillog: schema 99, this one knows 11 | install the newer maillog here, too");
+    // Each migration makes it another number.
+    let known = format!("knows {}", crate::store::migrate::KNOWN);
+    let told = shown(&errors[0], &dir).replace(&known, "knows N");
+    insta::assert_snapshot!(told, @"the database was made by a newer maillog: schema 99, this one knows N | install the newer maillog here, too");
 }
 
 #[test]
