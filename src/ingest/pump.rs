@@ -87,8 +87,6 @@ struct Open {
     lines: u64,
     /// What looks wrong in its lines.
     watch: check::Lines,
-    /// What was told before is read anew.
-    is_again: bool,
     understood: u64,
     /// Its first line, while nothing is understood; none where it was read before.
     sample: Option<String>,
@@ -195,7 +193,6 @@ impl<'h> Pump<'h> {
             size: opening.size,
             lines: 0,
             watch: check::Lines::default(),
-            is_again: opening.is_again,
             understood: 0,
             sample: is_new.then(String::new),
             summary: opening.is_counted.then(Summary::default),
@@ -212,6 +209,7 @@ impl<'h> Pump<'h> {
             let is_journal = matches!(begun.key, SourceKey::Journal { .. });
             let recent = begun.recent();
             self.seen.begin(stream, &begun.name, is_journal, recent);
+            self.seen.read_anew(opening.is_again);
         }
         // A reader that is gone has ended its feed, too.
         let _ = reply.send(opened);
@@ -371,7 +369,6 @@ impl<'h> Pump<'h> {
         let seen = &mut self.seen;
         seen.stored(health.stored());
         seen.turn_to(open.stream);
-        let is_again = open.is_again;
         let watch = &mut open.watch;
         let mut counted = Summary::default();
         let mut failed = Ok(());
@@ -379,7 +376,7 @@ impl<'h> Pump<'h> {
             let event = parse::parse(entry);
             let class = Class::at(entry.time, &event);
             let bears = !matches!(class, Class::Foreign | Class::Ignored | Class::Undated);
-            if failed.is_ok() && !is_again && bears {
+            if failed.is_ok() && bears {
                 match seen.tell(entry) {
                     Ok(None) => {}
                     Ok(Some(other)) => {

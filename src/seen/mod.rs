@@ -156,6 +156,11 @@ impl Seen {
         self.own.remember(recent);
     }
 
+    /// Says whether the stream is read anew on purpose: whatever others told, its lines are new.
+    pub fn read_anew(&mut self, is_anew: bool) {
+        self.own.is_anew = is_anew;
+    }
+
     /// Says which stream tells what follows.
     pub fn turn_to(&mut self, no: u64) {
         if self.current == Some(no) {
@@ -186,20 +191,28 @@ impl Seen {
         self.own.tell(second);
         let (host, _) = self.own.host(entry.host);
         let content = Content::of(entry);
+        if !self.own.is_anew
+            && let Some(other) = self.look_for(content, second, host)?
+        {
+            return Ok(Some(other));
+        }
+        self.own.keep(second, content.at(second, host));
+        Ok(None)
+    }
+
+    /// Looks for a line of this second among what others told, and counts it where it is there.
+    fn look_for(&mut self, content: Content, second: i64, host: Host) -> Result<Option<u64>> {
         let near = &self.own.near;
         if near.epoch != self.epoch || !near.span.contains(&second) {
             self.look_around(second);
         }
-        if !self.own.near.others.is_empty() {
-            let mut near = std::mem::take(&mut self.own.near);
-            let found = self.find(&mut near.others, content, second, host);
-            self.own.near = near;
-            if let Some(other) = found? {
-                return Ok(Some(other));
-            }
+        if self.own.near.others.is_empty() {
+            return Ok(None);
         }
-        self.own.keep(second, content.at(second, host));
-        Ok(None)
+        let mut near = std::mem::take(&mut self.own.near);
+        let found = self.find(&mut near.others, content, second, host);
+        self.own.near = near;
+        found
     }
 
     /// Finds out who else told something at about this second.
@@ -216,7 +229,7 @@ impl Seen {
         };
     }
 
-    /// Looks for a line among what others told, and counts it where it is there.
+    /// Looks for a line among these.
     fn find(
         &mut self,
         others: &mut [Other],

@@ -43,6 +43,7 @@ pub(super) struct Made {
 pub(super) struct Teller {
     pub(super) name: String,
     pub(super) is_journal: bool,
+    pub(super) is_anew: bool,
     /// Hosts that lines name, by name as logged.
     names: HashMap<String, Host>,
     hosts: Vec<Host>,

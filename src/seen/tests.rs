@@ -109,6 +109,17 @@ fn what_another_stream_told_is_known_and_its_name_told() {
 }
 
 #[test]
+fn what_is_read_anew_is_new_and_told_for_others() {
+    let mut seen = empty();
+    let line = [(5, "mail", CONNECT)];
+    tell(&mut seen, 0, &line);
+    seen.begin(1, "again", false, Recent::new());
+    seen.read_anew(true);
+    assert_eq!(tell(&mut seen, 1, &line), 1);
+    assert_eq!(tell(&mut seen, 2, &line), 0);
+}
+
+#[test]
 fn the_stream_that_has_a_line_most_often_decides() {
     let mut seen = empty();
     assert_eq!(tell(&mut seen, 0, &[(5, "mail", CONNECT); 2]), 2);

@@ -395,7 +395,9 @@ fn ledgers(conn: &Connection, cutoffs: &Cutoffs) -> duckdb::Result<Gone> {
         // By its anchors a piece of a log is recognised; all that it could bring is past retention.
         let sources = "source_id IN (SELECT id FROM source WHERE coalesce(last_time, last_read) < $1 AND last_read < $1)";
         delete(conn, &mut gone, "anchor", sources, &timestamp(cutoff))?;
-        delete(conn, &mut gone, "seen", "last_time < ?", &timestamp(cutoff))?;
+        let told = "last_time < ? AND NOT EXISTS (SELECT 1 FROM temp.retain_kept k \
+                    WHERE seen.last_time >= k.first_time AND seen.first_time <= k.last_time)";
+        delete(conn, &mut gone, "seen", told, &timestamp(cutoff))?;
         let forgotten = timestamp(cutoff.plus(-SOURCE_DAYS * DAY));
         let unused = "coalesce(last_time, last_read) < $1 AND last_read < $1 \
                       AND id NOT IN (SELECT source_id FROM anchor) AND id NOT IN (SELECT source_id FROM coverage) \
