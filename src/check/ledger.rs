@@ -36,9 +36,21 @@ GROUP BY s.id, s.name
 ORDER BY s.name
 LIMIT 20";
 
+/// Per source with lines that tell no time: their number, of how many, the first.
+const UNDATED: &str = "\
+SELECT
+    s.name, u.lines, u.lines + coalesce((SELECT sum(c.lines) FROM coverage c WHERE c.source_id = s.id), 0)::BIGINT, u.sample
+FROM undated u
+JOIN source s ON s.id = u.source_id
+ORDER BY s.name
+LIMIT 20";
+
 /// Lines in hours that are more than a day after `$1`.
 const FUTURE: &str =
     "SELECT coalesce(sum(lines), 0)::BIGINT, min(host) FROM coverage WHERE last_time > $1";
+
+/// One line in so many may be a further line of a text.
+const TRACES: u64 = 10;
 
 /// Returns what looks wrong at `now`.
 ///
@@ -53,6 +65,14 @@ pub fn findings<E>(
         let (name, lines) = (text(&row, 0), number(&row, 1));
         let found = Finding::judge(Check::NoLine, lines, lines, "");
         all.extend(found.map(|found| about(found, name, "maillog status")));
+    }
+    for row in select(UNDATED, &[])?.rows {
+        let (name, lines, of) = (text(&row, 0), number(&row, 1), number(&row, 2));
+        // Other programs write texts of several lines into a log.
+        if lines * TRACES >= of {
+            let found = Finding::judge(Check::NoTime, lines, of, text(&row, 3));
+            all.extend(found.map(|found| about(found, name, "maillog status")));
+        }
     }
     let hosts = select(HOSTS, &[])?.rows;
     let sum = |place: usize| hosts.iter().map(|row| number(row, place)).sum::<u64>();

@@ -193,6 +193,11 @@ impl Ingest {
         summary
             .opaque
             .retain(|opaque| is_blind || named.contains(&opaque.name));
+        let opaque: Vec<&String> = summary.opaque.iter().map(|o| &o.name).collect();
+        let is_meant = |source: &String| opaque.contains(&source);
+        summary.findings.retain(|finding| {
+            finding.check != Check::NoLine || finding.source.as_ref().is_some_and(is_meant)
+        });
         for failure in &summary.failures {
             notice::tell(notice::Level::Error, failure);
         }
@@ -518,11 +523,23 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
     if s.not_understood > 0 {
         writeln!(out, "maillog status shows what was not understood")?;
     }
-    for finding in &s.findings {
-        writeln!(out, "looks wrong: {}", escape::terminal(&finding.text()))?;
-    }
+    wrong(s, out)?;
     for skipped in &s.skipped {
         writeln!(out, "skipped {}", escape::terminal(skipped))?;
+    }
+    Ok(())
+}
+
+/// Says what looks wrong.
+fn wrong(s: &Summary, out: &mut dyn Write) -> std::io::Result<()> {
+    // Those are told with their first line.
+    let is_said = |check: Check| match check {
+        Check::NoLine => !s.opaque.is_empty(),
+        Check::NoTime => s.undated_sample.is_some(),
+        _ => false,
+    };
+    for finding in s.findings.iter().filter(|f| !is_said(f.check)) {
+        writeln!(out, "looks wrong: {}", escape::terminal(&finding.text()))?;
     }
     Ok(())
 }

@@ -161,18 +161,7 @@ impl Pruner {
         let _owner = store.as_owner();
         if !self.is_prepared {
             let closed = store.closed_in_memory(kept)?;
-            let list = Value::List(closed.into_iter().map(Value::BigInt).collect());
-            let now = self.cutoffs.now.map_or(Value::Null, timestamp);
-            let prepare = |sql: &str, values: &[&dyn duckdb::ToSql]| {
-                let done = store.conn.execute(sql, values);
-                done.map_err(|error| store.sort(sql, &error))
-            };
-            prepare(OPEN, params![])?;
-            let closed = format!("INSERT INTO temp.retain_open SELECT id, false FROM ({CLOSED})");
-            prepare(&closed, params![list, now.clone()])?;
-            let kept = "CREATE OR REPLACE TEMP TABLE retain_kept AS SELECT * FROM kept \
-                        WHERE $1::TIMESTAMP IS NULL OR until > $1::TIMESTAMP";
-            prepare(kept, params![now])?;
+            store.stage_kept(closed, self.cutoffs.now)?;
             self.is_prepared = true;
         }
         while let Some(pass) = PASSES.get(self.pass) {
@@ -253,6 +242,24 @@ impl Store {
                 return Ok(total);
             }
         }
+    }
+
+    /// Puts what stays whatever its age into temporary tables: the queue, the closed messages where a log goes on, what is
+    /// kept for longer.
+    fn stage_kept(&self, closed: Vec<i64>, now: Option<Time>) -> Result<(), Error> {
+        let list = Value::List(closed.into_iter().map(Value::BigInt).collect());
+        let now = now.map_or(Value::Null, timestamp);
+        let prepare = |sql: &str, values: &[&dyn duckdb::ToSql]| {
+            let done = self.conn.execute(sql, values);
+            done.map_err(|error| self.sort(sql, &error))
+        };
+        prepare(OPEN, params![])?;
+        let closed = format!("INSERT INTO temp.retain_open SELECT id, false FROM ({CLOSED})");
+        prepare(&closed, params![list, now.clone()])?;
+        let kept = "CREATE OR REPLACE TEMP TABLE retain_kept AS SELECT * FROM kept \
+                    WHERE $1::TIMESTAMP IS NULL OR until > $1::TIMESTAMP";
+        prepare(kept, params![now])?;
+        Ok(())
     }
 
     /// Returns the closed messages that the correlator may still change.
