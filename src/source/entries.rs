@@ -10,7 +10,7 @@ use super::stamp::{self, Stamp};
 use super::syslog::{self, Head, Piece};
 use super::{Counts, LINE_BYTES, json, trust};
 use crate::model::entry::{Entry, Trust};
-use crate::model::time::Time;
+use crate::model::time::{DAY, MINUTE, Time};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
@@ -308,8 +308,16 @@ impl Entries {
         let is_notice = repeat::notice(head.text).is_some();
         let (time, ambiguous) = match (&head.stamp, &head.outer) {
             (Some(inner), Some(outer)) => self.clock.nested_time(outer, inner, head.text),
-            // rsyslog writes some of them with the stamp of weeks ago.
-            (Some(stamp), None) if is_notice => self.clock.time_aside(stamp, head.text),
+            (Some(stamp), None) if is_notice => {
+                let (time, ambiguous) = self.clock.time_aside(stamp, head.text);
+                // rsyslog writes some of them with the stamp of weeks ago: what they repeat was just written.
+                match self.clock.latest() {
+                    Some(latest) if !(-MINUTE..DAY).contains(&time.since(latest)) => {
+                        (latest, false)
+                    }
+                    _ => (time, ambiguous),
+                }
+            }
             (Some(stamp), None) | (None, Some(stamp)) => self.clock.time(stamp, head.text),
             (None, None) if is_notice && head.ident.is_empty() => {
                 return (self.clock.latest(), false);

@@ -23,14 +23,16 @@ pub(super) fn rests(line: &str) -> impl Iterator<Item = &str> {
     let near = bytes.get(..end.min(REACH)).unwrap_or(bytes);
     near.windows(2).enumerate().filter_map(|(at, pair)| {
         let [before, first] = pair else { return None };
-        let is_border = before.is_ascii() && !before.is_ascii_alphanumeric() && !is_date(near, at);
+        let is_border = before.is_ascii() && !before.is_ascii_alphanumeric();
+        let is_border = is_border && !(*before == b' ' && is_date(near, at));
         let is_first = first.is_ascii_digit() || first.is_ascii_uppercase() || *first == b'<';
         let rest = (is_border && is_first).then(|| line.get(at + 1..))??;
         (*first == b'<' || stamp::read(rest).is_some()).then_some(rest)
     })
 }
 
-/// Tells whether the byte at `at` ends a year: `2013 Feb 29 ...` is a damaged stamp, not one behind a prefix.
+/// Tells whether a year stands before the byte at `at`: `2013 Feb 29 ...` is a damaged stamp, not one behind a prefix. grep puts
+/// no blank behind the number of a line.
 fn is_date(line: &[u8], at: usize) -> bool {
     line.get(..at)
         .is_some_and(|year| year.len() == 4 && year.iter().all(u8::is_ascii_digit))
@@ -176,6 +178,28 @@ mod tests {
         for word in others {
             assert!(!is_host(word), "{word}");
         }
+    }
+
+    #[test]
+    fn a_number_of_four_digits_is_a_line_s_or_a_year() {
+        let rest = |line: &str| rests(line).next().map(str::to_owned);
+        let stamped = "Nov 20 00:02:51 mx1 postfix/qmgr[1]: 4A: removed";
+        for before in [
+            "1000:",
+            "9999:",
+            "1000-",
+            "mail.log:1000:",
+            "mail.log-2026-",
+        ] {
+            assert_eq!(
+                rest(&format!("{before}{stamped}")),
+                Some(stamped.to_owned()),
+                "{before}"
+            );
+        }
+        let dated = "2026-11-20T00:02:51+00:00 mx1 postfix/qmgr[1]: 4A: removed";
+        assert_eq!(rest(&format!("1000:{dated}")), Some(dated.to_owned()));
+        assert_eq!(rest(&format!("2013 {stamped}")), None);
     }
 
     #[test]
