@@ -269,11 +269,8 @@ fn commands_are_fit_for_a_shell() {
 }
 
 /// Lines gathered from many logs, or damaged, and what there is to say of them.
-const GATHERED: [(&str, Check); 9] = [
-    ("crowdsec/postfix-logs/postfix-logs.log", Check::YearJump),
+const GATHERED: [(&str, Check); 7] = [
     ("digineo/mail.log", Check::YearJump),
-    // `dovecot: auth(...)` without a host.
-    ("fail2ban/dovecot", Check::OddHost),
     ("fail2ban/dovecot", Check::YearJump),
     ("fail2ban/dovecot", Check::Order),
     ("fail2ban/postfix", Check::YearJump),
