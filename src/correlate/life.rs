@@ -327,6 +327,7 @@ impl Correlator {
             self.forget_probe(id);
         } else if let Some(m) = self.touch(line, id) {
             m.extra.is_probed = true;
+            m.account();
             if m.row.status == status::RECEIVING {
                 m.set_status(status::QUEUED);
             }

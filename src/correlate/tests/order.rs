@@ -79,18 +79,19 @@ fn mail(t: &Tables) -> Vec<String> {
     rows
 }
 
-/// Tells whether the line tells of a message, and not of the end of a session that begins in the same second.
+/// Tells whether the line may change its place: not those of a message of which a warning or a refused recipient, which
+/// start none, or the end of the session, which names none, has the same stamp.
 fn is_of_message(entry: &Entry<'_>, all: &[Entry<'_>]) -> bool {
-    let ends = |e: &Entry<'_>| {
-        e.time == entry.time && e.pid == entry.pid && matches!(parse(e), Event::Abort { .. })
+    let Some((id, _)) = queue_id::split(entry.text) else {
+        return false;
     };
-    match parse(entry) {
-        // These add to a message that is known and start none: before it they are lost.
-        Event::Abort { .. } | Event::Note { .. } => false,
-        Event::Policy(p) if p.protocol_state == "RCPT" => false,
-        Event::Accept { .. } => queue_id::split(entry.text).is_some() && !all.iter().any(ends),
-        _ => queue_id::split(entry.text).is_some(),
-    }
+    let fixes = |e: &Entry<'_>| match parse(e) {
+        Event::Abort { .. } => e.pid == entry.pid,
+        Event::Note { queue_id, .. } => queue_id == Some(id),
+        Event::Policy(p) => p.protocol_state == "RCPT" && p.queue_id == Some(id),
+        _ => false,
+    };
+    !all.iter().any(|e| e.time == entry.time && fixes(e))
 }
 
 /// Shuffles the lines of messages among the places of lines with their stamp.
