@@ -19,7 +19,8 @@ SELECT
     coalesce(sum(count) FILTER (WHERE reply_code BETWEEN 400 AND 499), 0)::BIGINT AS temporary,
     max(time) AS last_time
 FROM noqueue
-WHERE time >= $since
+WHERE action NOT IN ('non-SMTP command', 'Refusing STARTTLS request')
+    AND time >= $since
     AND time < $until
     AND $host IN ('', host)
     AND $instance IN ('', instance)

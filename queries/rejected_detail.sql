@@ -19,7 +19,8 @@ SELECT
     min(client_address) AS client_address,
     max(time) AS last_time
 FROM noqueue
-WHERE time >= $since
+WHERE action NOT IN ('non-SMTP command', 'Refusing STARTTLS request')
+    AND time >= $since
     AND time < $until
     AND $host IN ('', host)
     AND $instance IN ('', instance)
