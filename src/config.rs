@@ -299,7 +299,7 @@ fn read(named: Option<&Path>) -> Result<File> {
         }
         Err(e)
             if e.get_ref()
-                .is_some_and(|inner| inner.is::<nofollow::Refused>()) =>
+                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<nofollow::Refused>) =>
         {
             return Err(e.into());
         }

@@ -400,8 +400,10 @@ fn not_plain(path: &Path, found: &str) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
     use std::os::unix::fs::symlink;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a function to map with")]
     fn said(error: io::Error) -> String {
         error.to_string()
     }
@@ -456,7 +458,6 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("out");
         fs::write(&path, "old and long").unwrap();
-        use std::io::Write as _;
         create(&path).unwrap().write_all(b"new").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         create(Path::new("/dev/null"))

@@ -122,6 +122,10 @@ impl Check {
         }
     }
 
+    #[expect(
+        clippy::match_same_arms,
+        reason = "each number has a reason of its own"
+    )]
     const fn limit(self) -> Limit {
         match self {
             // Each of these is wrong whatever the rest of the log is like.

@@ -222,7 +222,7 @@ mod tests {
     fn what_was_cut_off_is_shown_in_ascii() {
         let mut written = Vec::new();
         let mut out = Ascii(&mut written);
-        write!(out, "a…{}…", "é…b").unwrap();
+        write!(out, "a…é…b…").unwrap();
         out.flush().unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), "a~é~b~");
     }

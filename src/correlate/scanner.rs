@@ -1,4 +1,4 @@
-//! Scanner: MailScanner takes a message out of the hold queue and lets it go on as a new queue file, or drops it.
+//! Scanner: `MailScanner` takes a message out of the hold queue and lets it go on as a new queue file, or drops it.
 //!
 //! The new file holds the same mail: what only the lines of the old id tell (client, message id, subject) is told of the
 //! new one, too.
@@ -9,7 +9,7 @@ use crate::model::event::Neighbour;
 use crate::model::row::{Text, link, message_status as status, recipient_status as recipient};
 
 impl Correlator {
-    /// What MailScanner says of a message.
+    /// What `MailScanner` says of a message.
     pub(super) fn scanner(&mut self, line: &Line<'_>, n: &Neighbour<'_>) -> Option<i64> {
         let id = self.named(line, n.queue_id?)?;
         if self.mail.get(id).is_none_or(|m| m.is_probe) {
@@ -38,7 +38,7 @@ impl Correlator {
 
     /// The message goes on under another id.
     fn rewritten(&mut self, line: &Line<'_>, id: i64, queued_as: &str) {
-        if self.mail.get(id).is_some_and(|m| m.is_open()) {
+        if self.mail.get(id).is_some_and(super::open::Message::is_open) {
             self.close(id, status::REQUEUED, line.time);
         }
         let Some(m) = self.mail.edit(id) else {

@@ -1,4 +1,4 @@
-//! MailScanner: takes messages out of the hold queue and writes new ones for the queue manager, or none.
+//! `MailScanner`: takes messages out of the hold queue and writes new ones for the queue manager, or none.
 //!
 //! Its own number of a message is the queue id, a dot and a random number.
 

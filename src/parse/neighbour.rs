@@ -29,7 +29,7 @@ pub(super) enum Daemon {
     Spamd,
     /// clamav-milter.
     Clamav,
-    /// MailScanner, which works on the hold queue.
+    /// `MailScanner`, which works on the hold queue.
     MailScanner,
 }
 

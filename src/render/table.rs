@@ -77,7 +77,7 @@ pub(super) fn write(table: &Table, style: &Style, out: &mut dyn Write) -> io::Re
     });
     match style.width.map(usize::from) {
         Some(width) if least.sum::<usize>() > width + GAP => {
-            fold(drawing, &natural, width, style, out)
+            fold(&drawing, &natural, width, style, out)
         }
         _ => draw(drawing, style, out),
     }
@@ -85,7 +85,7 @@ pub(super) fn write(table: &Table, style: &Style, out: &mut dyn Write) -> io::Re
 
 /// Writes the columns that fit beside each other as a table, and the others of each row below it by their names.
 fn fold(
-    drawing: Drawing,
+    drawing: &Drawing,
     natural: &[usize],
     width: usize,
     style: &Style,

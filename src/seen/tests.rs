@@ -345,6 +345,7 @@ proptest! {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a pump in little")]
 /// Reads texts one after the other, each as a stream; returns what became of mail, without numbers of rows, and how many
 /// lines were known.
 fn rows(texts: &[&str]) -> (Vec<String>, usize) {

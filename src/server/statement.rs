@@ -125,9 +125,9 @@ fn sleep(tokens: &[Token<'_>]) -> Option<Duration> {
     }
     let names = before.iter().map(Token::name).collect::<Vec<_>>();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let seconds = match names.as_slice() {
-        [_, SLEEP, "(", seconds] | [_, "pg_catalog", ".", SLEEP, "(", seconds] => seconds,
-        _ => return None,
+    let ([_, SLEEP, "(", seconds] | [_, "pg_catalog", ".", SLEEP, "(", seconds]) = names.as_slice()
+    else {
+        return None;
     };
     // No client has so much time.
     let seconds = seconds.parse::<f64>().ok()?.clamp(0.0, 1e6);

@@ -106,7 +106,7 @@ pub fn of(
 /// Returns whether the text is one of the questions by which the state is found: each is short, whoever asks it.
 #[must_use]
 pub fn is_part(sql: &str) -> bool {
-    [SOURCES, SPANS, UNPARSED, LOST, SCHEMA].contains(&sql) || sql == rows()
+    [SOURCES, SPANS, UNPARSED, UNDATED, LOST, SCHEMA].contains(&sql) || sql == rows()
 }
 
 fn rows() -> String {

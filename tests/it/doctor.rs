@@ -1,5 +1,10 @@
 //! `maillog doctor`: a log that is damaged in any of many ways is noticed, a good one is not.
 
+#![expect(
+    clippy::string_slice,
+    reason = "the lines are ASCII, and the test's own"
+)]
+
 use crate::program::{Place, shared};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -67,6 +72,7 @@ fn changed(change: impl Fn(usize, &str, &str, &str) -> Option<String>) -> Vec<St
     with_ends(all.collect())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of the changes")]
 fn same(stamp: &str, host: &str, rest: &str) -> Option<String> {
     Some(format!("{stamp} {host} {rest}"))
 }

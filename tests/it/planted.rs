@@ -200,7 +200,7 @@ fn pipes_sockets_directories_and_hard_links_are_refused_at_once() {
                 "{ending} {args:?}: {outcome:?}"
             );
             plant(&name, |path| {
-                drop(std::os::unix::net::UnixListener::bind(path).unwrap())
+                drop(std::os::unix::net::UnixListener::bind(path).unwrap());
             });
             trap.run(&trap.database(), args);
             plant(&name, |path| fs::hard_link(&trap.victim, path).unwrap());
@@ -218,7 +218,7 @@ fn the_way_to_the_database_leads_over_no_link_of_another() {
     let Some(trap) = Trap::new() else { return };
     let way = trap.dir.join("way");
     plant(&way, |path| {
-        symlink(trap.victim.parent().unwrap(), path).unwrap()
+        symlink(trap.victim.parent().unwrap(), path).unwrap();
     });
     for args in COMMANDS {
         let outcome = trap.run(&way.join("g.duckdb"), args);

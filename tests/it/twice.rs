@@ -3,6 +3,11 @@
 //! Files as rsyslog writes them (testlogs/twice), and a log as files, pipes, journal and containers have it: the demo, and
 //! with `../shared` a generated one, of `MAILLOG_LINES` lines (60000 in bench/twice).
 
+#![expect(
+    clippy::string_slice,
+    reason = "the lines are ASCII, and the test's own"
+)]
+
 use crate::program::{Differences, Place, say, shared};
 use crate::resume::demo;
 use crate::service::Service;

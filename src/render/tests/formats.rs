@@ -176,6 +176,7 @@ fn sections_are_one_object() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of statements and answers")]
 fn what_a_clock_shows_has_no_zone() {
     let told = |sql: &str, column: &str, format: Format| {
         let table = table(&[column], vec![vec![at(0)]]);
