@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const NOBODY: u32 = 65534;
+/// Longer than a command takes while the whole suite runs beside it; the endless queries run for longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Computes until it is stopped.
 const ENDLESS: &str =
     "SELECT count(*) FROM range(1000000000) a, range(1000000) b WHERE a.range + b.range < 0";
@@ -62,20 +64,20 @@ fn one_user_leaves_a_place_to_others_and_root_never_waits() {
         let child = of_nobody(&place, &["sql", ENDLESS]).spawn().unwrap();
         running.0.push(child);
     }
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(5));
     let in_time = |args: &[&str]| {
         let begun = Instant::now();
         place.succeed(args);
-        assert!(begun.elapsed() < Duration::from_secs(10), "{args:?}");
+        assert!(begun.elapsed() < PATIENCE, "{args:?}");
     };
     in_time(&["find", "hold-release@ok.test", "--all"]);
     in_time(&["status"]);
     // The fourth place is for anybody else; `status` has one, whoever asks.
     let begun = Instant::now();
     assert!(of_nobody(&place, &["status"]).status().unwrap().success());
-    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(begun.elapsed() < PATIENCE);
     // Three run, three wait and say so.
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(6));
     let mut told = 0;
     for child in &mut running.0 {
         child.kill().unwrap();

@@ -7,21 +7,18 @@ use crate::correlate::{Correlator, Settings};
 use crate::model::entry::Entry;
 use crate::model::event::Event;
 use crate::parse::{parse, queue_id};
-use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// Stories about order itself, about two mails that are told apart by order only, and about lines that name no message.
-const ORDERED: [&str; 9] = [
+/// Stories whose rows depend on the order of lines of one second: two mails that only their order tells apart, lines that come
+/// before the first of their message (a label, a warning), two records of one recipient, and a host that changed its name.
+const ORDERED: [&str; 7] = [
+    "# A label replaced the tag",
     "# A short id is used again",
-    "# postsuper",
-    "# An administrator",
-    "# Held by an administrator",
-    "# Held or discarded before",
-    "# A subject that imitates",
-    "# A hold action before",
-    "# The clock goes back",
-    // Which of two records of one recipient is the last?
+    "# Message ids are free text",
     "# The envelope names a recipient twice",
+    "# The queue lies on a volume",
+    "# cleanup does not take a local mail now",
+    "# sendmail -bs",
 ];
 
 fn tables(entries: &[Entry<'_>]) -> Tables {
@@ -81,7 +78,7 @@ fn mail(t: &Tables) -> Vec<String> {
     rows
 }
 
-/// Tells whether the line may change its place: not those of a message of which a warning or a refused recipient, which
+/// Tells whether the line may change its place: not those of a message of which a warning, a refusal or a header check, which
 /// start none, or the end of the session, which names none, has the same stamp.
 fn is_of_message(entry: &Entry<'_>, all: &[Entry<'_>]) -> bool {
     let Some((id, _)) = queue_id::split(entry.text) else {
@@ -90,7 +87,8 @@ fn is_of_message(entry: &Entry<'_>, all: &[Entry<'_>]) -> bool {
     let fixes = |e: &Entry<'_>| match parse(e) {
         Event::Abort { .. } => e.pid == entry.pid,
         Event::Note { queue_id, .. } => queue_id == Some(id),
-        Event::Policy(p) => p.protocol_state == "RCPT" && p.queue_id == Some(id),
+        Event::Policy(p) => p.queue_id == Some(id),
+        Event::Content(_) => e.text.contains(id),
         _ => {
             let warning = e.text.strip_prefix("warning: ");
             warning.is_some_and(|text| text.starts_with(id))
@@ -153,27 +151,17 @@ fn assert_same_in_any_order(log: &str, keys: &[u32]) {
     );
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-    #[test]
-    fn lines_of_one_second_may_come_in_any_order(keys in prop::collection::vec(any::<u32>(), 97)) {
-        for story in stories() {
-            if !ORDERED.iter().any(|start| story.starts_with(start)) {
-                assert_same_in_any_order(&story, &keys);
-            }
-        }
-    }
-}
-
 #[test]
-fn lines_of_the_demo_log_may_come_in_any_order() {
-    for name in ["mail.log", "mail.log.1"] {
-        let log = std::fs::read_to_string(format!("testlogs/demo/{name}")).unwrap();
-        for seed in 1_u32..12 {
-            let keys: Vec<u32> = (1_u32..9973)
-                .map(|n| n.wrapping_mul(2_654_435_761).rotate_left(seed))
+fn lines_of_one_second_may_come_in_any_order() {
+    for story in stories() {
+        if ORDERED.iter().any(|start| story.starts_with(start)) {
+            continue;
+        }
+        for seed in 1_u32..24 {
+            let keys: Vec<u32> = (1_u32..997)
+                .map(|n| n.wrapping_mul(2_654_435_761).rotate_left(seed) ^ (seed << 7))
                 .collect();
-            assert_same_in_any_order(&log, &keys);
+            assert_same_in_any_order(&story, &keys);
         }
     }
 }
