@@ -432,6 +432,8 @@ impl Correlator {
             return;
         }
         m.row.removed = Some(time);
+        // Look-ups rely on it that no row of a message is later than the message.
+        m.row.updated = m.row.updated.max(time);
         self.mail.closed.insert((time, id));
         self.arm(id);
         while self.mail.closed.len() > self.settings.closed_limit {

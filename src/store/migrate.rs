@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0009_seen.sql"),
     include_str!("../../schema/0010_kept.sql"),
     include_str!("../../schema/0011_undated.sql"),
+    include_str!("../../schema/0012_updated.sql"),
 ];
 
 /// Latest version of the schema: the one that this program reads and writes.
