@@ -24,7 +24,8 @@ pub fn tell(error: &anyhow::Error) {
     }
     let mut text = "maillog".to_owned();
     for cause in error.chain() {
-        let cause = cause.to_string();
+        let system = cause.downcast_ref::<std::io::Error>();
+        let cause = system.map_or_else(|| cause.to_string(), source::error::plain);
         if !says(&text, &cause) {
             text.push_str(&format!(": {cause}"));
         }

@@ -11,6 +11,7 @@ mod repeat;
 
 use crate::render::escape;
 use repeat::Repeat;
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -100,7 +101,8 @@ fn names(stream: &str, device: u64, inode: u64) -> bool {
 
 /// A closed stderr is no reason to stop, so errors are ignored.
 fn print(level: Level, prefix: &str, text: &str) {
-    let text = escape::terminal(text);
+    let text = without_numbers(text);
+    let text = escape::terminal(&text);
     let line = if is_journal() {
         format!("<{}>{text}\n", level as u8)
     } else {
@@ -110,9 +112,39 @@ fn print(level: Level, prefix: &str, text: &str) {
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }
 
+/// Removes the numbers that Rust sets behind the system's errors: ` (os error 2)`.
+fn without_numbers(text: &str) -> Cow<'_, str> {
+    const MARK: &str = " (os error ";
+    if !text.contains(MARK) {
+        return text.into();
+    }
+    let mut pieces = text.split(MARK);
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
+        match rest.strip_prefix(')').filter(|_| rest.len() < piece.len()) {
+            Some(rest) => plain.push_str(rest),
+            None => plain.extend([MARK, piece]),
+        }
+    }
+    plain.into()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{names, without_numbers};
+
+    #[test]
+    fn numbers_of_errors_are_not_told() {
+        for (text, plain) in [
+            ("x: No such file (os error 2)", "x: No such file"),
+            ("a (os error 13): b (os error 2), c", "a: b, c"),
+            ("no number (os error )", "no number (os error )"),
+            ("cut (os error 2", "cut (os error 2"),
+        ] {
+            assert_eq!(without_numbers(text), plain);
+        }
+    }
 
     #[test]
     fn a_stream_is_told_by_device_and_inode() {

@@ -96,7 +96,7 @@ impl Error {
 }
 
 /// Says a system error as Unix programs do: lower case, without the number.
-pub(super) fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();

@@ -27,7 +27,7 @@ mod container;
 mod decode;
 mod direction;
 mod entries;
-mod error;
+pub(crate) mod error;
 mod export;
 mod files;
 pub mod follow;
