@@ -115,10 +115,18 @@ impl Answers {
     /// # Errors
     /// When it is wrong, or the database fails.
     pub fn select(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
+        self.patiently(|| self.select_once(sql, params))
+    }
+
+    /// Asks a short question again for which the service has no memory just now.
+    ///
+    /// # Errors
+    /// What `ask` fails with at last.
+    pub fn patiently<T>(&self, mut ask: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
         let mut pause = PAUSE;
         loop {
             let begun = Instant::now();
-            let answer = self.select_once(sql, params);
+            let answer = ask();
             let is_crowded = matches!((self, &answer), (Self::There(_), Err(Error::OutOfMemory)));
             if !is_crowded || begun.elapsed() > SHORT || pause > PAUSE * 8 {
                 return answer;

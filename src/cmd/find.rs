@@ -1,16 +1,17 @@
 //! `maillog find`: the question that maillog is for.
 
 use super::ingest::Stamp;
-use super::story::{Ask, Stories};
-use super::{Context as Run, Exit, coverage, follow, near, scratch, story};
+use super::story::{Ask, Stories, Written};
+use super::{Context as Run, Exit, coverage, follow, hits, near, scratch, story};
 use crate::answers::Answers;
 use crate::model::table::{Cell, Table};
 use crate::notice;
 use crate::query::{self, Plan, fields::Field};
 use crate::render::mask::Mask;
-use crate::render::{self, Format, Style};
+use crate::render::{self, Format, Stream, Style};
 use anyhow::{Result, anyhow};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -133,10 +134,9 @@ impl Find {
             return follow::follow(&self, &plan, self.mask(&plan), run);
         }
         let store = self.store(run)?;
-        let hits = match self.answer(&store, &plan, run)? {
-            ControlFlow::Break(exit) => return Ok(exit),
-            ControlFlow::Continue(hits) => hits,
-        };
+        if let Some(exit) = self.answer(&store, &plan, run)? {
+            return Ok(exit);
+        }
         if let Some(exit) = self.read_otherwise(&store, &plan, &options, run)? {
             return Ok(exit);
         }
@@ -146,7 +146,7 @@ impl Find {
         for line in near::misses(&store, &self, &options, &plan)? {
             notice::say(&line);
         }
-        self.nothing(&hits, run)?;
+        self.nothing(run)?;
         Ok(Exit::Nothing)
     }
 
@@ -155,22 +155,97 @@ impl Find {
         self.mask.then(|| Mask::new(&asked.collect::<Vec<_>>()))
     }
 
-    /// Asks, and writes what is found; goes on where nothing is.
-    fn answer(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<ControlFlow<Exit, Table>> {
-        let mut hits = store.select(&plan.sql, &plan.params)?;
+    /// Asks, and writes what is found; none where nothing is.
+    fn answer(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
+        let found = |is_found: bool| is_found.then_some(Exit::Found);
+        if self.count_by.is_some() {
+            return self.tell(store, plan, run);
+        }
+        match self.output {
+            Some(Format::Count) => count(store, plan, run).map(found),
+            Some(Format::Raw) if !self.mask => self.raw(store, plan, run),
+            _ => match self.stream() {
+                Some(stream) => self.flow(store, plan, stream, run).map(found),
+                None => self.tell(store, plan, run),
+            },
+        }
+    }
+
+    /// Writes the log lines of hits as these come.
+    fn raw(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
+        let mut output = run.output(false);
+        let (mut told, mut all) = (BTreeSet::new(), Written::default());
+        let count = hits::pages(store, plan, self.reverse, |page| {
+            let written = story::write_lines(store, &page, &mut told, None, output.writer())?;
+            all.lines += written.lines;
+            all.missing += written.missing;
+            output.writer().flush()?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        output.finish()?;
+        Ok((count > 0).then(|| said_of(all)))
+    }
+
+    /// Returns what writes hits as they come, where nothing needs all of them at once.
+    fn stream(&self) -> Option<Stream> {
+        // What is hidden is looked for in the texts of all hits.
+        if self.mask {
+            return None;
+        }
+        let is_terminal = std::io::stdout().is_terminal();
+        let format = match self.output {
+            Some(format) => format,
+            None if is_terminal => return None,
+            None if self.fields.is_empty() => Format::Short,
+            None => Format::Tsv,
+        };
+        Stream::of(format, self.fields.is_empty())
+    }
+
+    /// Writes hits as they come; returns whether there are any.
+    fn flow(&self, store: &Answers, plan: &Plan, mut stream: Stream, run: &Run) -> Result<bool> {
+        let mut output = None;
+        let count = hits::pages(store, plan, self.reverse, |mut page| {
+            if self.shows_store() {
+                story::fill_store(store, &mut page)?;
+            }
+            let output = output.get_or_insert_with(|| run.output(false));
+            let style = output.style;
+            stream.write(&self.chosen(page)?, &style, output.writer())?;
+            output.writer().flush()?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if let Some(output) = output {
+            output.finish()?;
+        }
+        Ok(count > 0)
+    }
+
+    /// Writes what is told of all hits together; none where there are none.
+    fn tell(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
+        let mut hits = if self.count_by.is_some() {
+            store.select(&plan.sql, &plan.params)?
+        } else {
+            hits::all(store, plan, self.reverse)?
+        };
         if self.shows_store() {
             story::fill_store(store, &mut hits)?;
         }
-        if self.reverse {
-            hits.rows.reverse();
-        }
         if hits.rows.is_empty() {
-            return Ok(ControlFlow::Continue(hits));
+            return Ok(None);
         }
         let mut mask = self.mask(plan);
         let (format, stories) = self.format(store, &hits, plan)?;
         if format == Format::Raw {
-            return lines(store, &hits, mask.as_mut(), run).map(ControlFlow::Break);
+            if let Some(mask) = &mut mask {
+                mask.learn(&hits);
+            }
+            let mut output = run.output(false);
+            let mut told = BTreeSet::new();
+            let written =
+                story::write_lines(store, &hits, &mut told, mask.as_mut(), output.writer())?;
+            output.finish()?;
+            return Ok(Some(said_of(written)));
         }
         let mut output = run.output(matches!(format, Format::Table | Format::Story));
         let style = output.style;
@@ -187,7 +262,7 @@ impl Find {
             self.write(hits, format, &style, output.writer())?;
         }
         output.finish()?;
-        Ok(ControlFlow::Break(Exit::Found))
+        Ok(Some(Exit::Found))
     }
 
     /// Asks with the other readings of bare words; returns the exit status where something was found.
@@ -209,7 +284,7 @@ impl Find {
                 "nothing found; {} read as {} ({}:)",
                 other.word, other.what, other.field
             ));
-            if let ControlFlow::Break(exit) = self.answer(store, &plan, run)? {
+            if let Some(exit) = self.answer(store, &plan, run)? {
                 return Ok(Some(exit));
             }
         }
@@ -297,15 +372,23 @@ impl Find {
     }
 
     /// Writes what a program expects of nothing: headers, or a count.
-    fn nothing(&self, hits: &Table, run: &Run) -> Result<()> {
+    fn nothing(&self, run: &Run) -> Result<()> {
         let format = self.output.unwrap_or(Format::Short);
         if matches!(
             format,
             Format::Json | Format::Csv | Format::Tsv | Format::Count
         ) {
+            let columns = match &self.count_by {
+                Some(field) => query::counted(field)?,
+                None => query::columns().into_iter().map(str::to_owned).collect(),
+            };
+            let none = Table {
+                columns,
+                rows: Vec::new(),
+            };
             let mut output = run.output(false);
             let style = output.style;
-            self.write(hits.clone(), format, &style, output.writer())?;
+            self.write(none, format, &style, output.writer())?;
             output.finish()?;
         }
         Ok(())
@@ -351,6 +434,17 @@ impl Find {
     }
 }
 
+/// Writes the number of hits; returns whether there are any.
+fn count(store: &Answers, plan: &Plan, run: &Run) -> Result<bool> {
+    let count = hits::count(store, plan)?;
+    if count > 0 {
+        let mut output = run.output(false);
+        writeln!(output.writer(), "{count}")?;
+        output.finish()?;
+    }
+    Ok(count > 0)
+}
+
 fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
     let mut output = run.output(false);
     let out = output.writer();
@@ -367,19 +461,13 @@ fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
     Ok(Exit::Found)
 }
 
-fn lines(store: &Answers, hits: &Table, mask: Option<&mut Mask>, run: &Run) -> Result<Exit> {
-    let mut mask = mask;
-    if let Some(mask) = &mut mask {
-        mask.learn(hits);
-    }
-    let mut output = run.output(false);
-    let written = story::write_lines(store, hits, mask, output.writer())?;
-    output.finish()?;
+/// Says of how many mails the log is not kept; without any line there is nothing to print.
+fn said_of(written: Written) -> Exit {
     if written.lines == 0 {
         notice::say(
             "nothing to print: no log lines of what was found are kept (any more): see retain.lines in maillog.toml(5)",
         );
-        return Ok(Exit::Nothing);
+        return Exit::Nothing;
     }
     let missing = written.missing;
     if missing > 0 {
@@ -387,5 +475,5 @@ fn lines(store: &Answers, hits: &Table, mask: Option<&mut Mask>, run: &Run) -> R
             "the log lines of {missing} of the mails are not kept (any more): see retain.lines in maillog.toml(5)"
         ));
     }
-    Ok(Exit::Found)
+    Exit::Found
 }

@@ -4,7 +4,7 @@
 //! between is not kept out. What was said of a hit is said again only when its state changes.
 
 use super::find::Find;
-use super::{Context as Run, Exit};
+use super::{Context as Run, Exit, hits};
 use crate::model::table::{Cell, Table};
 use crate::notice::{self, Level};
 use crate::query::Plan;
@@ -90,7 +90,7 @@ pub fn follow(find: &Find, plan: &Plan, mut mask: Option<Mask>, run: &Run) -> Re
 fn ask(plan: &Plan, run: &Run) -> Result<Option<Table>> {
     let asked = run
         .reader()
-        .and_then(|store| Ok(store.select(&plan.sql, &plan.params)?));
+        .and_then(|store| hits::all(&store, plan, false));
     match asked {
         Ok(hits) => {
             notice::over("follow", "the database answers again");

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod find;
 pub mod follow;
 pub mod generate;
+mod hits;
 pub mod ingest;
 pub mod near;
 pub mod old_log;

@@ -10,6 +10,7 @@ use crate::model::key;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{DAY, SECOND, Time};
 use crate::model::zone::Zone;
+use crate::query::found::Slice;
 use crate::query::{self, Options, Other, Plan};
 use crate::render::escape;
 use crate::store;
@@ -121,7 +122,7 @@ impl Limit {
             return Ok(None);
         }
         match ask() {
-            Err(store::Error::Interrupted) => Ok(None),
+            Err(store::Error::Interrupted | store::Error::OutOfMemory) => Ok(None),
             other => other.map(Some),
         }
     }
@@ -368,7 +369,8 @@ fn other_times(
     let Ok(all) = query::compile(&find.terms, &everything) else {
         return Ok(None);
     };
-    let found = store.select_once(&all.sql, &all.params)?;
+    let asked = all.search.ids(Slice::WHOLE, all.search.limit());
+    let found = store.select_once(&asked.sql, &asked.params)?;
     Ok(at_other_times(&found, options.zone))
 }
 

@@ -19,9 +19,6 @@ use std::io::Write;
 /// Stories that are told at once.
 const MOST: usize = 20;
 
-/// Log lines are given of so many mails at once.
-const MOST_LINES: usize = 1000;
-
 /// A notice belongs to the story of the message that it is about.
 const ROOT: &str = "SELECT parent_id, root_id FROM delivery_from WHERE id = $1";
 
@@ -201,13 +198,14 @@ pub struct Written {
     pub missing: usize,
 }
 
-/// Writes the log lines of the hits' chains and refusals.
+/// Writes the log lines of the hits' chains and refusals, but those of chains that were `told` before.
 ///
 /// # Errors
 /// When the database fails or `out` cannot take it.
 pub fn write_lines(
     store: &Answers,
     hits: &Table,
+    told: &mut BTreeSet<i64>,
     mask: Option<&mut Mask>,
     out: &mut dyn Write,
 ) -> Result<Written> {
@@ -218,11 +216,14 @@ pub fn write_lines(
         .filter(|row| text(row, kind) == Some("refused"));
     let refusals = refusals.filter_map(|row| int(row, id));
     let refusals = refusals.map(|id| Ok((REFUSAL_LINES, vec![Param::Int(id)])));
-    let mails = roots(store, hits, MOST_LINES)?.into_iter();
+    let mails = roots(store, hits, usize::MAX)?.into_iter();
     let from_id = column(hits, "from_id");
     let tries = hits.rows.iter().filter(|row| tries::is_try(hits, row));
     let tries: BTreeSet<i64> = tries.filter_map(|row| int(row, from_id)).collect();
-    let mails = tries.into_iter().chain(mails);
+    let mails = tries
+        .into_iter()
+        .chain(mails)
+        .filter(|root| told.insert(*root));
     let mails = mails.map(|root| -> Result<_, Error> {
         let chain = chain(store, root)?;
         let told = store.select(NEIGHBOURS, &chain)?;
@@ -236,7 +237,7 @@ pub fn write_lines(
     });
     let mut written = Written::default();
     let mut mask = mask;
-    for asked in mails.chain(refusals).take(MOST_LINES) {
+    for asked in mails.chain(refusals) {
         let (sql, params) = asked?;
         let lines = store.select(sql, &params)?;
         written.missing += usize::from(lines.rows.is_empty());

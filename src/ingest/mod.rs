@@ -32,4 +32,4 @@ pub mod stats;
 pub mod stream;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

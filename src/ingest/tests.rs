@@ -71,6 +71,24 @@ fn give(feed: &mut Feed, from: usize, to: usize) {
     feed.chunk(chunk, true).unwrap();
 }
 
+/// Returns a database with these logs, one after the other.
+pub(crate) fn filled(logs: &[String]) -> Store {
+    let (store, _) = run(|feeds, _| {
+        for log in logs {
+            let mut feed = open(feeds, log, false);
+            let chunk = Chunk {
+                data: log.as_bytes().to_vec(),
+                offset: 0,
+                read: 0,
+                is_last: false,
+            };
+            feed.chunk(chunk, true).unwrap();
+            feed.end(Ending::Pause).unwrap();
+        }
+    });
+    store
+}
+
 /// Waits until everything is committed that was given so far.
 fn commit(feeds: &Feeds) {
     let feed = feeds.open(Opening {

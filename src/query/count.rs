@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::fields::{self, Field, FieldKind};
+use super::sql::Writer;
 use super::{Param, Plan};
 
 /// Returns the plan that counts the hits of `plan` by a field, `top` values at most.
@@ -14,23 +15,36 @@ pub fn count_by(plan: Plan, name: &str, top: Option<u64>) -> Result<Plan, Error>
     let name = name.trim_end_matches(':');
     let field = fields::lookup(name, &(0..name.len())).map_err(|error| error.within(name))?;
     let (value, joins) = value(field);
-    let mut params = plan.params;
+    let mut writer = Writer::default();
+    let hits = plan.search.all_rows(&mut writer);
     let limit = top.map(|top| {
-        params.push(Param::Int(i64::try_from(top).unwrap_or(i64::MAX)));
-        format!("\nLIMIT ${}", params.len())
+        let top = writer.bind(Param::Int(i64::try_from(top).unwrap_or(i64::MAX)));
+        format!("\nLIMIT {top}")
     });
     let sql = format!(
-        "SELECT {value} AS \"{}\", sum(h.count)::BIGINT AS count, max(h.time) AS last_time\nFROM (\n{}\n) h{joins}\n\
+        "SELECT {value} AS \"{}\", sum(h.count)::BIGINT AS count, max(h.time) AS last_time\nFROM (\n{hits}\n) h{joins}\n\
          GROUP BY ALL\nORDER BY count DESC, 1{}",
         field.name,
-        plan.sql,
         limit.unwrap_or_default(),
     );
+    let statement = writer.done(sql);
     Ok(Plan {
-        sql,
-        params,
+        sql: statement.sql,
+        params: statement.params,
         ..plan
     })
+}
+
+/// Returns the names of the columns of what [`count_by`] counts.
+///
+/// # Errors
+/// When there is no such field.
+pub fn counted(name: &str) -> Result<Vec<String>, Error> {
+    let name = name.trim_end_matches(':');
+    let field = fields::lookup(name, &(0..name.len())).map_err(|error| error.within(name))?;
+    Ok([field.name, "count", "last_time"]
+        .map(str::to_owned)
+        .to_vec())
 }
 
 /// Returns what to count by, and the tables that a hit must be joined with for it.

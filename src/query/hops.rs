@@ -21,47 +21,12 @@ pub(super) enum Hops {
     UnlessFateKnown,
 }
 
-/// The pieces of a statement that folds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Folding {
-    /// Behind `WITH`.
-    pub(super) keyword: &'static str,
-    /// Further tables after `hit`.
-    pub(super) tables: String,
-    /// The table with all hits.
-    pub(super) source: &'static str,
-    /// Which of them, as `s`, are shown.
-    pub(super) condition: String,
-}
-
-impl Default for Folding {
-    fn default() -> Self {
-        Self {
-            keyword: "",
-            tables: String::new(),
-            source: "hit",
-            condition: String::new(),
-        }
-    }
-}
-
-/// A recipient with its message, and the recipient that handed the mail on to it.
-pub(super) const CARRIED: &str = "(SELECT unnest(list(l)) AS l FROM last l) l JOIN delivery_to h ON h.id = l.l.start \
-                                  JOIN delivery_to t ON t.id = l.l.id JOIN delivery_from f ON f.id = t.from_id";
-
-/// The rows that may have handed on what is asked for, as far as they are no hits themselves, and what carries them on.
-#[derive(Debug)]
-pub(super) struct Sides {
-    pub(super) hop: Option<String>,
-    pub(super) carried: String,
-}
-
 /// The recipient that the mail was addressed to before.
 pub(super) const ASKED_TO: &str =
     "coalesce(t.orig_to, CASE WHEN lower(h.recipient) <> lower(t.recipient) THEN h.recipient END)";
 
-/// Several rows may lead to one.
-pub(super) const ONCE: &str = "\n  QUALIFY row_number() OVER (PARTITION BY t.id ORDER BY h.id) = 1";
+/// Links by which a message continues another one.
+const LINKS: &str = "('filter', 'relay', 'forward', 'requeue')";
 
 /// Returns whether the field may be true of the row that handed a mail on and not of the row with its fate.
 pub(super) fn is_of_hop(field: &Field) -> bool {
@@ -76,68 +41,74 @@ pub(super) fn words() -> String {
     HOPS.map(|hop| format!("'{hop}'")).join(", ")
 }
 
-/// Returns the pieces.
-pub(super) fn fold(sides: Option<&Sides>, hops: Hops) -> Folding {
+/// Returns the tables that lead from the rows `here` (`id`, `from_id`, `remote_queue_id`) to those behind them: `heir` has the recipients
+/// of the messages that continue theirs, `named` which of these carry on a recipient by its name.
+///
+/// The rows pass through lists: DuckDB takes what comes out of one for few rows and looks for these in the tables, where it would else
+/// hash whole tables to look for each of them.
+fn step() -> String {
     let words = words();
-    let of_hits = format!(
-        "  SELECT id FROM hit WHERE kind = 'mail' AND recipient IS NOT NULL AND status IN ({words})"
-    );
-    let (start, carried, source) = match sides {
-        None => (of_hits, String::new(), "hit"),
-        Some(Sides { hop, carried }) => (
-            hop.as_ref()
-                .map_or_else(|| of_hits.clone(), |hop| format!("{hop}\nUNION\n{of_hits}")),
-            format!(
-                ",\ncarried AS (\n{carried}\n),\nall_hits AS (\n  SELECT * FROM hit\n  UNION ALL\n  \
-                 SELECT * FROM carried\n  WHERE id NOT IN (SELECT id FROM hit WHERE kind = 'mail' AND recipient IS NOT NULL)\n)"
-            ),
-            "all_hits",
-        ),
-    };
-    let known = match hops {
-        Hops::UnlessFateHit => {
-            format!(
-                " WHERE id IN (SELECT id FROM {source} WHERE kind = 'mail' AND recipient IS NOT NULL)"
-            )
-        }
-        _ => String::new(),
-    };
-    Folding {
-        keyword: "RECURSIVE ",
-        tables: format!(",\nhop AS (\n{start}\n),\n{}{carried}", walk(&words)),
-        source,
-        condition: format!(
-            "\nWHERE NOT (s.kind = 'mail' AND s.recipient IS NOT NULL AND s.id IN (SELECT start FROM last{known}))"
-        ),
-    }
+    format!(
+        "heir AS MATERIALIZED (\n    \
+         SELECT t.id, t.from_id, t.status, t.remote_queue_id, lower(t.recipient) AS recipient, lower(t.orig_to) AS orig_to,\n      \
+         c.c.parent_id AS parent_id, c.c.parent_link AS parent_link, c.c.queue_id AS queue_id\n    \
+         FROM (SELECT unnest(list(c)) AS c FROM (\n      \
+         SELECT c.id, c.parent_id, c.parent_link, c.queue_id FROM delivery_from c\n      \
+         WHERE c.parent_id IN (SELECT from_id FROM here) AND c.parent_link IN {LINKS}\n    \
+         ) c) c JOIN delivery_to t ON t.from_id = c.c.id\n  \
+         ),\n  \
+         named AS MATERIALIZED (\n    \
+         SELECT e.id, o.id AS hop FROM heir e JOIN delivery_to o ON o.from_id = e.parent_id AND lower(o.recipient) = e.recipient\n    \
+         WHERE o.status IN ({words})\n    \
+         UNION\n    \
+         SELECT e.id, o.id AS hop FROM heir e JOIN delivery_to o ON o.from_id = e.parent_id AND lower(o.recipient) = e.orig_to\n    \
+         WHERE o.status IN ({words})\n  )"
+    )
 }
 
-/// From each such row to the rows behind it, and the last of them.
-///
-/// The rows pass through lists, as in `narrow.rs`: DuckDB takes what comes out of one for few rows and looks for these in the tables,
-/// where it would else hash whole tables to look for each of them.
-fn walk(words: &str) -> String {
+/// Which rows of `here`, as `a`, an heir `e` without a name carries on.
+const UNNAMED: &str = "e.id NOT IN (SELECT id FROM named)\n    \
+                       AND (e.parent_link = 'requeue' OR a.remote_queue_id IS NULL OR e.queue_id = a.remote_queue_id)";
+
+/// Returns the tables up to `gone`: the hits that another row carries on.
+pub(super) fn gone() -> String {
+    let here = "here AS MATERIALIZED (\n    \
+                SELECT a.a.id AS id, a.a.from_id AS from_id, a.a.remote_queue_id AS remote_queue_id FROM (SELECT unnest(list(a)) AS a FROM (\n      \
+                SELECT a.id, a.from_id, a.remote_queue_id FROM hit s JOIN delivery_to a ON a.id = s.id WHERE s.is_hop\n    \
+                ) a) a\n  )";
     format!(
-        "walk AS (\n  \
+        ",\ngone AS (\n  \
+         WITH {here},\n  {}\n  \
+         SELECT hop AS id FROM named\n  \
+         UNION\n  \
+         SELECT a.id FROM here a JOIN heir e ON e.parent_id = a.from_id\n  \
+         WHERE {UNNAMED}\n)",
+        step()
+    )
+}
+
+/// Returns the tables up to `last`: from each row of `hop` to the rows behind it, and the last of them.
+pub(super) fn walk() -> String {
+    let words = words();
+    format!(
+        ",\nwalk AS (\n  \
          SELECT t.id AS start, NULL::BIGINT AS before, t.id, t.from_id, t.status, t.remote_queue_id\n  \
          FROM (SELECT unnest(list(id)) AS id FROM hop) h JOIN delivery_to t ON t.id = h.id\n  \
          UNION\n  \
-         (WITH here AS MATERIALIZED (SELECT unnest(list(w)) AS w FROM walk w WHERE w.status IN ({words})),\n  \
-         beside AS (\n    \
-         SELECT a.w.id AS hop, o.id, lower(o.recipient) AS recipient\n    \
-         FROM here a JOIN delivery_to o ON o.from_id = a.w.from_id\n    \
-         WHERE o.status IN ({words})\n  \
-         )\n  \
-         SELECT a.w.start, a.w.id, t.id, t.from_id, t.status, t.remote_queue_id\n  \
-         FROM here a\n  \
-         JOIN delivery_from c ON c.parent_id = a.w.from_id AND c.parent_link IN ('filter', 'relay', 'forward', 'requeue')\n  \
-         JOIN delivery_to t ON t.from_id = c.id\n  \
-         LEFT JOIN beside o ON o.hop = a.w.id AND (o.recipient = lower(t.recipient) OR o.recipient = lower(t.orig_to))\n  \
-         WHERE o.id = a.w.id OR (o.id IS NULL\n    \
-         AND (c.parent_link = 'requeue' OR a.w.remote_queue_id IS NULL OR c.queue_id = a.w.remote_queue_id)))\n\
+         (WITH here AS MATERIALIZED (\n    \
+         SELECT w.w.start AS start, w.w.id AS id, w.w.from_id AS from_id, w.w.remote_queue_id AS remote_queue_id\n    \
+         FROM (SELECT unnest(list(w)) AS w FROM walk w WHERE w.status IN ({words})) w\n  \
+         ),\n  {}\n  \
+         SELECT a.start, a.id, e.id, e.from_id, e.status, e.remote_queue_id\n  \
+         FROM here a JOIN named n ON n.hop = a.id JOIN heir e ON e.id = n.id\n  \
+         UNION ALL\n  \
+         SELECT a.start, a.id, e.id, e.from_id, e.status, e.remote_queue_id\n  \
+         FROM here a JOIN heir e ON e.parent_id = a.from_id\n  \
+         WHERE {UNNAMED})\n\
          ),\n\
          last AS (\n  \
-         SELECT DISTINCT start, id FROM walk\n  \
-         WHERE id <> start AND id NOT IN (SELECT before FROM walk WHERE before IS NOT NULL)\n)"
+         SELECT DISTINCT l.l.start AS start, l.l.id AS id FROM (SELECT unnest(list(w)) AS l FROM walk w) l\n  \
+         WHERE l.l.id <> l.l.start AND l.l.id NOT IN (SELECT before FROM walk WHERE before IS NOT NULL)\n)",
+        step()
     )
 }

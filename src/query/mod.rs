@@ -31,6 +31,7 @@ mod day;
 pub mod error;
 pub mod fields;
 mod form;
+pub mod found;
 mod hops;
 mod idn;
 mod lex;
@@ -50,8 +51,10 @@ mod value;
 pub mod values;
 
 pub use args::protect;
-pub use count::count_by;
+pub use count::{count_by, counted};
 pub use error::Error;
+pub use found::Search;
+pub use sql::Statement;
 
 use crate::model::table::Param;
 use crate::model::time::{DAY, Time};
@@ -91,6 +94,8 @@ pub struct Plan {
     pub sql: String,
     /// Their values.
     pub params: Vec<Param>,
+    /// The same in pieces, for as many hits as there may be.
+    pub search: Search,
     /// How bare words were read and which time is searched, to be said on stderr.
     pub reading: Vec<String>,
     /// Addresses asked for, in small letters, each with the name of its field.
@@ -193,11 +198,13 @@ fn plan(text: &str, asked: Rule, checked: Checked, options: &Options) -> Result<
     } else {
         Hops::UnlessFateHit
     };
-    let statement = sql::statement(&rule, hops, options.limit);
+    let search = Search::new(rule, hops, options.limit);
+    let statement = search.rows();
     Ok(Plan {
         text: text.to_owned(),
         sql: statement.sql,
         params: statement.params,
+        search,
         reading,
         asked: checked.asked,
         names_recipient: checked.names_recipient,

@@ -1,21 +1,19 @@
-//! Sql: rules -> one statement; every value is a bound parameter, never text of it.
+//! Sql: rules -> conditions on the columns of what a hit can be; every value is a bound parameter, never text of it.
 //!
-//! A hit is one of three things, each its own part of a UNION ALL with the conditions on its own columns:
-//! a recipient `t` with its message `f`, a message `f` without any recipient, a refusal `n`. A condition on a column
-//! that a part lacks is false there, its negation true; parts that cannot hold are left out.
+//! A hit is one of three things, each with the conditions on its own columns: a recipient `t` with its message `f`, a message `f`
+//! without any recipient, a refusal `n`. A condition on a column that a part lacks is false there, its negation true; parts that
+//! cannot hold are left out. `found.rs` makes statements of them.
 //!
 //! One mail may stand in several messages: it went through a content filter, another instance of ours, an alias, a requeue. It is one
 //! hit, told by the row with its fate (see `hops.rs`). Who the client was is asked of the chain's first message too, for behind a
 //! filter the client is the filter.
 
 use super::fields::{Columns, Field, FieldKind};
-use super::hops::{self, Hops};
-use super::narrow;
+use super::hops;
 use super::plan::{Rule, Test};
 use super::turned::{self, FOR_NOW};
 use crate::model::key;
 use crate::model::table::Param;
-use crate::model::time::Time;
 
 /// The three things that a hit can be, and the two sides of a mail that was handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +29,11 @@ pub(super) enum Part {
 
 /// A statement and the values of its parameters `$1`, `$2`, …
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Statement {
-    pub(super) sql: String,
-    pub(super) params: Vec<Param>,
+pub struct Statement {
+    /// One `SELECT`.
+    pub sql: String,
+    /// Their values.
+    pub params: Vec<Param>,
 }
 
 /// Columns of the result: name, and what it is of a recipient, a message, a refusal.
@@ -157,7 +157,7 @@ const COLUMNS: [[&str; 4]; 45] = [
 ];
 
 impl Part {
-    const HITS: [Self; 3] = [Self::Recipient, Self::Message, Self::Refusal];
+    pub(super) const HITS: [Self; 3] = [Self::Recipient, Self::Message, Self::Refusal];
 
     fn columns(self, field: &Field) -> Columns {
         match self {
@@ -177,47 +177,87 @@ impl Part {
         }
     }
 
-    /// The ids by which the row that is looked for is fetched.
-    pub(super) const fn ids(self) -> &'static str {
+    /// What is known of a row that matches until the row itself is fetched: see `found.rs`.
+    pub(super) fn found(self) -> String {
         match self {
-            Self::Recipient | Self::Hop | Self::Carried => "t.id, t.from_id",
-            Self::Message => "f.id",
-            Self::Refusal => "n.id",
+            Self::Recipient => format!(
+                "t.time AS time, {} AS part, t.id AS id, t.from_id AS from_id, t.status IN ({}) AS is_hop",
+                self.number(),
+                hops::words()
+            ),
+            Self::Message => format!(
+                "f.updated AS time, {} AS part, f.id AS id, f.id AS from_id, false AS is_hop",
+                self.number()
+            ),
+            Self::Refusal => format!(
+                "n.time AS time, {} AS part, n.id AS id, {} AS from_id, false AS is_hop",
+                self.number(),
+                turned::MESSAGE
+            ),
+            Self::Hop => "t.id AS id".to_owned(),
+            Self::Carried => format!(
+                "t.time AS time, {} AS part, t.id AS id, t.from_id AS from_id, min(h.id) AS hop_id",
+                self.number()
+            ),
         }
     }
 
-    /// The tables that are fetched by these ids in `u.m`.
-    pub(super) const fn fetched(self) -> &'static str {
+    /// The time of the hit, by which hits are in order.
+    pub(super) const fn time(self) -> Option<&'static str> {
         match self {
-            Self::Recipient | Self::Hop | Self::Carried => {
-                "delivery_to t ON t.id = u.m.id JOIN delivery_from f ON f.id = u.m.from_id"
-            }
-            Self::Message => "delivery_from f ON f.id = u.m.id",
-            Self::Refusal => "noqueue n ON n.id = u.m.id",
+            Self::Recipient | Self::Carried => Some("t.time"),
+            Self::Message => Some("f.updated"),
+            Self::Refusal => Some("n.time"),
+            Self::Hop => None,
         }
     }
 
-    /// The table of that row, joined with its message where that is asked about.
+    /// What `part` says of a row that matches.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::Recipient | Self::Hop => 0,
+            Self::Message => 1,
+            Self::Refusal => 2,
+            Self::Carried => 3,
+        }
+    }
+
+    /// The table in which the row is looked for, joined with its message where that is asked about.
     pub(super) const fn table(self, joins_message: bool) -> &'static str {
         match self {
-            Self::Recipient | Self::Hop if !joins_message => "delivery_to t",
-            _ => self.from(),
-        }
-    }
-
-    const fn from(self) -> &'static str {
-        match self {
-            Self::Recipient | Self::Hop => "delivery_to t JOIN delivery_from f ON f.id = t.from_id",
-            Self::Carried => hops::CARRIED,
+            Self::Recipient | Self::Hop if joins_message => {
+                "delivery_to t JOIN delivery_from f ON f.id = t.from_id"
+            }
+            Self::Recipient | Self::Hop => "delivery_to t",
+            Self::Carried if joins_message => {
+                "last l JOIN delivery_to h ON h.id = l.start JOIN delivery_to t ON t.id = l.id JOIN delivery_from f ON f.id = t.from_id"
+            }
+            Self::Carried => {
+                "last l JOIN delivery_to h ON h.id = l.start JOIN delivery_to t ON t.id = l.id"
+            }
             Self::Message => "delivery_from f",
             Self::Refusal => "noqueue n",
         }
     }
 
-    fn select(self) -> String {
+    /// The tables that have the whole row of what was found, `u`.
+    pub(super) const fn fetched(self) -> &'static str {
+        match self {
+            Self::Recipient | Self::Hop => {
+                "JOIN delivery_to t ON t.id = u.id JOIN delivery_from f ON f.id = u.from_id"
+            }
+            Self::Carried => {
+                "JOIN delivery_to t ON t.id = u.id JOIN delivery_from f ON f.id = u.from_id JOIN delivery_to h ON h.id = u.hop_id"
+            }
+            Self::Message => "JOIN delivery_from f ON f.id = u.id",
+            Self::Refusal => "JOIN noqueue n ON n.id = u.id",
+        }
+    }
+
+    /// All columns of the result.
+    pub(super) fn select(self) -> String {
         let index = match self {
-            Self::Hop => return "t.id".to_owned(),
-            Self::Recipient | Self::Carried => 1,
+            Self::Recipient | Self::Hop | Self::Carried => 1,
             Self::Message => 2,
             Self::Refusal => 3,
         };
@@ -266,80 +306,6 @@ pub(super) fn columns() -> Vec<&'static str> {
     COLUMNS.iter().filter_map(|c| c.first().copied()).collect()
 }
 
-/// Returns the statement for what must hold.
-pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statement {
-    let mut writer = Writer::default();
-    let mut parts: Vec<String> = Vec::new();
-    let (mut has_mail, mut has_refusals) = (false, false);
-    for part in Part::HITS {
-        let condition = compile(rule, part, false);
-        if condition != Condition::Never {
-            has_mail |= part != Part::Refusal;
-            has_refusals |= part == Part::Refusal;
-            parts.push(writer.part(part, &condition, asks_root(rule, part), rule.window().0));
-        }
-    }
-    if parts.is_empty() {
-        parts.push(writer.part(Part::Refusal, &Condition::Never, false, None));
-    }
-    let hits = parts.join("\nUNION ALL\n");
-    let folding = match hops {
-        _ if !has_mail => hops::Folding::default(),
-        Hops::Always => hops::Folding::default(),
-        _ => {
-            let sides = names_hop(rule, false).then(|| sides(&mut writer, rule));
-            hops::fold(sides.as_ref(), hops)
-        }
-    };
-    let names = columns().join(", ");
-    let newest =
-        limit.map(|limit| writer.bind(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX))));
-    let once = if has_mail && has_refusals {
-        let word = if folding.condition.is_empty() {
-            "\nWHERE"
-        } else {
-            "\n  AND"
-        };
-        format!("{word} {}", turned::once(folding.source))
-    } else {
-        String::new()
-    };
-    let shown = format!("{} s{}{once}", folding.source, folding.condition);
-    let from = match newest {
-        None => shown,
-        Some(limit) => format!(
-            "(\nSELECT * FROM {shown}\nORDER BY time DESC, kind DESC, id DESC\nLIMIT {limit}\n)"
-        ),
-    };
-    let sql = format!(
-        "WITH {}hit AS (\n{hits}\n){}\nSELECT {names}\nFROM {from}\nORDER BY time, kind, id",
-        folding.keyword, folding.tables
-    );
-    Statement {
-        sql,
-        params: writer.params,
-    }
-}
-
-/// Returns the statements for the rows that may have handed on what is asked for (none where they are among the hits already), and for
-/// what carries them on.
-fn sides(writer: &mut Writer, rule: &Rule) -> hops::Sides {
-    let [hop, carried] = [Part::Hop, Part::Carried].map(|part| compile(rule, part, false));
-    if hop == compile(rule, Part::Recipient, false) {
-        let carried = writer.part(Part::Carried, &Condition::Always, false, None);
-        return hops::Sides { hop: None, carried };
-    }
-    hops::Sides {
-        hop: Some(writer.part(Part::Hop, &hop, asks_root(rule, Part::Hop), None)),
-        carried: writer.part(
-            Part::Carried,
-            &carried,
-            asks_root(rule, Part::Carried),
-            None,
-        ),
-    }
-}
-
 /// Returns whether the rule asks for something else of a recipient or message than what `names_hop` knows: where it is true of the row
 /// that handed the mail on alone, that row is the answer.
 pub(super) fn names_detail(rule: &Rule, negated: bool) -> bool {
@@ -356,7 +322,7 @@ pub(super) fn names_detail(rule: &Rule, negated: bool) -> bool {
 }
 
 /// Returns whether the rule asks for something that the row which handed a mail on may have and that of its fate not.
-fn names_hop(rule: &Rule, negated: bool) -> bool {
+pub(super) fn names_hop(rule: &Rule, negated: bool) -> bool {
     match rule {
         Rule::And(list) | Rule::Or(list) => list.iter().any(|rule| names_hop(rule, negated)),
         Rule::Not(inner) => names_hop(inner, !negated),
@@ -364,17 +330,45 @@ fn names_hop(rule: &Rule, negated: bool) -> bool {
     }
 }
 
-/// Returns whether a column of the chain's first message is asked for.
-fn asks_root(rule: &Rule, part: Part) -> bool {
+/// Returns what must hold of the row that handed a mail on, so that the mail is a hit because of it although the row with its fate alone
+/// is none: something of that row is asked for, and what only the fate knows cannot be what makes the difference. (Where the times alone
+/// make it, the row is a hit itself.)
+pub(super) fn differs(rule: &Rule, negated: bool) -> Condition {
+    /// With more alternatives than these the condition would grow out of bounds; it may also be too wide.
+    const MOST: usize = 4;
     match rule {
-        Rule::And(list) | Rule::Or(list) => list.iter().any(|rule| asks_root(rule, part)),
-        Rule::Not(inner) => asks_root(inner, part),
-        Rule::Any(field, _) => part
-            .columns(field)
-            .plain
-            .iter()
-            .any(|c| c.starts_with("r.")),
+        Rule::Not(inner) => differs(inner, !negated),
+        Rule::And(list) | Rule::Or(list) if matches!(rule, Rule::Or(_)) != negated => {
+            join(list.iter().map(|rule| differs(rule, negated)), false)
+        }
+        Rule::And(list) | Rule::Or(list) => {
+            let whole = || compile(rule, Part::Hop, negated);
+            let holds = |rule: &Rule| compile(rule, Part::Hop, negated);
+            let all: Vec<Condition> = list.iter().map(|rule| differs(rule, negated)).collect();
+            let makes: Vec<usize> = (0..list.len())
+                .filter(|i| all.get(*i).is_some_and(|c| *c != Condition::Never))
+                .collect();
+            let is_plain = |i: &usize| list.get(*i).map(holds).as_ref() == all.get(*i);
+            if makes.len() > MOST || makes.iter().any(is_plain) {
+                return whole();
+            }
+            let one = |i: &usize| {
+                let others = list.iter().enumerate().filter(|(j, _)| j != i);
+                let others = others.map(|(_, rule)| holds(rule));
+                join(all.get(*i).cloned().into_iter().chain(others), true)
+            };
+            join(makes.iter().map(one), false)
+        }
+        Rule::Any(field, _) if hops::is_of_hop(field) => compile(rule, Part::Hop, negated),
+        Rule::Any(..) => Condition::Never,
     }
+}
+
+fn is_of_time(field: &Field) -> bool {
+    matches!(
+        field.kind,
+        FieldKind::Date | FieldKind::Since | FieldKind::Until
+    )
 }
 
 /// Numbers parameters in the order of writing.
@@ -384,51 +378,18 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    pub(super) fn done(self, sql: String) -> Statement {
+        Statement {
+            sql,
+            params: self.params,
+        }
+    }
+}
+
+impl Writer {
     pub(super) fn bind(&mut self, param: Param) -> String {
         self.params.push(param);
         format!("${}", self.params.len())
-    }
-
-    fn part(
-        &mut self,
-        part: Part,
-        condition: &Condition,
-        asks_root: bool,
-        since: Option<Time>,
-    ) -> String {
-        let tables = match part {
-            Part::Hop | Part::Carried => None,
-            _ => narrow::tables(self, part, condition, asks_root, since),
-        };
-        let is_narrowed = tables.is_some();
-        let joins_message = part != Part::Hop || asks_root || narrow::names(condition, "f.");
-        let tables = tables.unwrap_or_else(|| part.table(joins_message).to_owned());
-        let mut sql = format!("  SELECT {}\n  FROM {tables}", part.select());
-        let mut all: Vec<String> = Vec::new();
-        if part == Part::Message && !is_narrowed {
-            all.push("NOT EXISTS (SELECT 1 FROM delivery_to t WHERE t.from_id = f.id)".into());
-        }
-        if part == Part::Hop {
-            all.push(format!("t.status IN ({})", hops::words()));
-        }
-        if !is_narrowed {
-            if asks_root {
-                sql.push_str(" LEFT JOIN delivery_from r ON r.id = f.root_id");
-            }
-            match condition {
-                Condition::Always => {}
-                Condition::And(list) => all.extend(list.iter().map(|c| self.condition(c))),
-                other => all.push(self.condition(other)),
-            }
-        }
-        if !all.is_empty() {
-            sql.push_str("\n  WHERE ");
-            sql.push_str(&all.join("\n    AND "));
-        }
-        if part == Part::Carried {
-            sql.push_str(hops::ONCE);
-        }
-        sql
     }
 
     pub(super) fn condition(&mut self, condition: &Condition) -> String {
@@ -456,14 +417,14 @@ impl Writer {
 }
 
 /// Negations are pushed down to the leaves, where NULL is known to mean "does not match".
-fn compile(rule: &Rule, part: Part, negated: bool) -> Condition {
+pub(super) fn compile(rule: &Rule, part: Part, negated: bool) -> Condition {
     match rule {
         Rule::Not(inner) => compile(inner, part, !negated),
         Rule::And(list) => join(list.iter().map(|r| compile(r, part, negated)), !negated),
         Rule::Or(list) => join(list.iter().map(|r| compile(r, part, negated)), negated),
         // Only the row with the fate knows.
         Rule::Any(field, _)
-            if part == Part::Hop && !hops::is_of_hop(field) && field.kind != FieldKind::Date =>
+            if part == Part::Hop && !hops::is_of_hop(field) && !is_of_time(field) =>
         {
             Condition::Always
         }

@@ -10,12 +10,10 @@ pub(super) const FOR_NOW: [&str; 3] = [
     "CASE WHEN n.dsn IS NOT NULL THEN n.dsn LIKE '4.%' ELSE coalesce(n.reply_code BETWEEN 400 AND 499, false) END",
 ];
 
-/// Returns the condition under which a refusal is shown: a message that was refused as a whole is one event, told by the rows of its
-/// recipients where they are among the hits.
-pub(super) fn once(source: &str) -> String {
-    format!(
-        "NOT (s.kind = 'refused' AND s.from_id IS NOT NULL\n    \
-         AND (s.protocol_state NOT IN ('CONNECT', 'HELO', 'EHLO', 'MAIL', 'RCPT') OR s.service = 'cleanup' OR ends_with(s.service, '/cleanup'))\n    \
-         AND s.from_id IN (SELECT from_id FROM {source} WHERE kind = 'mail' AND message_status = 'rejected'))"
-    )
-}
+/// The message that a refusal turned away as a whole; 0 where it refused something else. Such a message is one event, told by the rows of
+/// its recipients where they are among the hits.
+pub(super) const MESSAGE: &str = "CASE WHEN n.from_id IS NOT NULL AND (n.protocol_state NOT IN ('CONNECT', 'HELO', 'EHLO', 'MAIL', 'RCPT') \
+     OR n.service = 'cleanup' OR ends_with(n.service, '/cleanup')) THEN n.from_id ELSE 0::BIGINT END";
+
+/// These messages, of all refusals that match.
+pub(super) const ASKED: &str = "SELECT from_id FROM hit WHERE part = 2 AND from_id <> 0";

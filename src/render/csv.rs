@@ -11,50 +11,66 @@
 use super::escape::terminal;
 use super::json;
 use crate::model::table::{Cell, Table};
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// Writes comma-separated values.
-pub(super) fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(table: &Table, with_head: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = ::csv::WriterBuilder::new().flexible(true).from_writer(out);
     let plain = |error: ::csv::Error| match error.into_kind() {
         ::csv::ErrorKind::Io(error) => error,
         kind => io::Error::other(format!("{kind:?}")),
     };
-    writer
-        .write_record(table.columns.iter().map(|name| guarded(name)))
-        .map_err(plain)?;
+    let none: [&[u8]; 0] = [];
+    if with_head {
+        for name in &table.columns {
+            writer
+                .write_field(guarded(name).as_bytes())
+                .map_err(plain)?;
+        }
+        writer.write_record(none).map_err(plain)?;
+    }
     for row in &table.rows {
-        writer.write_record(row.iter().map(field)).map_err(plain)?;
+        for cell in row {
+            writer.write_field(field(cell).as_bytes()).map_err(plain)?;
+        }
+        writer.write_record(none).map_err(plain)?;
     }
     writer.flush()
 }
 
 /// Writes tab-separated values.
-pub(super) fn write_tabs(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    let line = |texts: Vec<String>| texts.join("\t");
-    writeln!(
-        out,
-        "{}",
-        line(table.columns.iter().map(|name| escaped(name)).collect())
-    )?;
+pub(super) fn write_tabs(table: &Table, with_head: bool, out: &mut dyn Write) -> io::Result<()> {
+    if with_head {
+        let names: Vec<Cow<'_, str>> = table.columns.iter().map(|name| escaped(name)).collect();
+        writeln!(out, "{}", names.join("\t"))?;
+    }
+    let mut line = String::new();
     for row in &table.rows {
-        writeln!(
-            out,
-            "{}",
-            line(row.iter().map(|cell| escaped(&text(cell))).collect())
-        )?;
+        line.clear();
+        for (i, cell) in row.iter().enumerate() {
+            if i > 0 {
+                line.push('\t');
+            }
+            line.push_str(&escaped(&text(cell)));
+        }
+        line.push('\n');
+        out.write_all(line.as_bytes())?;
     }
     Ok(())
 }
 
-fn field(cell: &Cell) -> String {
+fn field(cell: &Cell) -> Cow<'_, str> {
     match cell {
         Cell::Text(text) => guarded(text),
         other => text(other),
     }
 }
 
-fn guarded(text: &str) -> String {
+fn guarded(text: &str) -> Cow<'_, str> {
+    if is_plain(text) && !text.starts_with(['=', '+', '-', '@']) {
+        return Cow::Borrowed(text);
+    }
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     // Spreadsheets read line breaks and tabs in quotes; anything else that a terminal would obey helps nobody.
     let pieces = text.split_inclusive(['\n', '\t']).map(|piece| {
@@ -65,21 +81,32 @@ fn guarded(text: &str) -> String {
         format!("{}{end}", terminal(plain))
     });
     let text: String = pieces.collect();
-    if is_formula { format!("'{text}") } else { text }
+    Cow::Owned(if is_formula { format!("'{text}") } else { text })
 }
 
-fn escaped(text: &str) -> String {
-    terminal(&text.replace('\\', "\\\\")).into_owned()
+fn escaped(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(terminal(&text.replace('\\', "\\\\")).into_owned())
 }
 
-fn text(cell: &Cell) -> String {
+/// Returns whether nothing in it needs to be looked at: most texts.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |b: &u8| matches!(b, b' '..=b'~') && *b != b'\\';
+    text.as_bytes().iter().all(is_plain)
+}
+
+fn text(cell: &Cell) -> Cow<'_, str> {
     match cell {
-        Cell::Null => String::new(),
-        Cell::Text(text) => text.clone(),
-        Cell::Big(n) => n.to_string(),
-        cell => match json::value(cell) {
+        Cell::Null => Cow::Borrowed(""),
+        Cell::Text(text) => Cow::Borrowed(text),
+        Cell::Int(n) => Cow::Owned(n.to_string()),
+        Cell::Big(n) => Cow::Owned(n.to_string()),
+        Cell::Time(t) => Cow::Owned(json::time(*t)),
+        cell => Cow::Owned(match json::value(cell) {
             serde_json::Value::String(text) => text,
             value => value.to_string(),
-        },
+        }),
     }
 }

@@ -19,6 +19,7 @@ mod record;
 mod row;
 mod short;
 pub mod story;
+mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -29,9 +30,11 @@ mod words;
 mod wrap;
 
 pub use mark::Marks;
+pub use stream::Stream;
 
 use crate::model::table::Table;
 use crate::model::zone::Zone;
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 /// Returns the text in lines that fit beside what stands in the columns before `start`.
@@ -125,9 +128,9 @@ pub fn hits(hits: &Table, format: Format, style: &Style, out: &mut dyn Write) ->
 pub fn table(table: &Table, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Json => json::write(table, out),
-        Format::Csv => csv::write(table, out),
-        Format::Tsv => csv::write_tabs(table, out),
-        Format::Qid => qid::write(table, out),
+        Format::Csv => csv::write(table, true, out),
+        Format::Tsv => csv::write_tabs(table, true, out),
+        Format::Qid => qid::write(table, &mut HashSet::new(), out),
         Format::Record => record::write(table, style, out),
         Format::Count => count::write(table, out),
         Format::Table | Format::Short | Format::Story | Format::Ticket | Format::Raw => {

@@ -5,14 +5,17 @@ use crate::model::table::Table;
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-/// Writes the queue ids in the order of the rows.
-pub(super) fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    let mut seen = HashSet::new();
+/// Writes the queue ids in the order of the rows, but those that were seen before.
+pub(super) fn write(
+    table: &Table,
+    seen: &mut HashSet<String>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for row in rows(table) {
-        if let Some(id) = row
-            .raw("queue_id")
-            .filter(|id| !id.is_empty() && seen.insert(*id))
+        if let Some(id) = row.raw("queue_id").filter(|id| !id.is_empty())
+            && !seen.contains(id)
         {
+            seen.insert(id.to_owned());
             writeln!(out, "{}", super::escape::terminal(id))?;
         }
     }

@@ -5,6 +5,10 @@ mod answers;
 mod arguments;
 mod errors;
 mod properties;
+#[cfg(feature = "store")]
+mod reference;
+#[cfg(feature = "store")]
+mod same;
 mod statements;
 mod times;
 

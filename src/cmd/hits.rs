@@ -1,0 +1,356 @@
+//! Hits: what a search finds, in pages that fit into memory, however many there are and whoever has the database.
+//!
+//! What matches is asked for by times and ids alone, then the rows are fetched a page at a time, so that the first ones are there at
+//! once and memory stays flat. Where the tables are big, even the ids are asked for in slices of time, from the end that is shown first:
+//! the newest twenty are found without looking at a year. What takes more memory than there is, is asked again in smaller pieces.
+//!
+//! Limits: beside a service that stores lines meanwhile, a recipient that is tried again between two slices may be in both, or in neither
+//! where the newest are asked for.
+
+use crate::answers::Answers;
+use crate::model::table::{Cell, Table};
+use crate::model::time::Time;
+use crate::query::found::{Found, Slice, rows_of};
+use crate::query::{Plan, Search};
+use crate::store::Error;
+use anyhow::Result;
+use std::ops::ControlFlow;
+
+/// Rows of a page: some 20 MB with all their texts.
+const PAGE: usize = 8192;
+/// Rows of the first page, which somebody waits for.
+const FIRST_PAGE: usize = 512;
+/// A smaller page would not help.
+const LEAST_PAGE: usize = 64;
+
+/// Rows of the tables that a first slice is about: enough for a screen of what is common.
+const FIRST_SLICE: i64 = 50_000;
+/// Rows of the tables that a slice is about at most.
+const MOST_SLICE: i64 = 1_000_000;
+/// The same where hits are only counted.
+const MOST_COUNTED: i64 = 4_000_000;
+/// Below this a slice is not divided.
+const LEAST_SLICE: i64 = 500;
+/// A slice is so many times as wide as the one before, as long as nothing speaks against it.
+const GROWTH: i64 = 8;
+
+/// How many rows the tables have, and of which times.
+const EXTENT: &str = "\
+SELECT
+    (SELECT count(*) FROM delivery_to) + (SELECT count(*) FROM noqueue),
+    least((SELECT min(time) FROM delivery_to), (SELECT min(time) FROM noqueue)),
+    greatest((SELECT max(time) FROM delivery_to), (SELECT max(time) FROM noqueue))";
+
+/// Hands on all hits a page at a time, oldest first or newest first, until `page` breaks. Returns their number.
+///
+/// # Errors
+/// When the database fails, or `page` does.
+pub(super) fn pages(
+    store: &Answers,
+    plan: &Plan,
+    newest_first: bool,
+    mut page: impl FnMut(Table) -> Result<ControlFlow<()>>,
+) -> Result<u64> {
+    let mut pages = Pages {
+        store,
+        newest_first,
+        size: FIRST_PAGE,
+        most: PAGE,
+    };
+    let mut count = 0;
+    if let Some(limit) = plan.search.limit() {
+        let found = newest(store, plan, limit)?;
+        return pages.hand_on(&found, &mut count, &mut page).map(|_| count);
+    }
+    let mut slices = Slices::of(store, plan, newest_first, MOST_SLICE)?;
+    while let Some(slice) = slices.next() {
+        let asked = ids(store, &plan.search, slice, None, slices.is_least());
+        let Some(found) = slices.tried(asked)? else {
+            continue;
+        };
+        if pages.hand_on(&found, &mut count, &mut page)?.is_break() {
+            break;
+        }
+    }
+    Ok(count)
+}
+
+/// Returns all hits.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn all(store: &Answers, plan: &Plan, newest_first: bool) -> Result<Table> {
+    let mut all = Table {
+        columns: crate::query::columns()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+        rows: Vec::new(),
+    };
+    pages(store, plan, newest_first, |page| {
+        all.rows.extend(page.rows);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(all)
+}
+
+/// Returns the number of hits.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn count(store: &Answers, plan: &Plan) -> Result<u64, Error> {
+    let mut slices = Slices::of(store, plan, true, MOST_COUNTED)?;
+    let mut count = 0;
+    while let Some(slice) = slices.next() {
+        let statement = plan.search.count(slice);
+        let ask = || store.select_once(&statement.sql, &statement.params);
+        let counted = if slices.is_least() {
+            store.patiently(ask)
+        } else {
+            ask()
+        };
+        if let Some(counted) = slices.tried(counted)?
+            && let Some([Cell::Int(number)]) = counted.rows.first().map(Vec::as_slice)
+        {
+            count += u64::try_from(*number).unwrap_or(0);
+        }
+        if plan.search.limit().is_some_and(|limit| count >= limit) {
+            break;
+        }
+    }
+    Ok(plan.search.limit().map_or(count, |limit| count.min(limit)))
+}
+
+/// Returns the newest hits, oldest first.
+fn newest(store: &Answers, plan: &Plan, limit: u64) -> Result<Vec<Found>, Error> {
+    let mut slices = Slices::of(store, plan, true, MOST_SLICE)?;
+    // The last slice asked is the first one in time.
+    let mut found: Vec<Vec<Found>> = Vec::new();
+    let mut left = limit;
+    while left > 0
+        && let Some(slice) = slices.next()
+    {
+        let asked = ids(store, &plan.search, slice, Some(left), slices.is_least());
+        if let Some(asked) = slices.tried(asked)? {
+            left = left.saturating_sub(asked.len().try_into().unwrap_or(u64::MAX));
+            found.push(asked);
+        }
+    }
+    Ok(found.into_iter().rev().flatten().collect())
+}
+
+/// Returns what is found in the slice, oldest first; where there is no memory for it, it may be asked again.
+fn ids(
+    store: &Answers,
+    search: &Search,
+    slice: Slice,
+    limit: Option<u64>,
+    patiently: bool,
+) -> Result<Vec<Found>, Error> {
+    let statement = search.ids(slice, limit);
+    let ask = || -> Result<Vec<Found>, Error> {
+        let mut found = Vec::new();
+        store.select_each(&statement.sql, &statement.params, |_, row| {
+            if let [
+                _,
+                Cell::Int(part),
+                Cell::Int(id),
+                Cell::Int(from_id),
+                Cell::Int(hop_id),
+            ] = row.as_slice()
+            {
+                found.push(Found {
+                    part: u8::try_from(*part).unwrap_or_default(),
+                    id: *id,
+                    from_id: *from_id,
+                    hop_id: *hop_id,
+                });
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    };
+    if patiently {
+        store.patiently(ask)
+    } else {
+        ask()
+    }
+}
+
+/// Fetches rows.
+struct Pages<'a> {
+    store: &'a Answers,
+    newest_first: bool,
+    size: usize,
+    most: usize,
+}
+
+impl Pages<'_> {
+    /// Fetches the rows of what was found, oldest first, and hands them on.
+    fn hand_on(
+        &mut self,
+        found: &[Found],
+        count: &mut u64,
+        page: &mut impl FnMut(Table) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
+        let mut left = found;
+        while !left.is_empty() {
+            let size = self.size.min(left.len());
+            let (next, rest) = if self.newest_first {
+                let (rest, next) = left.split_at(left.len() - size);
+                (next, rest)
+            } else {
+                left.split_at(size)
+            };
+            let statement = rows_of(next);
+            let mut rows = match self.store.select(&statement.sql, &statement.params) {
+                Err(Error::OutOfMemory) if size > LEAST_PAGE => {
+                    self.most = size / 2;
+                    self.size = self.most;
+                    continue;
+                }
+                asked => asked?,
+            };
+            self.size = self.most;
+            left = rest;
+            if self.newest_first {
+                rows.rows.reverse();
+            }
+            *count += rows.rows.len() as u64;
+            if page(rows)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// The slices of a search, one after the other.
+struct Slices {
+    /// Times between which rows are.
+    ends: (Time, Time),
+    /// Microseconds that one row takes.
+    step: f64,
+    /// Where the next slice begins, seen from the end that is asked first; none when it was the last one.
+    next: Option<i64>,
+    backwards: bool,
+    /// Rows of the next slice.
+    width: i64,
+    most: i64,
+    /// Where the slice began that is asked just now.
+    at: Option<i64>,
+}
+
+impl Slices {
+    fn of(store: &Answers, plan: &Plan, backwards: bool, most: i64) -> Result<Self, Error> {
+        let mut slices = Self {
+            ends: (Time(0), Time(0)),
+            step: 0.0,
+            next: Some(0),
+            backwards,
+            width: i64::MAX,
+            most,
+            at: None,
+        };
+        if !plan.search.has_slices() {
+            return Ok(slices);
+        }
+        let extent = store.select(EXTENT, &[])?;
+        let Some([Cell::Int(rows), Cell::Time(first), Cell::Time(last)]) =
+            extent.rows.first().map(Vec::as_slice)
+        else {
+            return Ok(slices);
+        };
+        let since = plan.window.0.map_or(*first, |since| since.max(*first));
+        let until = plan.window.1.map_or(*last, |until| until.min(*last));
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let (all, span) = (*rows as f64, last.since(*first).max(1) as f64);
+        slices.step = (span / all.max(1.0)).max(1.0);
+        slices.ends = (since, until.max(since));
+        let asked = slices.rows(slices.ends.1.since(slices.ends.0));
+        if asked > FIRST_SLICE * 2 && !plan.search.is_pointed() {
+            slices.width = FIRST_SLICE;
+        }
+        Ok(slices)
+    }
+
+    /// Returns how many rows there are in so many microseconds.
+    fn rows(&self, micros: i64) -> i64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "an estimate"
+        )]
+        let rows = (micros as f64 / self.step) as i64;
+        rows
+    }
+
+    fn micros(&self, rows: i64) -> i64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "an estimate"
+        )]
+        let micros = (rows as f64 * self.step) as i64;
+        micros.max(1)
+    }
+
+    /// Returns the next slice; what lies beyond the known times belongs to the first and to the last one.
+    fn next(&mut self) -> Option<Slice> {
+        let at = self.next?;
+        self.at = Some(at);
+        let span = self.ends.1.since(self.ends.0);
+        let end = if self.width == i64::MAX {
+            span.saturating_add(1)
+        } else {
+            at.saturating_add(self.micros(self.width))
+        };
+        let is_last = end > span;
+        self.next = (!is_last).then_some(end);
+        let place = |offset: i64| {
+            if self.backwards {
+                self.ends.1.plus(-offset)
+            } else {
+                self.ends.0.plus(offset)
+            }
+        };
+        let near = (at > 0).then(|| place(at));
+        let far = (!is_last).then(|| place(end));
+        Some(if self.backwards {
+            Slice {
+                from: far,
+                until: near,
+            }
+        } else {
+            Slice {
+                from: near,
+                until: far,
+            }
+        })
+    }
+
+    /// Returns whether the slice that is asked cannot be divided.
+    fn is_least(&self) -> bool {
+        self.step <= 0.0 || self.width <= LEAST_SLICE
+    }
+
+    /// Takes what came of a slice: after too little memory it is asked again in a smaller one, and there is nothing yet.
+    fn tried<T>(&mut self, asked: Result<T, Error>) -> Result<Option<T>, Error> {
+        match asked {
+            Err(Error::OutOfMemory) if !self.is_least() => {
+                let all = self.rows(self.ends.1.since(self.ends.0)).max(1);
+                self.width = (self.width.min(all) / GROWTH).max(LEAST_SLICE);
+                self.most = self.width;
+                self.next = self.at;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+            Ok(value) => {
+                if self.width < i64::MAX {
+                    self.width = self.width.saturating_mul(GROWTH).min(self.most);
+                }
+                Ok(Some(value))
+            }
+        }
+    }
+}
