@@ -39,6 +39,9 @@ pub mod seen;
 pub mod server;
 #[cfg(feature = "store")]
 pub mod service;
+#[cfg(test)]
+#[path = "../tests/skip/mod.rs"]
+mod skip;
 #[cfg(feature = "store")]
 pub mod socket;
 pub mod source;

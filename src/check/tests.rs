@@ -284,7 +284,7 @@ const GATHERED: [(&str, Check); 7] = [
 fn of_logs_of_others_only_those_that_are_damaged_are_told() {
     let root = Path::new("../shared/testlogs");
     if !root.is_dir() {
-        crate::notice::say("skipped: no ../shared");
+        crate::skip::skip("logs of others (no ../shared)");
         return;
     }
     let mut files = Vec::new();

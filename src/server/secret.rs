@@ -400,7 +400,7 @@ mod tests {
             .arg(certificate.as_ref().unwrap())
             .output();
         if made.is_err() {
-            return notice::say("skipped: openssl is not installed");
+            return crate::skip::skip("openssl is not installed");
         }
         let file = passwords.clone().unwrap();
         let write = |text: &str| {

@@ -165,11 +165,7 @@ fn text(store: &Store, sql: &str) -> String {
     }
 }
 
-/// Prints why a test did nothing.
-#[expect(clippy::print_stderr, reason = "a test that skips says so")]
-fn skip(why: &str) {
-    eprintln!("skipped: {why}");
-}
+use crate::skip::skip;
 
 /// A state of one part.
 fn state(text: &str) -> State {

@@ -3,7 +3,7 @@
 //! What is right is counted independently: by the generator of the log while it wrote it, by hand in small stories, and
 //! by other queries that must come to the same sum.
 
-use crate::program::{Differences, Place, int, say, shared, text};
+use crate::program::{Differences, Place, int, shared, text};
 use maillog::canned::{self, Canned, Kind};
 use maillog::model::table::Param;
 use maillog::model::time::Time;
@@ -293,7 +293,7 @@ fn generated() -> Option<(Place, Value)> {
         .arg(&truth)
         .status();
     if !made.is_ok_and(|status| status.success()) {
-        say("skipped: a generated log (loggen does not run)");
+        crate::skip::skip("a generated log (loggen does not run)");
         return None;
     }
     place.succeed(&["ingest", "-q", log.to_str().unwrap()]);

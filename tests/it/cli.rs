@@ -159,7 +159,7 @@ fn log_that_cannot_be_read_is_named_with_the_reason() {
             "permission denied",
         );
     } else {
-        crate::program::say("skipped: a file without permission (run by root)");
+        crate::skip::skip("a file without permission (run by root)");
     }
 }
 

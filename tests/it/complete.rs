@@ -1,6 +1,6 @@
 //! Completion in the shells themselves: the scripts run, and what they offer is looked at.
 
-use crate::program::{Place, say};
+use crate::program::Place;
 use std::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_maillog");
@@ -22,7 +22,7 @@ fn filled() -> Place {
 /// Runs a shell's script; none, with a word, where the shell is not here.
 fn run(place: &Place, shell: &str, args: &[&str]) -> Option<Vec<String>> {
     if Command::new(shell).arg("--version").output().is_err() {
-        say(&format!("skipped: completion in {shell} (it is not here)"));
+        crate::skip::skip(&format!("completion in {shell} (it is not here)"));
         return None;
     }
     let output = Command::new(shell)

@@ -1,6 +1,6 @@
 //! Many queries of one user beside a service: everybody else still has a place, and who waits is told what for.
 
-use crate::program::{Place, say};
+use crate::program::Place;
 use crate::service::Service;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -52,7 +52,7 @@ fn one_user_leaves_a_place_to_others_and_root_never_waits() {
     let place = Place::new();
     place.succeed(&["ingest", "-q", "testlogs/demo"]);
     if chown(place.path("maillog.duckdb"), None, Some(NOBODY)).is_err() {
-        return say("skipped: many queries of one user (not root)");
+        return crate::skip::skip("many queries of one user (not root)");
     }
     fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     let log = place.path("mail.log");
@@ -107,7 +107,7 @@ fn sleeping_takes_no_place() {
     let mut running = Running(Vec::new());
     for _ in 0..8 {
         let Ok(child) = psql("SELECT pg_sleep(60)") else {
-            return say("skipped: pg_sleep (no psql)");
+            return crate::skip::skip("pg_sleep (no psql)");
         };
         running.0.push(child);
     }

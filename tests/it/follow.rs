@@ -10,7 +10,6 @@ use serde_json::json;
 use std::fs;
 use std::io::Write as _;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 const LINES: &str = "SELECT coalesce(sum(lines), 0)::BIGINT FROM coverage";
 
@@ -149,28 +148,17 @@ fn a_log_that_was_cut_short_unread_is_said_and_counted() {
 }
 
 #[test]
-fn a_line_is_found_within_two_seconds() {
+fn each_line_is_found_as_it_comes() {
     let lines = lines();
     let place = Place::new();
     append(&place, "mail.log", &lines[..100].concat());
     let mut service = follow(&place, &["mail.log"]);
     service.until(LINES, 100);
-    if place.run(&["sql", LINES]).code != Some(0) {
-        crate::program::say("skipped: nobody answers beside the service");
-        return;
-    }
-    let mut longest = Duration::ZERO;
+    // How soon is measured by bench/latency.
     for count in 101..=105 {
         append(&place, "mail.log", &lines[count - 1]);
-        let begun = Instant::now();
         service.until(LINES, i64::try_from(count).unwrap());
-        longest = longest.max(begun.elapsed());
     }
-    crate::program::say(&format!(
-        "found {longest:?} after it was written, at the latest"
-    ));
-    // Asking takes its time, too, where other tests run.
-    assert!(longest < Duration::from_secs(4), "{longest:?}");
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn converted_log_gives_the_same_counts() {
         .iter()
         .any(|dir| Path::new(dir).join("systemd-journal-remote").exists());
     if !remote {
-        say("skipped: generator, journalctl -o json (no systemd-journal-remote)");
+        crate::skip::skip("generator, journalctl -o json (no systemd-journal-remote)");
         return;
     }
     convert(&source, command, "convert.out");

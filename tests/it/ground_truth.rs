@@ -364,8 +364,8 @@ fn fresh_run_equals_its_ground_truth() {
             .is_ok()
     };
     if !nix::unistd::geteuid().is_root() || !found("postconf") {
-        say(
-            "skipped: ground truth, fresh run (needs root and Postfix: scripts/setup --with-postfix)",
+        crate::skip::skip(
+            "ground truth, fresh run (needs root and Postfix: scripts/setup --with-postfix)",
         );
         return;
     }

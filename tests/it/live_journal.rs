@@ -502,7 +502,7 @@ fn a_full_disk_is_waited_for_and_nothing_is_lost() {
     let (_, entries) = demo();
     let place = place_with_journal();
     let Some(mount) = Mount::small(&place) else {
-        say("skipped: a full disk under the service (no permission to mount)");
+        crate::skip::skip("a full disk under the service (no permission to mount)");
         return;
     };
     let small = mount.0.clone();

@@ -64,6 +64,9 @@ mod service;
 #[cfg(test)]
 mod shell;
 #[cfg(test)]
+#[path = "../skip/mod.rs"]
+mod skip;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod tables;

@@ -260,7 +260,7 @@ fn pages_are_well_formed() {
                 .output()
         };
         let Ok(output) = mandoc.or_else(|_| man()) else {
-            crate::program::say(&format!("skipped: form of {page} (neither mandoc nor man)"));
+            crate::skip::skip(&format!("form of {page} (neither mandoc nor man)"));
             continue;
         };
         // mandoc writes its findings to stdout, man those to stderr and the page to stdout.

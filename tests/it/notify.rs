@@ -1,6 +1,6 @@
 //! What systemd hears of the service, and the trouble that a service meets at three in the morning.
 
-use crate::program::{Place, say};
+use crate::program::Place;
 use crate::service::Service;
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -226,7 +226,7 @@ impl Drop for Small {
 fn a_full_disk_is_said_waited_for_and_loses_nothing() {
     let place = Place::new();
     let Some(disk) = Small::mount(&place.path("disk"), "2m") else {
-        say("skipped: a full disk (cannot mount)");
+        crate::skip::skip("a full disk (cannot mount)");
         return;
     };
     let db = place.path("disk/maillog.duckdb");

@@ -1,6 +1,6 @@
 //! Root writes the database of another user so that the user can go on with it.
 
-use crate::program::{Place, say};
+use crate::program::Place;
 use crate::service::Service;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -13,7 +13,7 @@ fn what_root_writes_belongs_to_the_owner_of_the_directory() {
     let dir = place.path("state");
     fs::create_dir(&dir).unwrap();
     if chown(&dir, Some(NOBODY), Some(NOBODY)).is_err() {
-        say("skipped: root writes another user's database (not root)");
+        crate::skip::skip("root writes another user's database (not root)");
         return;
     }
     let database = dir.join("maillog.duckdb");
@@ -55,7 +55,7 @@ fn a_service_of_root_answers_from_the_directory_of_another() {
     let dir = place.path("state");
     fs::create_dir(&dir).unwrap();
     if chown(&dir, Some(NOBODY), Some(NOBODY)).is_err() {
-        return say("skipped: root serves another user's database (not root)");
+        return crate::skip::skip("root serves another user's database (not root)");
     }
     let db = dir.join("maillog.duckdb").display().to_string();
     let args = ["--follow", "testlogs/demo/mail.log"];

@@ -1,6 +1,6 @@
 //! What a package brings along is true: settings with their defaults, the unit's sandbox, the manual of both.
 
-use crate::program::{Place, say};
+use crate::program::Place;
 use maillog::config::{Config, Environment};
 use std::collections::BTreeSet;
 use std::fs;
@@ -118,7 +118,7 @@ fn the_sandbox_of_the_unit_is_rated_as_the_manual_says() {
         .args(["security", "--offline=true", "contrib/maillog.service"])
         .output();
     let Some(rated) = rated.ok().filter(|o| o.status.success()) else {
-        say("skipped: rating of the unit (no systemd-analyze security --offline)");
+        crate::skip::skip("rating of the unit (no systemd-analyze security --offline)");
         return;
     };
     let rated = String::from_utf8_lossy(&rated.stdout);
@@ -192,7 +192,7 @@ fn licences_are_all_there_or_the_script_fails() {
     let place = Place::new();
     let licences = || Command::new("scripts/licenses");
     let Ok(told) = licences().output() else {
-        return say("skipped: licences (no python3)");
+        return crate::skip::skip("licences (no python3)");
     };
     if told.status.success() {
         let text = String::from_utf8_lossy(&told.stdout).into_owned();

@@ -1,6 +1,6 @@
 //! Links, pipes and files that another user plants where root is about to write: nothing is followed, nothing waits.
 
-use crate::program::{Outcome, Place, say};
+use crate::program::{Outcome, Place};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ impl Trap {
         let dir = place.path("theirs");
         fs::create_dir(&dir).unwrap();
         if chown(&dir, Some(NOBODY), Some(NOBODY)).is_err() {
-            say("skipped: what another user plants (not root)");
+            crate::skip::skip("what another user plants (not root)");
             return None;
         }
         fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
@@ -293,7 +293,7 @@ fn the_history_of_the_shell_and_its_output_follow_no_link() {
         .stdout(Stdio::piped())
         .spawn();
     let Ok(mut child) = typed else {
-        return say("skipped: the history of the shell (no script(1))");
+        return crate::skip::skip("the history of the shell (no script(1))");
     };
     let mut keys = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();

@@ -122,7 +122,7 @@ pub(crate) fn shared(name: &str, for_what: &str) -> Option<PathBuf> {
         .join("../shared")
         .join(name);
     if !path.is_dir() {
-        say(&format!("skipped: {for_what} (no ../shared/{name})"));
+        crate::skip::skip(&format!("{for_what} (no ../shared/{name})"));
         return None;
     }
     Some(path)

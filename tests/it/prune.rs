@@ -267,7 +267,7 @@ fn promtool(text: &str) {
         .stderr(std::process::Stdio::piped())
         .spawn();
     let Ok(mut child) = child else {
-        crate::program::say("skipped: promtool check metrics (no promtool)");
+        crate::skip::skip("promtool check metrics (no promtool)");
         return;
     };
     child

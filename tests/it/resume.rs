@@ -177,7 +177,7 @@ fn compressed_copies_of_a_file_add_nothing() {
             .stdin(Stdio::null())
             .output();
         if version.is_err() {
-            say(&format!("skipped: no {program}"));
+            crate::skip::skip(&format!("no {program}"));
             continue;
         }
         // The name says nothing about the content.

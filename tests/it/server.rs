@@ -2,7 +2,7 @@
 //!
 //! The service is this process: its server on a database that the program has filled.
 
-use crate::program::{Place, say};
+use crate::program::Place;
 use maillog::config::Serve;
 use maillog::model::table::{Cell, Table};
 use maillog::server::{Failure, Hooks, Server};
@@ -97,7 +97,7 @@ impl Service {
             .env_remove("PGOPTIONS")
             .output();
         let Ok(output) = psql else {
-            say("skipped: psql is not installed");
+            crate::skip::skip("psql is not installed");
             return None;
         };
         Some((
@@ -1128,7 +1128,7 @@ fn tcp_wants_tls_and_a_password() {
         .arg(&certificate)
         .output();
     if made.is_err() || Command::new("psql").arg("--version").output().is_err() {
-        return say("skipped: openssl or psql is not installed");
+        return crate::skip::skip("openssl or psql is not installed");
     }
     let passwords = place.path("passwords");
     std::fs::write(&passwords, "carol:s3cret\n").unwrap();
@@ -1250,8 +1250,8 @@ fn script(service: &Service, program: &str, probe: &[&str], script: &str) {
         .output()
         .is_ok_and(|output| output.status.success())
     {
-        return say(&format!(
-            "skipped: {program} with its PostgreSQL driver is not installed"
+        return crate::skip::skip(&format!(
+            "{program} with its PostgreSQL driver is not installed"
         ));
     }
     let flag = if program == "node" { "-e" } else { "-c" };

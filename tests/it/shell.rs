@@ -1,6 +1,6 @@
 //! The SQL shell on a terminal: `script` of util-linux gives it one.
 
-use crate::program::{Place, say};
+use crate::program::Place;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -25,7 +25,7 @@ impl Terminal {
     /// Starts the shell; none, with a word, where there is no `script`.
     fn start(place: &Place) -> Option<Self> {
         if Command::new("script").arg("--version").output().is_err() {
-            say("skipped: the SQL shell on a terminal (no script(1) to give it one)");
+            crate::skip::skip("the SQL shell on a terminal (no script(1) to give it one)");
             return None;
         }
         // Without exec a shell between the two would end by the Ctrl-C that is meant for ours.

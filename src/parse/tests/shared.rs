@@ -1,6 +1,6 @@
 //! Logs of others under `../shared`, read in place: what is not understood, and where expectations agree.
 
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+#![expect(clippy::print_stderr, reason = "a test says what it found")]
 
 use super::{event, header};
 use crate::model::event::Event;
@@ -15,7 +15,7 @@ pub(super) fn shared(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("skipped: {} is absent", path.display());
+    crate::skip::skip(&format!("no {}", path.display()));
     None
 }
 

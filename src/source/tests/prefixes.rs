@@ -317,11 +317,10 @@ fn case_31_grep_output() {
 }
 
 /// Reads a public case, where they are at hand.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 pub(super) fn case(name: &str, zone: &str) -> Option<Vec<Owned>> {
     let path = Path::new("../shared/cases/turn02").join(name);
     let Ok(log) = fs::read(&path) else {
-        eprintln!("{} is absent: skipped", path.display());
+        crate::skip::skip(&format!("no {}", path.display()));
         return None;
     };
     Some(decode(log, &options(zone), Hints::default()))

@@ -39,8 +39,7 @@ fn read(input: &Input) -> (u64, u64, Vec<String>) {
 fn logs_of_others_are_read() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testlogs");
     if !samples.is_dir() {
-        println!("skipped: no {}", samples.display());
-        return;
+        return crate::skip::skip(&format!("no {}", samples.display()));
     }
     let (inputs, skipped) = collect(&[samples.into()], &options("UTC")).unwrap();
     let (mut lines, mut files, mut unread) = (0, 0, 0);
@@ -68,7 +67,9 @@ fn logs_of_others_are_read() {
         "{files} files, {lines} lines, {unread} without header; {} files skipped",
         skipped.len()
     );
-    for left_out in &skipped {
-        println!("skipped {}: {}", left_out.path.display(), left_out.reason);
-    }
+    // 1,270 lines of a webmail's own log stand in each of two files; two lines were cut at the beginning.
+    assert!(
+        files >= 70 && lines > 100_000 && unread <= 2542,
+        "{unread} unread"
+    );
 }
