@@ -95,6 +95,7 @@ fn make_batch(commit: i64, per_commit: i64, of_million: i64, updates: i64) -> Ba
     let changed = (froms.start - updates).max(0)..froms.start;
     Batch {
         counts: Vec::new(),
+        small: Vec::new(),
         anchors: Vec::new(),
         seen: Vec::new(),
         coverage: vec![CoverageRow {

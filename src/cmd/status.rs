@@ -1,4 +1,4 @@
-//! `maillog status`: sources, spans, lag, what was not understood, sizes.
+//! `maillog status`: sources, spans, lag, what was not understood, tasks, sizes.
 
 use super::{Context as Run, Exit};
 use crate::model::table::{Cell, Table};
@@ -38,6 +38,7 @@ impl Status {
                 ("not_understood", status.unparsed),
                 ("undated", status.undated),
                 ("lost", status.lost),
+                ("tasks", status.tasks),
                 ("rows", status.rows),
                 ("database", status.database),
             ];
@@ -63,7 +64,7 @@ impl Status {
 }
 
 /// What people are shown: a title, the section and its columns. A terminal of 80 columns has room for each; `--json` has all.
-const PARTS: [(&str, &str, &[&str]); 8] = [
+const PARTS: [(&str, &str, &[&str]); 9] = [
     ("sources", "sources", &["last_time", "kind", "name"]),
     (
         "hosts",
@@ -90,6 +91,11 @@ const PARTS: [(&str, &str, &[&str]); 8] = [
     ),
     ("without a time", "undated", &["lines", "sample", "name"]),
     ("lost", "lost", &["hour", "host", "lost"]),
+    (
+        "tasks",
+        "tasks",
+        &["task", "state", "last_run", "next_run", "result"],
+    ),
     ("rows", "rows", &["table", "rows"]),
     (
         "database",

@@ -1,10 +1,12 @@
 //! The storing thread: parts into one transaction until it is worth a commit, and jobs on the database in between.
 //!
-//! Promises: the only writer. A job finds everything committed that was handed over before it.
+//! Promises: the only writer. A job finds everything committed that was handed over before it; one that panics leaves
+//! the database as it was, and storing goes on. Rows of small producers ([`SmallRows`]) join a commit that is made anyway.
 
 use super::feed::Reply;
 use super::health::Health;
 use super::relief::Relief;
+use super::small::{SmallRows, Waiting};
 use super::stats::Summary;
 use super::stream::StreamNo;
 use crate::model::row::Changes;
@@ -12,8 +14,9 @@ use crate::notice::{self, Level};
 use crate::store::{self, Batch, Error, Store};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Rows of one commit of an import: from about here on DuckDB writes and compresses each column once.
 const COMMIT_ROWS: usize = 450_000;
@@ -21,8 +24,11 @@ const COMMIT_ROWS: usize = 450_000;
 const REDO_ROWS: usize = 60_000;
 /// How often the same is tried when memory runs out.
 const TRIES: u32 = 3;
-/// How often an idle storing thread shows that it lives.
-const TICK: Duration = Duration::from_secs(1);
+/// How often an idle storing thread shows that it lives, and looks for rows of small producers.
+const TICK: Duration = Duration::from_millis(500);
+/// How long rows of small producers wait for a commit of log rows: longer than it takes from one of these to the next
+/// while log comes in (a second, see the pump), so that they never cost one.
+const QUIET: Duration = Duration::from_millis(1500);
 
 /// Something to be done with the database by the thread that owns it, within a fraction of a second.
 pub type Job = Box<dyn FnOnce(&mut Store) + Send>;
@@ -52,27 +58,47 @@ pub struct Part {
 
 /// The way to the storing thread for other tasks; cheap to clone.
 #[derive(Clone)]
-pub struct Jobs(SyncSender<Work>);
+pub struct Jobs {
+    work: SyncSender<Work>,
+    small: SmallRows,
+}
+
+/// What the storing thread has to do: the other end of [`Jobs`].
+pub struct Todo {
+    work: Receiver<Work>,
+    small: Waiting,
+}
 
 impl Jobs {
     /// Returns the way of the work and its other end.
     #[must_use]
-    pub fn channel() -> (Self, Receiver<Work>) {
+    pub fn channel() -> (Self, Todo) {
         let (work, todo) = sync_channel(1);
-        (Self(work), todo)
+        let (small, waiting) = SmallRows::channel();
+        let todo = Todo {
+            work: todo,
+            small: waiting,
+        };
+        (Self { work, small }, todo)
+    }
+
+    /// Returns the way for rows of small producers.
+    #[must_use]
+    pub fn small_rows(&self) -> &SmallRows {
+        &self.small
     }
 
     /// Hands a part over; false when the storing thread has ended.
     pub(super) fn store(&self, part: Part) -> bool {
-        self.0.send(Work::Part(Box::new(part))).is_ok()
+        self.work.send(Work::Part(Box::new(part))).is_ok()
     }
 
     /// Queues a job; waits while the queue is full. False when the storing thread has ended.
     pub fn submit(&self, job: Job) -> bool {
-        self.0.send(Work::Job(job)).is_ok()
+        self.work.send(Work::Job(job)).is_ok()
     }
 
-    /// Runs a job and returns its result; `None` when the storing thread has ended.
+    /// Runs a job and returns its result; `None` when the storing thread has ended, or the job panicked.
     pub fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Store) -> T + Send + 'static,
@@ -97,7 +123,7 @@ impl Jobs {
 pub fn keep(
     mut store: Store,
     sources: HashMap<StreamNo, i64>,
-    todo: &Receiver<Work>,
+    todo: &Todo,
     health: &Health,
     relief: Option<Relief>,
 ) -> Result<Store> {
@@ -111,28 +137,22 @@ pub fn keep(
             relief.make_room();
         });
     }
-    let mut keeper = Keeper {
-        store,
-        sources,
-        held: Part::default(),
-        last_part: 0,
-        rows: 0,
-        redo: Vec::new(),
-        relief,
-        health,
-    };
+    let mut keeper = Keeper::new(store, sources, &todo.small, relief, health);
     loop {
         health.storing_lives();
-        match todo.recv_timeout(TICK) {
-            Ok(Work::Part(part)) => keeper.part(*part).context(FAILED)?,
-            Ok(Work::Job(job)) => {
-                keeper.commit().context(FAILED)?;
-                job(&mut keeper.store);
-                keeper.give_back();
+        let is_idle = match todo.work.recv_timeout(TICK) {
+            Ok(Work::Part(part)) => {
+                keeper.part(*part).context(FAILED)?;
+                false
             }
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Work::Job(job)) => {
+                keeper.job(job).context(FAILED)?;
+                false
+            }
+            Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => break,
-        }
+        };
+        keeper.settle(is_idle, Instant::now()).context(FAILED)?;
     }
     keeper.commit().context(FAILED)?;
     Ok(keeper.store)
@@ -151,11 +171,58 @@ struct Keeper<'h> {
     rows: usize,
     /// The rows of the open transaction, where it may have to be written once more.
     redo: Vec<Changes>,
+    /// Rows of small producers that the next commit takes.
+    small: &'h Waiting,
+    committed: Instant,
     relief: Option<Relief>,
     health: &'h Health,
 }
 
-impl Keeper<'_> {
+impl<'h> Keeper<'h> {
+    fn new(
+        store: Store,
+        sources: HashMap<StreamNo, i64>,
+        small: &'h Waiting,
+        relief: Option<Relief>,
+        health: &'h Health,
+    ) -> Self {
+        Self {
+            store,
+            sources,
+            held: Part::default(),
+            last_part: 0,
+            rows: 0,
+            redo: Vec::new(),
+            small,
+            committed: Instant::now(),
+            relief,
+            health,
+        }
+    }
+
+    /// Runs a job between two commits.
+    fn job(&mut self, job: Job) -> Result<()> {
+        self.commit()?;
+        let store = &mut self.store;
+        if catch_unwind(AssertUnwindSafe(|| job(store))).is_err() {
+            // Whoever asked for it finds no result, and says so.
+            self.store.abandon()?;
+        }
+        // What failed is the concern of whoever asked for it, but what is broken is ours.
+        self.store.look_after()?;
+        self.give_back();
+        Ok(())
+    }
+
+    /// Commits rows of small producers for which no commit of log rows came.
+    fn settle(&mut self, is_idle: bool, now: Instant) -> Result<()> {
+        let is_open = self.rows > 0 || !self.held.batch.cursors.is_empty();
+        if now.duration_since(self.committed) < QUIET || (is_open && !is_idle) {
+            return Ok(());
+        }
+        self.commit()
+    }
+
     fn part(&mut self, mut part: Part) -> Result<()> {
         if self.renames(&part) {
             self.commit()?;
@@ -268,12 +335,19 @@ impl Keeper<'_> {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let held = std::mem::take(&mut self.held);
-        if !held.batch.cursors.is_empty() {
+        let mut held = std::mem::take(&mut self.held);
+        let small = self.small.take();
+        held.batch.small = small.rows;
+        if !held.batch.cursors.is_empty() || !held.batch.small.is_empty() {
             let ids = self.store(held.batch)?;
             self.sources.extend(held.streams.into_iter().zip(ids));
             self.health.committed(self.rows);
             self.health.set_stored(self.last_part);
+            self.committed = Instant::now();
+        }
+        for told in small.told {
+            // Whoever waited may be gone.
+            let _ = told.send(());
         }
         self.rows = 0;
         for (reply, summary) in held.replies {
@@ -283,6 +357,9 @@ impl Keeper<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 fn count(changes: &Changes) -> usize {
     changes.from_inserts.len()

@@ -10,6 +10,7 @@
 //! | `account` | what is counted of a record |
 //! | `pump` | entries through the stages, parts to be stored |
 //! | `keep` | the storing thread: parts into commits, jobs in between |
+//! | `small` | rows of small producers, which join a commit |
 //! | `import` | an import: one reader, then the end |
 //! | `relief` | room in memory for what is to be stored |
 //! | `health` | counts and times for metrics and the watchdog |
@@ -28,6 +29,7 @@ pub mod pump;
 pub mod reader;
 pub mod relief;
 pub mod resume;
+pub mod small;
 pub mod stats;
 pub mod stream;
 

@@ -103,7 +103,7 @@ impl<'r, R> Columns<'r, R> {
         self.value::<TimestampMicrosecondType>(name, |row| get(row).0)
     }
 
-    fn maybe_time(self, name: &str, get: impl Fn(&'r R) -> Option<Time>) -> Self {
+    pub(super) fn maybe_time(self, name: &str, get: impl Fn(&'r R) -> Option<Time>) -> Self {
         self.maybe::<TimestampMicrosecondType>(name, |row| get(row).map(|time| time.0))
     }
 

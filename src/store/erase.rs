@@ -148,6 +148,11 @@ const PASSES: &[Pass] = &[
         columns: &["sample"],
         deed: Deed::Replace,
     },
+    Pass {
+        table: "task_run",
+        columns: &["result"],
+        deed: Deed::Replace,
+    },
 ];
 
 /// Columns of a message that tell of its sender.

@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0010_kept.sql"),
     include_str!("../../schema/0011_undated.sql"),
     include_str!("../../schema/0012_updated.sql"),
+    include_str!("../../schema/0013_task_run.sql"),
 ];
 
 /// Latest version of the schema: the one that this program reads and writes.

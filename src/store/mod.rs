@@ -31,7 +31,9 @@ mod scratch;
 mod seen;
 mod select;
 mod shape;
+mod small;
 pub mod status;
+mod task;
 mod write;
 
 pub use answer::Verb;
@@ -50,6 +52,7 @@ use crate::model::cursor::SourceKey;
 use crate::model::row::State;
 use crate::model::table::{Param, Table};
 use duckdb::Connection;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +65,8 @@ pub struct Store {
     source_ids: HashMap<SourceKey, i64>,
     /// A transaction is open: rows were appended to it.
     in_transaction: bool,
+    /// A transaction could not be ended: the database has to be opened again.
+    is_unsettled: Cell<bool>,
     pending: pending::Pending,
     /// The correlator's state as stored: what stays the same is not written again. None until it is needed.
     state: Option<State>,
@@ -95,6 +100,7 @@ impl Store {
             path: path.map(Path::to_path_buf),
             source_ids: HashMap::new(),
             in_transaction: false,
+            is_unsettled: Cell::new(false),
             pending: pending::Pending::default(),
             state: None,
             series: counter::Series::default(),

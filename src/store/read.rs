@@ -157,7 +157,7 @@ impl<'r> Fields<'r> {
         self.get().map(Time)
     }
 
-    fn maybe_time(&self) -> duckdb::Result<Option<Time>> {
+    pub(super) fn maybe_time(&self) -> duckdb::Result<Option<Time>> {
         Ok(self.get::<Option<i64>>()?.map(Time))
     }
 

@@ -1,4 +1,4 @@
-//! What `maillog status` shows: sources, spans and gaps, what was not understood, sizes.
+//! What `maillog status` shows: sources, spans and gaps, what was not understood, tasks, sizes.
 
 use super::Store;
 use super::error::Error;
@@ -19,6 +19,8 @@ pub struct Status {
     pub undated: Table,
     /// Hours in which lines were lost, the latest first.
     pub lost: Table,
+    /// Last runs of the service's tasks.
+    pub tasks: Table,
     /// Rows per table.
     pub rows: Table,
     /// File, schema version, sizes in bytes.
@@ -55,6 +57,17 @@ GROUP BY hour, host
 ORDER BY hour DESC, host
 LIMIT ?";
 
+const TASKS: &str = "SELECT name AS task, schedule, state, started AS last_run, ended, next_run, failures::BIGINT AS failures, result
+FROM task_run
+ORDER BY name";
+
+/// While no service runs, nothing that always runs does, and nothing is due.
+const TASKS_AT_REST: &str = "SELECT name AS task, schedule,
+    CASE WHEN state IN ('starting', 'running') THEN 'stopped' ELSE state END AS state,
+    started AS last_run, ended, NULL::TIMESTAMP AS next_run, failures::BIGINT AS failures, result
+FROM task_run
+ORDER BY name";
+
 const SCHEMA: &str = "SELECT value FROM meta WHERE key = 'maillog_schema'";
 
 /// Tables of mail, in the order shown.
@@ -76,15 +89,17 @@ const TABLES: [&str; 12] = [
 impl Store {
     /// Returns the state of the database, with at most `most` templates and hours of loss.
     pub fn status(&self, most: u32) -> Result<Status, Error> {
-        of(
+        let mut status = of(
             |sql, params| self.select(sql, params),
             self.path.as_deref(),
             most,
-        )
+        )?;
+        status.tasks = self.select(TASKS_AT_REST, &[])?;
+        Ok(status)
     }
 }
 
-/// Returns the state of the database at the path, as `select` finds it.
+/// Returns the state of the database at the path, as `select` finds it: that of a service.
 pub fn of(
     select: impl Fn(&str, &[Param]) -> Result<Table, Error>,
     path: Option<&Path>,
@@ -98,6 +113,7 @@ pub fn of(
         unparsed: select(UNPARSED, &most)?,
         undated: select(UNDATED, &most)?,
         lost: select(LOST, &most)?,
+        tasks: select(TASKS, &[])?,
         rows: select(&rows(), &[])?,
         database: database(path, schema),
     })
@@ -106,7 +122,7 @@ pub fn of(
 /// Returns whether the text is one of the questions by which the state is found: each is short, whoever asks it.
 #[must_use]
 pub fn is_part(sql: &str) -> bool {
-    [SOURCES, SPANS, UNPARSED, UNDATED, LOST, SCHEMA].contains(&sql) || sql == rows()
+    [SOURCES, SPANS, UNPARSED, UNDATED, LOST, TASKS, SCHEMA].contains(&sql) || sql == rows()
 }
 
 fn rows() -> String {

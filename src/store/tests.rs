@@ -12,6 +12,7 @@ mod open;
 mod retain;
 mod select;
 mod status;
+mod task;
 
 use super::*;
 use crate::model::cursor::{Cursor, StoredCursor};
@@ -19,7 +20,9 @@ use crate::model::row::{
     Attempt, Auth, Changes, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,
     LogLine, NeighbourRow, Noqueue, State, UnparsedRow,
 };
+use crate::model::small::SmallRow;
 use crate::model::table::Cell;
+use crate::model::task::{TaskRun, TaskState};
 use crate::model::time::{HOUR, MINUTE, SECOND, Time};
 
 /// 2026-11-18 10:00:00 UTC.

@@ -5,12 +5,13 @@
 
 use super::columns::Stored;
 use super::error::Error;
-use super::{Store, counter, ledger, seen};
+use super::{Store, counter, ledger, seen, small};
 use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::model::row::{
     Changes, CoverageRow, DeliveryFrom, DeliveryTo, State, UndatedRow, UnparsedRow,
 };
+use crate::model::small::SmallRow;
 use crate::model::time::Time;
 use crate::seen::News;
 use duckdb::types::Value;
@@ -39,6 +40,8 @@ pub struct Batch {
     pub undated: Vec<UndatedRow>,
     /// What is added to the totals of metrics.
     pub counts: Vec<Count>,
+    /// What small producers add.
+    pub small: Vec<SmallRow>,
     /// Time of the commit.
     pub now: Time,
 }
@@ -97,6 +100,26 @@ impl Store {
         self.undo(error)
     }
 
+    /// Ends what somebody left who panicked: the transaction is rolled back, and what was remembered of the database is
+    /// read again.
+    ///
+    /// # Errors
+    /// When it cannot be rolled back: then nothing more is to be written before the database is opened again.
+    pub fn abandon(&mut self) -> Result<(), Error> {
+        let _owner = self.as_owner();
+        self.pending.clear();
+        self.in_transaction = false;
+        self.state = None;
+        self.source_ids.clear();
+        self.series = counter::Series::default();
+        match self.conn.execute_batch("ROLLBACK") {
+            Err(error) if !error.to_string().contains("no transaction is active") => {
+                Err(self.sort("ROLLBACK", &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Rolls back what failed, and returns the error to tell.
     pub(super) fn undo(&self, error: Error) -> Error {
         self.before_rollback(&error);
@@ -122,17 +145,34 @@ impl Store {
 
     /// What is in memory may no longer be what is in the file: nothing is to be tried before the database is opened again.
     fn unsettled(&self, error: Error) -> Error {
+        self.is_unsettled.set(true);
         if !matches!(error, Error::OutOfMemory) {
             return error;
         }
+        self.unusable("no memory to end a transaction")
+    }
+
+    fn unusable(&self, cause: &str) -> Error {
         let path = self
             .path
             .as_deref()
             .unwrap_or_else(|| Path::new(":memory:"));
         Error::Io {
             path: path.to_path_buf(),
-            cause: "no memory to end a transaction".to_owned(),
+            cause: cause.to_owned(),
         }
+    }
+
+    /// Looks whether the database can be used further, after somebody's work that may have failed: DuckDB refuses
+    /// everything after some errors, and so do we when a transaction could not be ended.
+    ///
+    /// # Errors
+    /// When it has to be opened again.
+    pub fn look_after(&self) -> Result<(), Error> {
+        if self.is_unsettled.get() {
+            return Err(self.unusable("a transaction could not be ended"));
+        }
+        self.run("SELECT 1")
     }
 
     fn write(&mut self, batch: Batch, state: &State) -> Result<ledger::Written, Error> {
@@ -160,6 +200,7 @@ impl Store {
             .and_then(|()| ledger::merge_unparsed(&self.conn, &batch.unparsed))
             .and_then(|()| ledger::add_undated(&self.conn, &undated))
             .and_then(|()| counter::merge(&self.conn, &counts))
+            .and_then(|()| small::write(&self.conn, batch.small))
             .map_err(sort)?;
         Ok(ledger)
     }

@@ -163,14 +163,8 @@ fn store() -> Store {
     store
         .commit(Batch {
             changes,
-            cursors: Vec::new(),
-            coverage: Vec::new(),
-            anchors: Vec::new(),
-            seen: Vec::new(),
-            unparsed: Vec::new(),
-            undated: Vec::new(),
-            counts: Vec::new(),
             now: at(6),
+            ..Batch::default()
         })
         .unwrap();
     store

@@ -25,6 +25,7 @@ fn columns_have_the_order_of_the_table() {
     check("unparsed", UnparsedRow::columns(&[]).names());
     check("coverage", <(i64, CoverageRow)>::columns(&[]).names());
     check("seen", crate::store::seen::StoredRow::columns(&[]).names());
+    check("task_run", TaskRun::columns(&[]).names());
 }
 
 #[test]

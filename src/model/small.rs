@@ -1,0 +1,11 @@
+//! Small rows: of a producer that writes little. They join the transaction in which rows of the log are stored, so
+//! that they cost no commit.
+
+use super::task::TaskRun;
+
+/// A row of a small producer, one variant a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SmallRow {
+    /// The last run of a task; takes the place of the row of the same name.
+    TaskRun(TaskRun),
+}
