@@ -47,3 +47,5 @@ pub mod socket;
 pub mod source;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "store")]
+pub mod web;
