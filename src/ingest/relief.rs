@@ -1,10 +1,10 @@
 //! Relief: who makes room when the memory of the database is taken by questions.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The way to whoever answers questions; cheap to clone. What log is read for comes before what is asked about it.
 #[derive(Clone, Default)]
-pub struct Relief(Arc<OnceLock<Grant>>);
+pub struct Relief(Arc<RwLock<Option<Grant>>>);
 
 /// What is wished of whoever answers questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +15,12 @@ pub enum Wish {
     NoMore,
 }
 
-type Grant = Box<dyn Fn(Wish) + Send + Sync>;
+type Grant = Arc<dyn Fn(Wish) + Send + Sync>;
 
 impl Relief {
-    /// Says how wishes are granted; the first to say so is heard.
+    /// Says how wishes are granted from now on.
     pub fn offer(&self, grant: impl Fn(Wish) + Send + Sync + 'static) {
-        let _ = self.0.set(Box::new(grant));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(grant));
     }
 
     /// Stops all questions; their memory is free until [`Relief::give_back`].
@@ -34,7 +34,12 @@ impl Relief {
     }
 
     fn wish(&self, wish: Wish) {
-        if let Some(grant) = self.0.get() {
+        let granted = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(grant) = granted {
             grant(wish);
         }
     }

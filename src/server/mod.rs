@@ -52,15 +52,16 @@ use crate::config::Serve;
 use crate::ingest::feed::Feeds;
 use crate::model::kind::Kind;
 use crate::model::table::{Cell, Table};
-use crate::notice;
 use crate::store::Sessions;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use session::Current;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio_rustls::rustls::crypto::ring;
 use turnstile::User;
 
@@ -100,10 +101,11 @@ impl Hooks {
     }
 }
 
-/// The server; cheap to clone. It runs as long as the process.
+/// The server; cheap to clone. It runs as long as the process, unless something breaks.
 #[derive(Clone)]
 pub struct Server {
     inner: Arc<Inner>,
+    ended: Arc<Mutex<Receiver<anyhow::Error>>>,
 }
 
 /// What all sessions share.
@@ -123,6 +125,9 @@ struct Inner {
     /// Name of the database.
     name: String,
     hooks: Hooks,
+    /// A test wants it to panic.
+    #[cfg(test)]
+    broken: tokio::sync::Notify,
 }
 
 /// Looks at what no waiting helps against.
@@ -156,26 +161,49 @@ impl Server {
             .build()
             .context("cannot start the server")?;
         let serving = Arc::clone(&inner);
+        let (tell, ended) = sync_channel(1);
         std::thread::Builder::new()
             .name("server".to_owned())
             .spawn(move || {
-                let ended = runtime.block_on(async move {
-                    tokio::spawn(Arc::clone(&serving.open).insist());
+                let error = runtime.block_on(async move {
+                    let mut parts = JoinSet::new();
+                    parts.spawn(Arc::clone(&serving.open).insist());
+                    #[cfg(test)]
+                    parts.spawn(Arc::clone(&serving).break_down());
                     if let Some((listener, tcp)) = tcp {
                         let listener = tokio::net::TcpListener::from_std(listener)?;
-                        tokio::spawn(listen::tcp(listener, Arc::clone(&serving), tcp));
+                        parts.spawn(listen::tcp(listener, Arc::clone(&serving), tcp));
                     }
                     let unix = tokio::net::UnixListener::from_std(unix)?;
-                    listen::unix(unix, serving, peers).await;
+                    parts.spawn(listen::unix(unix, serving, peers));
+                    // None of them ends by itself.
+                    let _ = parts.join_next().await;
                     Ok(())
                 });
-                if let Err(error) = ended {
-                    let error: std::io::Error = error;
-                    notice::say(&format!("questions cannot be answered: {error}"));
-                }
+                // Sessions end with it, and the doors are free again; questions that run find nobody to answer to.
+                runtime.shutdown_background();
+                let error: std::io::Result<()> = error;
+                let error = error.err().map(anyhow::Error::new);
+                let _ = tell.send(error.unwrap_or_else(|| anyhow!("the server stopped")));
             })
             .context("cannot start the server")?;
-        Ok(Self { inner })
+        let ended = Arc::new(Mutex::new(ended));
+        Ok(Self { inner, ended })
+    }
+
+    /// Waits until the server has ended, and returns why. Its doors are free then.
+    #[must_use]
+    pub fn ended(&self) -> anyhow::Error {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended
+            .recv()
+            .unwrap_or_else(|_| anyhow!("the server stopped unexpectedly"))
+    }
+
+    /// Makes what accepts connections panic.
+    #[cfg(test)]
+    pub(crate) fn break_down(&self) {
+        self.inner.broken.notify_one();
     }
 
     /// Stops every question that is open, running or not: memory is needed. Their clients are told so.
@@ -236,7 +264,15 @@ impl Inner {
             next: AtomicI32::new(1),
             name: name.to_string_lossy().into_owned(),
             hooks,
+            #[cfg(test)]
+            broken: tokio::sync::Notify::new(),
         })
+    }
+
+    #[cfg(test)]
+    async fn break_down(self: Arc<Self>) {
+        self.broken.notified().await;
+        panic!("killed by a test");
     }
 
     /// Returns how many threads may be needed at once, so that none of them waits for those of others: a question's

@@ -1,6 +1,6 @@
 //! Guard: the memory of the process. What the functions of a question make is not counted by the database.
 
-use super::Shared;
+use super::task::{Done, Run, Task, When};
 use crate::notice::{self, Level};
 use crate::store::Limits;
 use anyhow::{Result, bail};
@@ -15,14 +15,22 @@ const BESIDE: u64 = 512;
 /// What questions may have at least, in MiB, when much stays in use without them.
 const LEAST: u64 = 256;
 
+/// Returns the task. Only a fresh start gives back memory that stays in use, so that it is essential.
+pub(super) fn task() -> Task {
+    let without = "the memory of the process is not looked after";
+    Task::new("memory guard", without, When::Always, run).essential()
+}
+
 /// Stops all questions whenever the process has more memory than the settings and [`BESIDE`] allow.
 ///
 /// # Errors
 /// When the memory stays in use without questions: for a fresh start.
-pub(super) fn run(shared: &Shared) -> Result<()> {
+fn run(run: &Run<'_>) -> Result<Done> {
+    let shared = run.shared;
     let limits = Limits::SERVICE.with_memory(shared.config.memory_mib);
     let usual = u64::from(limits.memory_mb) + BESIDE;
     let mut most = usual;
+    run.is_up();
     loop {
         thread::sleep(LOOK);
         if resident_mib().is_none_or(|now| now <= most) {

@@ -1,35 +1,32 @@
 //! Metrics for Prometheus, over HTTP: `GET /metrics` on the address of the settings.
 //!
-//! Promises: a scrape reads the stored totals, a few hundred rows, on a connection of its own. What would have to look
-//! through tables is kept for half a minute and renewed beside the scrape. Only these texts are served, to few at once.
+//! Promises: a scrape reads the stored totals, a few hundred rows, on a connection of its own, and waits for no other.
+//! What would have to look through tables is kept for half a minute and renewed beside the scrape.
 //!
-//! Limits: no TLS and no password; listen on loopback, or let a proxy stand in front.
+//! Limits: no TLS and no password (see `web`).
 
-use super::{Shared, again, guard};
+use super::task::{Task, When};
+use super::{Shared, guard};
 use crate::ingest::health::Health;
 use crate::metrics::family::{FAMILIES, Family, Kind};
 use crate::metrics::label;
 use crate::model::table::{Cell, Table};
 use crate::model::time::{SECOND, Time};
-use crate::notice::{self, Level};
 use crate::store::{self, Session, Sessions};
+use crate::web::{self, Limits};
 use anyhow::{Context, Result, anyhow};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
 use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
 };
 use prometheus::{Encoder, TextEncoder};
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -38,14 +35,10 @@ use tokio::sync::Semaphore;
 
 /// How long what is dear to find out stays true enough.
 const SLOW_AGE: Duration = Duration::from_secs(30);
-/// Connections at a time; Prometheus keeps one.
-const CONNECTIONS: usize = 16;
-/// Time for a request to arrive.
-const HEADERS: Duration = Duration::from_secs(10);
-/// Time after which a connection is closed, whatever it does.
-const LONGEST: Duration = Duration::from_mins(10);
-/// Pause before the address is tried again.
-const AGAIN: Duration = Duration::from_secs(30);
+/// Scrapes at a time that ask the database; more wait.
+const SCRAPES: usize = 4;
+/// Time that a scrape may take: Prometheus waits for ten seconds unless it is told otherwise.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Hosts with a series of their own.
 const HOSTS: usize = 200;
 
@@ -74,94 +67,38 @@ const TABLES: [&str; 9] = [
     "neighbour",
 ];
 
-/// Answers until the service ends. Trouble with the address or the database is told, and tried again.
-pub(super) fn run(shared: &Shared) -> Result<()> {
-    let Some(address) = shared.config.metrics.listen else {
-        // Nothing to do, for ever: an end would be taken for a failure.
-        loop {
-            thread::park();
-        }
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the metrics")?;
-    let scraped = Rc::new(Scraped::new(shared)?);
-    loop {
-        let error = tokio::task::LocalSet::new().block_on(&runtime, serve(address, &scraped));
-        let error = anyhow::Error::new(error);
-        notice::tell(
-            Level::Warning,
-            &format!(
-                "cannot answer for metrics on {address}: {error}{}",
-                again::hint(&error)
-            ),
-        );
-        thread::sleep(AGAIN);
-    }
+/// Returns the task that answers on the address.
+pub(super) fn task(address: SocketAddr) -> Task {
+    let without = "metrics cannot be scraped";
+    Task::new("metrics", without, When::Always, move |run| {
+        let scraped = Arc::new(Scraped::new(run.shared));
+        let ended = web::serve(address, &routes(scraped), Limits::USUAL, |_| run.is_up());
+        ended.map(|never| match never {})
+    })
 }
 
-async fn serve(address: SocketAddr, scraped: &Rc<Scraped>) -> std::io::Error {
-    let listener = match tokio::net::TcpListener::bind(address).await {
-        Ok(listener) => listener,
-        Err(error) => return error,
-    };
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        // Who finds no place waits in the backlog.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return std::io::Error::other("closed");
-        };
-        let Ok((stream, _)) = listener.accept().await else {
-            // Too many open files, or a client that is gone already.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let scraped = Rc::clone(scraped);
-        tokio::task::spawn_local(async move {
-            let answer = service_fn(|request| {
-                let answer = respond(&request, &scraped);
-                async move { Ok::<_, Infallible>(answer) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADERS)
-                .serve_connection(TokioIo::new(stream), answer);
-            // A client that goes away or talks nonsense is no concern of ours.
-            let _ = tokio::time::timeout(LONGEST, connection).await;
-            drop(place);
-        });
-    }
-}
-
-fn respond(request: &Request<Incoming>, scraped: &Scraped) -> Response<Full<Bytes>> {
-    let plain = "text/plain; charset=utf-8";
-    let (status, kind, body) = match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, "/metrics") => match scraped.text() {
-            Ok(text) => (StatusCode::OK, prometheus::TEXT_FORMAT, text),
-            Err(error) => {
-                let text = format!("{error:#}\n").into_bytes();
-                (StatusCode::SERVICE_UNAVAILABLE, plain, text)
+fn routes(scraped: Arc<Scraped>) -> Router {
+    let places = Arc::new(Semaphore::new(SCRAPES));
+    let scrape = move || {
+        let (places, scraped) = (Arc::clone(&places), Arc::clone(&scraped));
+        async move {
+            let text = web::blocking(places, PATIENCE, move || scraped.text()).await;
+            match text {
+                Ok(Ok(text)) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+                Ok(Err(error)) => {
+                    let text = format!("{error:#}\n");
+                    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+                }
+                Err(unanswered) => unanswered.answer().into_response(),
             }
-        },
-        (&Method::GET | &Method::HEAD, "/") => {
-            (StatusCode::OK, plain, b"maillog: see /metrics\n".to_vec())
         }
-        (&Method::GET | &Method::HEAD, _) => {
-            (StatusCode::NOT_FOUND, plain, b"see /metrics\n".to_vec())
-        }
-        _ => (
-            StatusCode::METHOD_NOT_ALLOWED,
-            plain,
-            b"GET only\n".to_vec(),
-        ),
     };
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    if let Ok(kind) = kind.parse() {
-        response.headers_mut().insert(CONTENT_TYPE, kind);
-    }
-    response
+    let not_allowed = || async { (StatusCode::METHOD_NOT_ALLOWED, "GET only\n") };
+    Router::new()
+        .route("/metrics", get(scrape))
+        .route("/", get(|| async { "maillog: see /metrics\n" }))
+        .method_not_allowed_fallback(not_allowed)
+        .fallback(get(|| async { (StatusCode::NOT_FOUND, "see /metrics\n") }).fallback(not_allowed))
 }
 
 /// Samples of one family: labels and value.
@@ -169,7 +106,8 @@ type Samples = BTreeMap<&'static str, Vec<(String, f64)>>;
 
 /// What is scraped.
 struct Scraped {
-    session: Session,
+    /// Connections that no scrape uses now.
+    idle: Mutex<Vec<Session>>,
     sessions: Sessions,
     health: Arc<Health>,
     database: PathBuf,
@@ -184,27 +122,47 @@ struct Slow {
     samples: Samples,
 }
 
+/// What is dear is being found out, until this is dropped, also by a panic.
+struct Renewing(Arc<AtomicBool>);
+
+impl Drop for Renewing {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 impl Scraped {
-    fn new(shared: &Shared) -> Result<Self> {
-        Ok(Self {
-            session: shared.sessions.open().context("cannot start the metrics")?,
+    fn new(shared: &Shared) -> Self {
+        Self {
+            idle: Mutex::default(),
             sessions: shared.sessions.clone(),
             health: Arc::clone(&shared.health),
             database: shared.config.database.clone(),
             slow: Arc::default(),
             is_renewing: Arc::default(),
-        })
+        }
     }
 
+    /// Returns the text of one scrape; asks the database.
     fn text(&self) -> Result<Vec<u8>> {
-        let stored = self
-            .session
+        let idle = locked(&self.idle).pop();
+        let session = match idle {
+            Some(session) => session,
+            None => self.sessions.open().context("cannot ask the database")?,
+        };
+        let text = self.text_of(&session);
+        locked(&self.idle).push(session);
+        text
+    }
+
+    fn text_of(&self, session: &Session) -> Result<Vec<u8>> {
+        let stored = session
             .select(
                 "SELECT name, labels, value FROM counter ORDER BY name, labels",
                 &[],
             )
             .context("cannot read the totals")?;
-        let mut samples = self.slow()?;
+        let mut samples = self.slow(session)?;
         self.live(&mut samples);
         let stored = stored_samples(&stored);
         let families: Vec<MetricFamily> = FAMILIES
@@ -223,10 +181,10 @@ impl Scraped {
     }
 
     /// Returns what was found out last, and has it found out again when it is old.
-    fn slow(&self) -> Result<Samples> {
+    fn slow(&self, session: &Session) -> Result<Samples> {
         let last = locked(&self.slow).clone();
         let Some(last) = last else {
-            let fresh = slow(&self.session).context("cannot look at the tables")?;
+            let fresh = slow(session).context("cannot look at the tables")?;
             let samples = fresh.samples.clone();
             *locked(&self.slow) = Some(fresh);
             return Ok(samples);
@@ -234,13 +192,13 @@ impl Scraped {
         let is_old = last.made.is_none_or(|made| made.elapsed() > SLOW_AGE);
         if is_old && !self.is_renewing.swap(true, Ordering::AcqRel) {
             let (sessions, place) = (self.sessions.clone(), Arc::clone(&self.slow));
-            let is_renewing = Arc::clone(&self.is_renewing);
+            let renewing = Renewing(Arc::clone(&self.is_renewing));
             thread::spawn(move || {
+                let _renewing = renewing;
                 // What cannot be found out now stays as it was.
                 if let Ok(Ok(fresh)) = sessions.open().map(|session| slow(&session)) {
                     *locked(&place) = Some(fresh);
                 }
-                is_renewing.store(false, Ordering::Release);
             });
         }
         Ok(last.samples)

@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::notify::Notify;
+use super::task::{Done, Run, Task, When};
 use crate::config::Config;
 use crate::correlate;
 use crate::ingest::keep::Jobs;
@@ -16,57 +17,48 @@ use crate::store::order;
 use crate::store::retain::{self, Gone, Pruner};
 use crate::store::{Error, Limits, Store};
 use anyhow::{Context, Result, anyhow};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 /// After the start, when catching up with the log comes first.
 const FIRST: Duration = Duration::from_mins(2);
 const HOURLY: Duration = Duration::from_hours(1);
-/// How soon a wish is heard.
-const TICK: Duration = Duration::from_secs(1);
 /// Between two slices: what waits to be stored comes first.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Prunes each hour, for as long as the service runs.
-///
-/// # Errors
-/// When the database fails, and when it is to be compacted: both are for a fresh start.
-pub(super) fn run(shared: &Shared) -> Result<()> {
-    wait(shared, FIRST)?;
-    loop {
-        let cutoffs = shared.config.retain.cutoffs(shared.rules.present.now());
-        let gone = match prune(&shared.jobs, cutoffs) {
-            Err(error) if is_out_of_memory(&error) => {
-                let what = "no memory for pruning: it goes on in an hour | raise memory_mib in the settings";
-                notice::tell(Level::Warning, what);
-                Gone::new()
-            }
-            gone => gone?,
-        };
-        if gone.iter().any(|(_, rows)| *rows > 0) {
-            notice::say(&format!("past retention: {}", list(&gone)));
+/// Returns the task.
+pub(super) fn task() -> Task {
+    let when = When::Every {
+        first: FIRST,
+        every: HOURLY,
+    };
+    Task::new("retention", "rows past retention stay", when, run)
+}
+
+/// Prunes; asks for a fresh start where the file is to be rewritten.
+fn run(run: &Run<'_>) -> Result<Done> {
+    let shared = run.shared;
+    let cutoffs = shared.config.retain.cutoffs(shared.rules.present.now());
+    let gone = match prune(&shared.jobs, cutoffs) {
+        Err(error) if is_out_of_memory(&error) => {
+            let what =
+                "no memory for pruning: it goes on in an hour | raise memory_mib in the settings";
+            notice::tell(Level::Warning, what);
+            return Ok(Done::with("no memory for pruning"));
         }
-        compact_if_mostly_free(shared)?;
-        wait(shared, HOURLY)?;
+        gone => gone?,
+    };
+    compact_if_mostly_free(shared)?;
+    if gone.iter().all(|(_, rows)| *rows == 0) {
+        return Ok(Done::with("nothing was past retention"));
     }
+    let text = format!("past retention: {}", list(&gone));
+    notice::say(&text);
+    Ok(Done::with(text))
 }
 
 fn is_out_of_memory(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Error::OutOfMemory))
-}
-
-/// Waits; an error when somebody wants the database rewritten.
-fn wait(shared: &Shared, time: Duration) -> Result<()> {
-    let start = Instant::now();
-    while start.elapsed() < time {
-        if shared.is_fresh_start_due.load(Ordering::Acquire) {
-            return Err(anyhow!("`maillog prune` needs a fresh start"));
-        }
-        thread::sleep(TICK);
-    }
-    Ok(())
 }
 
 /// What our own `maillog prune` may have done: by name `maillog_prune`, `maillog_erase`, `maillog_compact` and
@@ -80,7 +72,7 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
     let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let life = begun.unwrap_or_default().as_nanos().to_string();
     let compacting = shared.clone();
-    let starting = Arc::clone(&shared.is_fresh_start_due);
+    let starting = shared.restart.clone();
     hooks
         .verb("maillog_prune", move |argument| {
             let cutoffs = order::cutoffs(argument).ok_or_else(misunderstood)?;
@@ -109,11 +101,11 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
         })
         .verb("maillog_compact", move |_| {
             wish_compaction(&compacting).map_err(|error| failed(&error))?;
-            compacting.is_fresh_start_due.store(true, Ordering::Release);
+            compacting.restart.because(wished());
             Ok(Table::default())
         })
         .verb("maillog_afresh", move |_| {
-            starting.store(true, Ordering::Release);
+            starting.because(wished());
             Ok(Table::default())
         })
 }
@@ -260,9 +252,15 @@ fn compact_if_mostly_free(shared: &Shared) -> Result<()> {
         notice::tell(Level::Warning, &format!("{error:#}"));
         return Ok(());
     }
-    Err(anyhow!(
+    shared.restart.because(anyhow!(
         "more than half of the database file is free: it is rewritten"
-    ))
+    ));
+    Ok(())
+}
+
+/// Why the service starts afresh when our own client asks for it.
+fn wished() -> anyhow::Error {
+    anyhow!("`maillog prune` needs a fresh start")
 }
 
 fn stopped() -> anyhow::Error {

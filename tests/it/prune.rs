@@ -234,6 +234,7 @@ fn beside_a_running_service_totals_are_scraped_and_rows_are_pruned() {
     let mut service = crate::service::Service::start_with(&place, &global, &args);
     let before = scrape_until(address, "postfix_smtpd_connects_total ");
     promtool(&before);
+    expect_tasks(&place, "running", "waiting");
     let counters = |text: &str| -> Vec<String> {
         let lines = text.lines().filter(|line| line.contains("_total"));
         let stored = lines.filter(|line| !line.starts_with('#') && !line.contains("pruned"));
@@ -255,6 +256,38 @@ fn beside_a_running_service_totals_are_scraped_and_rows_are_pruned() {
         counters(&scrape_until(address, "postfix_smtpd_connects_total ")),
         counters(&full)
     );
+    service.kill();
+    expect_tasks(&place, "stopped", "waiting");
+}
+
+/// `maillog status` says how the tasks are: those that always run, and retention.
+fn expect_tasks(place: &Place, always: &str, retention: &str) {
+    let begun = std::time::Instant::now();
+    loop {
+        let status: serde_json::Value =
+            serde_json::from_str(&place.succeed(&["status", "--json"])).unwrap();
+        let tasks = status["tasks"].as_array().unwrap().iter();
+        let states: Vec<(&str, &str)> = tasks
+            .map(|task| {
+                (
+                    task["task"].as_str().unwrap(),
+                    task["state"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        let expected = [
+            ("memory guard", always),
+            ("metrics", always),
+            ("retention", retention),
+            ("server", always),
+        ];
+        if states == expected {
+            return;
+        }
+        // They are stored within two seconds or so.
+        assert!(begun.elapsed().as_secs() < 60, "{states:?}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }
 
 /// Prometheus's own opinion.

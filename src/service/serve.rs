@@ -1,0 +1,43 @@
+//! Serve: the server for questions as a task: it is started again when it has ended, or when its path or address was taken.
+
+use super::retain;
+use super::task::{Done, Run, Task, When};
+use crate::ingest::relief::Wish;
+use crate::server::{Hooks, Server};
+use anyhow::Result;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Returns the task.
+pub(super) fn task() -> Task {
+    Task::new("server", "questions cannot be answered", When::Always, run)
+}
+
+/// Serves until the server ends.
+fn run(run: &Run<'_>) -> Result<Done> {
+    let shared = run.shared;
+    let hooks = Hooks::default().feeds(shared.feeds.clone());
+    let hooks = retain::verbs(hooks, shared);
+    let (config, sessions) = (&shared.config, shared.sessions.clone());
+    let server = Server::start(&config.database, &config.serve, sessions, hooks)?;
+    let granting = server.clone();
+    shared.relief.offer(move |wish| grant(&granting, wish));
+    #[cfg(test)]
+    shared.kills.serve(&server);
+    run.is_up();
+    Err(server.ended())
+}
+
+/// Stops all questions and waits for their end, but not for ever; or lets them run again.
+fn grant(server: &Server, wish: Wish) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let begun = Instant::now();
+    server.hold(wish == Wish::Room);
+    if wish == Wish::NoMore {
+        return;
+    }
+    server.cancel_all();
+    while server.running() > 0 && begun.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(20));
+    }
+}
