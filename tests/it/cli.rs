@@ -25,6 +25,7 @@ fn commands_print_what_tests_cmd_and_the_readme_say() {
         .env("MAILLOG_DB", place.path("maillog.duckdb").to_str().unwrap())
         .env("XDG_CONFIG_HOME", place.path("config").to_str().unwrap())
         .env("LC_ALL", "C.UTF-8")
+        .env("MAILLOG_NEAR_MISSES_MS", "60000")
         .env("TZ", "UTC")
         .env("PAGER", "cat")
         .env("COLUMNS", "100")

@@ -41,6 +41,7 @@ impl Place {
             .env("MAILLOG_DB", self.path("maillog.duckdb"))
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("TZ", "UTC")
+            .env("MAILLOG_NEAR_MISSES_MS", "60000")
             .env("NO_COLOR", "1")
             .env_remove("PAGER")
             .stdin(Stdio::null());
