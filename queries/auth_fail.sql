@@ -1,5 +1,5 @@
--- summary: failed SASL log-ins by client network, with the users tried
--- group: log-ins
+-- summary: failed SASL logins by client network, with the users tried
+-- group: logins
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20
@@ -7,7 +7,7 @@
 -- param: instance text
 -- bar: failures
 --
--- Network: /24 of IPv4, /64 of IPv6. Users are logged since Postfix 3.9 only. Succeeded: log-ins from the same network that
+-- Network: /24 of IPv4, /64 of IPv6. Users are logged since Postfix 3.9 only. Succeeded: logins from the same network that
 -- worked in the same time; failures with some of those are mostly a mistyped password, or one that was guessed.
 SELECT
     ip_network(client_address) AS network,

@@ -1,5 +1,5 @@
--- summary: failed SASL log-ins by user, with networks and later success
--- group: log-ins
+-- summary: failed SASL logins by user, with networks and later success
+-- group: logins
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20
@@ -7,7 +7,7 @@
 -- param: instance text
 -- bar: failures
 --
--- Postfix logs the user of a failure since 3.9 only; the row without a user holds all others. Succeeded: log-ins of the user that
+-- Postfix logs the user of a failure since 3.9 only; the row without a user holds all others. Succeeded: logins of the user that
 -- worked after the first failure.
 WITH
     tried AS (

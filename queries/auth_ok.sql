@@ -1,5 +1,5 @@
--- summary: SASL log-ins by user and method, with addresses
--- group: log-ins
+-- summary: SASL logins by user and method, with addresses
+-- group: logins
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20
@@ -8,7 +8,7 @@
 -- param: user text -- Only this user
 -- bar: logins
 --
--- A log-in counts once a session, and only where mail was then sent: before that Postfix does not log success.
+-- A login counts once a session, and only where mail was then sent: before that Postfix does not log success.
 SELECT
     sasl_username AS user,
     string_agg(DISTINCT sasl_method, ' ' ORDER BY sasl_method) AS methods,

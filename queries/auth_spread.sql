@@ -1,5 +1,5 @@
 -- summary: users seen from many networks, with those never seen before
--- group: log-ins
+-- group: logins
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20
@@ -9,8 +9,8 @@
 -- param: least count 2 -- Only users with at least this many networks
 -- bar: networks
 --
--- Network: /24 of IPv4, /64 of IPv6. New: networks the user did not log in from in the days before; a user without any log-in
--- then has them all new. Busiest hour: most log-ins within one hour.
+-- Network: /24 of IPv4, /64 of IPv6. New: networks the user did not log in from in the days before; a user without any login
+-- then has them all new. Busiest hour: most logins within one hour.
 WITH
     logins AS (
         SELECT

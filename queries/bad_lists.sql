@@ -11,7 +11,7 @@
 -- bar: unknown
 --
 -- Of mail that our users or hosts sent: recipients that bounced with a status that says there is no such address (5.1.x). The
--- sender is the log-in where there was one, else the envelope sender.
+-- sender is the login where there was one, else the envelope sender.
 SELECT
     coalesce(r.sasl_username, CASE r.sender WHEN '' THEN '<>' ELSE lower(r.sender) END) AS sender,
     count(*) AS recipients,

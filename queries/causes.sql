@@ -5,7 +5,7 @@
 -- param: top count 40
 --
 -- One count an attempt that failed, also of recipients that were delivered later. The provider is the organisation of the relay's
--- name (google.com, outlook.com); where nothing was reached it is the recipient's domain. What causes mean stands in
+-- name (google.com, outlook.com); where nothing was reached it is the recipient's domain. The causes are explained in
 -- maillog-query(7).
 WITH failed AS (
     SELECT

@@ -1,5 +1,5 @@
 -- summary: accounts that look stolen: new networks, bursts, unknown recipients, guesses
--- group: log-ins
+-- group: logins
 -- param: at time now
 -- param: top count 20
 -- param: host text
@@ -8,12 +8,12 @@
 -- param: days count 14 -- Compare with so many days before
 --
 -- A point for each sign; accounts with none are left out:
---   networks     log-ins from at least 3 networks, two or more of them not seen in the days before
+--   networks     logins from at least 3 networks, two or more of them not seen in the days before
 --   volume       recipients more than three times the busiest earlier day, and at least 50
 --   burst        at least 50 recipients within ten minutes, and more than ever before
 --   unknown      a tenth of at least 20 recipients does not exist
 --   senders      three or more sender addresses, more than before
---   guessed      ten failed log-ins of the account before one that worked (user names are logged since Postfix 3.9)
+--   guessed      ten failed logins of the account before one that worked (user names are logged since Postfix 3.9)
 WITH
     mails AS (
         SELECT

@@ -1,4 +1,4 @@
--- summary: why deliveries were put off, by program, relay and reason
+-- summary: why deliveries were deferred, by program, relay and reason
 -- group: delivery
 -- title: message deferral detail
 -- param: since time -7d

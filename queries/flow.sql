@@ -7,7 +7,7 @@
 -- param: instance text
 -- bar: recipients
 --
--- From inside: submitted by a local program, after a log-in, or by a client with a loopback or private address. To inside:
+-- From inside: submitted by a local program, after a login, or by a client with a loopback or private address. To inside:
 -- delivered by local, virtual, lmtp, pipe or the relay transport; the rest went out over SMTP. A gateway that hands mail to
 -- its own servers by the transport smtp shows it as out or relayed. Notices that Postfix wrote itself come from inside.
 WITH

@@ -7,7 +7,7 @@
 -- bar: messages
 -- spark: age
 --
--- As the log tells it: queue files that had been seen and not been removed. Recipients not tried until then are known from
+-- According to the log: queue files that were seen and not removed. Recipients not tried until then are known from
 -- later lines only; a message none of whose recipients is known counts as one, without a name.
 -- Deferred: at least one recipient was tried in vain; active: none was tried yet. Age by the hour: under 1, 2, 4, 8, 16, 32,
 -- 64 hours, and older.

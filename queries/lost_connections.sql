@@ -7,7 +7,7 @@
 -- param: instance text
 -- bar: sessions
 --
--- Lost: the client went away; timeout: it fell silent. After which command tells much: CONNECT and EHLO are scanners, AUTH is
+-- Lost: the client went away; timeout: it fell silent. The last command says much: CONNECT and EHLO are scanners, AUTH is
 -- guessing of passwords, STARTTLS is a failed handshake, DATA is a broken line or a wrong MTU.
 SELECT
     outcome,

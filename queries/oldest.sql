@@ -6,7 +6,7 @@
 -- param: host text
 -- param: instance text
 --
--- As the log tells it: queue files that had been seen and not been removed. Recipients not tried until then are known from
+-- According to the log: queue files that were seen and not removed. Recipients not tried until then are known from
 -- later lines only; a message none of whose recipients is known counts as one, without a name.
 WITH
     queued AS (

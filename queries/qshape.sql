@@ -7,7 +7,7 @@
 -- param: instance text
 -- bar: total
 --
--- As the log tells it: queue files that had been seen and not been removed. Recipients not tried until then are known from
+-- According to the log: queue files that were seen and not removed. Recipients not tried until then are known from
 -- later lines only; a message none of whose recipients is known counts as one, without a name.
 -- The columns are those of qshape(1): recipients that waited less than 5 minutes, 5 to 10, ..., 1280 and more. The first row is
 -- the sum of all domains.

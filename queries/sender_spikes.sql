@@ -1,5 +1,5 @@
 -- summary: senders above their own norm: the last day beside the days before
--- group: log-ins
+-- group: logins
 -- param: at time now
 -- param: top count 20
 -- param: host text
@@ -8,7 +8,7 @@
 -- param: least count 20 -- Only senders with at least this many recipients in the last day
 -- spark: shape
 --
--- The sender is the log-in where there was one, else the envelope sender; mail from outside counts as well. Norm: average
+-- The sender is the login where there was one, else the envelope sender; mail from outside counts as well. Norm: average
 -- recipients a day; a spike is more than three standard deviations above it, and more than twice of it. Shape: recipients of each
 -- day, the last at the right. Days are counted back from --at. A sender that is new has no norm and is in it with norm 0.
 WITH

@@ -8,7 +8,7 @@
 -- param: instance text
 -- bar: connections
 --
--- Clients without a verified name are told apart by their address.
+-- Clients without a verified name are distinguished by their address.
 SELECT
     CASE WHEN client_name IS NULL OR client_name = 'unknown' THEN '[' || client_address || ']' ELSE lower(client_name) END AS client,
     sum(count)::BIGINT AS connections,

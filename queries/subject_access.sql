@@ -1,11 +1,11 @@
--- summary: all traffic of one address in a period: mail, refusals, log-ins
+-- summary: all traffic of one address in a period: mail, refusals, logins
 -- group: senders and recipients
 -- param: since time all
 -- param: until time now
 -- param: address text! -- The address; all of it, in any case of letters
 --
--- What a person may ask to be told, or a court: every mail from or to the address (also as the recipient before aliases, and as
--- the log-in), every refusal that names it, every log-in, what mail stores did for it. One row an event, oldest first, without a limit. The steps of a mail
+-- What a person, or a court, may ask for: every mail from or to the address (also as the recipient before aliases, and as
+-- the login), every refusal that names it, every login, what mail stores did for it. One row an event, oldest first, without a limit. The steps of a mail
 -- inside our own systems are in it. Raw lines, while they are kept: maillog find, -o story.
 WITH
     events AS (
@@ -73,7 +73,7 @@ WITH
         UNION ALL
         SELECT
             time,
-            'log-in',
+            'login',
             host,
             NULL,
             NULL,

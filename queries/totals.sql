@@ -17,7 +17,7 @@
 --   held         messages put on hold and still there
 --   rejected     refusals of smtpd, postscreen and cleanup; clients that did not ask to send mail are in no count
 --   bytes delivered    a message's size for each recipient that got it
--- With --domain: mail received from senders of that domain, and what became of recipients in it.
+-- With --domain: mail received from senders of that domain, and the outcome for recipients in it.
 WITH
     arrived AS (
         SELECT origin, status, lower(sender) AS sender, size

@@ -17,18 +17,18 @@ pub enum Answers {
     There(Box<Client>),
 }
 
-/// How long a question leaves the file to a service that does not answer yet.
+/// How long a query leaves the file to a service that does not answer yet.
 const COURTESY: Duration = Duration::from_secs(2);
 /// Time between two looks for it.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Before a question is asked again for which there was no memory; twice as long each time.
+/// Before a query is asked again for which there was no memory; twice as long each time.
 const PAUSE: Duration = Duration::from_millis(200);
-/// A question that ran out of memory later than this may be what takes it.
+/// A query that ran out of memory later than this may be what takes it.
 const SHORT: Duration = Duration::from_secs(2);
 
 /// Asks the service if one runs, waiting a while for it: one that waits for its database would never get it while
-/// questions open the file one after the other.
+/// queries open the file one after the other.
 fn leave_file(database: &Path, zone: Option<&str>) -> Option<Client> {
     let begun = Instant::now();
     while instance::runs(database) && begun.elapsed() < COURTESY {
@@ -42,7 +42,7 @@ fn leave_file(database: &Path, zone: Option<&str>) -> Option<Client> {
     None
 }
 
-/// Stops a question, from another thread.
+/// Stops a query, from another thread.
 #[derive(Clone)]
 pub enum Stop {
     /// In this process.
@@ -52,7 +52,7 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// Makes the running question end with [`Error::Interrupted`]; does nothing when none runs.
+    /// Makes the running query end with [`Error::Interrupted`]; does nothing when none runs.
     pub fn interrupt(&self) {
         match self {
             Self::Here(interrupt) => interrupt.interrupt(),
@@ -118,7 +118,7 @@ impl Answers {
         self.patiently(|| self.select_once(sql, params))
     }
 
-    /// Asks a short question again for which the service has no memory just now.
+    /// Asks a short query again for which the service has no memory just now.
     ///
     /// # Errors
     /// What `ask` fails with at last.
@@ -177,7 +177,7 @@ impl Answers {
         }
     }
 
-    /// Returns what stops the questions asked here.
+    /// Returns what stops the queries asked here.
     pub fn interrupt(&self) -> Stop {
         match self {
             Self::Here(store) => Stop::Here(store.queries().interrupt()),

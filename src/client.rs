@@ -33,12 +33,12 @@ pub struct Client {
     path: PathBuf,
 }
 
-/// Stops what a client's question is doing, from another thread.
+/// Stops what a client's query is doing, from another thread.
 #[derive(Clone)]
 pub struct Cancel(Arc<CancelToken>);
 
 impl Cancel {
-    /// Makes the service stop the running question.
+    /// Makes the service stop the running query.
     pub fn interrupt(&self) {
         if let Ok(runtime) = Builder::new_current_thread().enable_all().build() {
             let _ = runtime.block_on(self.0.cancel_query(NoTls));
@@ -70,7 +70,7 @@ impl Client {
         if !is_trusted(&path, database) {
             return Ok(None);
         }
-        let failed = |error: io::Error| service(format!("cannot ask the service: {error}"));
+        let failed = |error: io::Error| service(format!("cannot connect to the service: {error}"));
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -115,7 +115,7 @@ impl Client {
         &self.path
     }
 
-    /// Returns what stops the questions of this client.
+    /// Returns what stops the queries of this client.
     pub fn cancel(&self) -> Cancel {
         Cancel(Arc::new(self.asked.cancel_token()))
     }
@@ -171,7 +171,9 @@ impl Client {
                     packed::unpack(text)
                 });
                 let Some(cells) = cells.collect::<Option<Vec<Cell>>>() else {
-                    return Err(service("the service sent what is no value".to_owned()));
+                    return Err(service(
+                        "the service sent a value that maillog cannot read".to_owned(),
+                    ));
                 };
                 if row(&columns, cells).is_break() {
                     // What is still under way is of no use to anybody.
@@ -331,14 +333,14 @@ fn refused(error: &tokio_postgres::Error) -> Result<Option<Client>, Error> {
         std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
     match cause.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => Ok(None),
-        _ => Err(service(format!("cannot ask the service: {error}"))),
+        _ => Err(service(format!("cannot connect to the service: {error}"))),
     }
 }
 
 /// Returns the error that the database would have had here.
 fn told(error: &tokio_postgres::Error, sql: &str) -> Error {
     let Some(told) = error.as_db_error() else {
-        return service(format!("the service went away: {error}"));
+        return service(format!("the connection to the service was lost: {error}"));
     };
     let message = told.message().to_owned();
     match told.code().code() {

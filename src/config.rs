@@ -74,7 +74,7 @@ pub struct RetainTable {
     pub noqueue: Option<Keep>,
     /// Sessions.
     pub connection: Option<Keep>,
-    /// Log-ins.
+    /// Logins.
     pub auth: Option<Keep>,
     /// Warnings and notices.
     pub event: Option<Keep>,
@@ -105,7 +105,7 @@ impl RetainTable {
             .find(|group| *group != Group::Lines && retain.of(*group) == Keep::Days(0));
         match none {
             Some(group) => bail!(
-                "retain.{}: rows are kept at least 1 day; \"forever\" keeps them for good",
+                "retain.{}: write at least 1 day, or \"forever\" to delete nothing",
                 group.name()
             ),
             None => Ok(retain),
@@ -146,7 +146,7 @@ pub struct Config {
     pub serve: Serve,
 }
 
-/// `[serve]`: questions to the service.
+/// `[serve]`: queries to the service.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Serve {
@@ -164,7 +164,7 @@ pub struct Serve {
     pub sessions: usize,
     /// Queries that run at once; more wait for a place.
     pub queries: usize,
-    /// Seconds that a question may take, unless the session says otherwise,
+    /// Seconds that a query may take, unless the session says otherwise,
     pub timeout_seconds: u64,
     /// and the most that it can say.
     pub longest_timeout_seconds: u64,
@@ -238,7 +238,7 @@ impl Environment {
             (Some(data), _) => data.clone(),
             (None, Some(home)) => home.join(".local/share"),
             (None, None) => {
-                bail!("no place for the database: HOME is not set; name a file with --db")
+                bail!("no path for the database: HOME is not set; name a file with --db")
             }
         };
         Ok(data.join("maillog").join(DATABASE_NAME))

@@ -1,4 +1,4 @@
-//! Instance: the lock that only a running service of a database has, so that a second one is refused and questions
+//! Instance: the lock that only a running service of a database has, so that a second one is refused and queries
 //! leave the file to it.
 //!
 //! A file beside the database (`maillog.duckdb.service`) that holds the service's pid. The lock ends with the process.
@@ -12,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How often the lock is tried: a question that looks for the service has it for a moment.
+/// How often the lock is tried: a query that looks for the service has it for a moment.
 const TRIES: u32 = 5;
 /// Pause between two of them.
 const PAUSE: Duration = Duration::from_millis(50);

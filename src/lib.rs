@@ -1,8 +1,8 @@
-//! maillog: what became of a mail, from Postfix's log.
+//! maillog finds out what happened to a mail, from Postfix's log.
 //!
 //! ```text
 //! source -> Entry -> parse -> Event -> correlate -> Row ->+
-//!    |                                     |open messages +-> store: one transaction a batch
+//!    |                                     |open messages +-> store: one transaction for each batch
 //!    +---------------- Cursor ---------------------------->+
 //! find text -> tokens -> tree -> plan -> SQL + parameters -> store -> Table -> render -> stdout
 //! ```

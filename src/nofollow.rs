@@ -219,8 +219,12 @@ fn refuse_link(path: &Path, link: &Metadata, folder: &Folder, me: u32) -> Result
     if is_ours || is_owners {
         return Ok(());
     }
-    let what = format!("it is a symbolic link of {}", user(link.uid()));
-    Err(Refused::new(path, what, "name the place that it leads to"))
+    let what = format!("it is a symbolic link that belongs to {}", user(link.uid()));
+    Err(Refused::new(
+        path,
+        what,
+        "name the file that the link points to",
+    ))
 }
 
 /// Looks at a path of ours; returns where it is without links, none when there is nothing.
@@ -247,8 +251,11 @@ pub fn check(
     for _ in 0..MOST_LINKS {
         let there = Folder::of(&target)?;
         if !is_trusted(there.uid(), me) && there.uid() != folder.uid() {
-            let what = format!("it leads into a directory of {}", user(there.uid()));
-            return Err(Refused::new(path, what, "name the place that it leads to").into());
+            let what = format!(
+                "it points into a directory that belongs to {}",
+                user(there.uid())
+            );
+            return Err(Refused::new(path, what, "name the file that the link points to").into());
         }
         let Some(data) = look(&target)? else {
             return Ok(None);
@@ -285,28 +292,29 @@ fn refuse(
         return Err(Refused::new(
             path,
             what,
-            "move it away, or name another place",
+            "move it away, or name another path",
         ));
     }
     if folder.is_safe(me) || (access == Access::Read && me != 0) {
         return Ok(());
     }
     if kind == Kind::File && data.nlink() > 1 {
-        let what = format!("it has {} names (hard links)", data.nlink());
-        return Err(Refused::new(path, what, "copy it, and use the copy"));
+        let what = format!("it has {} hard links", data.nlink());
+        return Err(Refused::new(path, what, "copy it and use the copy"));
     }
     // Root writes there as the owner of the directory, who may not write what is root's.
     let is_mine = is_trusted(data.uid(), me)
         && (access == Access::Read || me != 0 || is_trusted(folder.uid(), me));
     if !is_mine && data.uid() != folder.uid() {
         let what = format!(
-            "it belongs to {}, and the directory to {}",
+            "it belongs to {}, but the directory belongs to {}",
             user(data.uid()),
             user(folder.uid())
         );
         let hint = format!(
-            "check where it is from, then: chown {} it",
-            user(folder.uid())
+            "find out where it came from, then run: chown {} {}",
+            user(folder.uid()),
+            path.display()
         );
         return Err(Refused::new(path, what, hint));
     }
@@ -481,13 +489,20 @@ mod tests {
         assert_eq!(refuse_link(&path, &link, &folder, other), Ok(()));
         if me != 0 {
             let refused = refuse_link(&path, &link, &folder, 0).unwrap_err();
-            assert!(refused.what.starts_with("it is a symbolic link of "));
+            assert!(
+                refused
+                    .what
+                    .starts_with("it is a symbolic link that belongs to ")
+            );
         }
         if std::os::unix::fs::lchown(&path, Some(other), Some(other)).is_ok() {
             let link = fs::symlink_metadata(&path).unwrap();
             for me in [0, 64_998] {
                 let refused = refuse_link(&path, &link, &folder, me).unwrap_err();
-                assert_eq!(refused.what, "it is a symbolic link of uid 64999");
+                assert_eq!(
+                    refused.what,
+                    "it is a symbolic link that belongs to uid 64999"
+                );
             }
         }
     }

@@ -92,14 +92,14 @@ fn declared(line: &'static str) -> Result<Declared, String> {
         "zone" => Kind::Zone,
         other => {
             return Err(format!(
-                "parameter {name}: no type {other:?}; there are time, count, number, text, domain, zone"
+                "parameter {name}: unknown type {other:?}; use time, count, number, text, domain or zone"
             ));
         }
     };
     let has_none = default.is_empty() && !is_required;
     if has_none && matches!(kind, Kind::Time | Kind::Count | Kind::Number) {
         return Err(format!(
-            "parameter {name}: no default, and not marked with ! as one that must be given"
+            "parameter {name}: write a default, or mark it as required with !"
         ));
     }
     Ok(Declared {
@@ -121,7 +121,7 @@ fn is_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{name:?} is no name: letters a to z, digits and _, beginning with a letter"
+        "{name:?} is not a name: use the letters a to z, digits and _, and begin with a letter"
     ))
 }
 

@@ -71,14 +71,14 @@ impl Declared {
     pub fn meaning(&self) -> &'static str {
         match self.name {
             _ if !self.help.is_empty() => self.help,
-            "since" => "Nothing before this time",
-            "until" => "Nothing after this time",
-            "at" => "As it was at this time",
-            "top" => "At most this many rows",
-            "domain" => "Only this domain",
-            "host" => "Only this host's log",
-            "instance" => "Only this Postfix instance (syslog name)",
-            "timezone" => "Days and hours on the clock of this zone",
+            "since" => "Start of the time range",
+            "until" => "End of the time range",
+            "at" => "Show the state at this time",
+            "top" => "Show at most this many rows",
+            "domain" => "Show only this domain",
+            "host" => "Show only the log of this host",
+            "instance" => "Show only this Postfix instance (syslog name)",
+            "timezone" => "Time zone of days and hours",
             _ => "",
         }
     }
@@ -131,7 +131,7 @@ pub const GROUPS: [&str; 8] = [
     "delivery",
     "queue",
     "refused",
-    "log-ins",
+    "logins",
     "encryption",
     "health",
 ];

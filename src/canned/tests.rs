@@ -60,12 +60,12 @@ fn faults_are_said_in_one_line() {
         (
             "q",
             "-- summary: s\n-- param: x int 1\nSELECT $x",
-            "no type \"int\"",
+            "unknown type \"int\"",
         ),
         (
             "q",
             "-- summary: s\n-- param: x count\nSELECT $x",
-            "no default",
+            "write a default",
         ),
         (
             "q",
@@ -77,7 +77,7 @@ fn faults_are_said_in_one_line() {
             "-- summary: s\n-- param: x text\n-- param: x text\nSELECT $x",
             "declared twice",
         ),
-        ("Q x", "-- summary: s\nSELECT 1", "is no name"),
+        ("Q x", "-- summary: s\nSELECT 1", "is not a name"),
     ];
     for (name, text, expected) in faults {
         let fault = file::read(name, text).unwrap_err();

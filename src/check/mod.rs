@@ -174,13 +174,13 @@ impl Check {
             Self::NoLine => format!("not one line was understood, of {of}"),
             Self::NoTime => lines("have no time"),
             Self::NoHost => lines("name no host"),
-            Self::OddHost => lines("name a host that is none"),
+            Self::OddHost => lines("name a host that is not one"),
             Self::YearJump => lines("are about a year before or after the line above"),
             Self::Order => lines("are older than the line above"),
             Self::Future => lines("are dated in the future"),
             Self::Unknown => format!("{share} lines of Postfix are not understood"),
-            Self::Tag => lines("read like Postfix's but do not name it"),
-            Self::Open => messages("never end although the log goes on"),
+            Self::Tag => lines("look like lines of Postfix but lack its tag"),
+            Self::Open => messages("never end although the log continues"),
             Self::Done => messages("have no recipient left and did not leave the queue"),
             Self::Stray => messages("are known by one line only"),
             Self::Delay => {
@@ -188,7 +188,7 @@ impl Check {
             }
             Self::Twice => format!("{share} deliveries are recorded twice"),
             Self::RefusedTwice => format!("{share} refusals are recorded twice"),
-            Self::MessageTwice => messages("are there twice with one queue id"),
+            Self::MessageTwice => messages("are stored twice with the same queue id"),
             Self::Unlinked => format!(
                 "{share} deliveries repeat one of the same mail within a minute, and nothing links the two"
             ),
@@ -199,13 +199,13 @@ impl Check {
     const fn hint(self) -> &'static str {
         match self {
             Self::NoLine => "is it the log of Postfix?",
-            Self::NoTime => "they are stored nowhere",
-            Self::NoHost => "two hosts cannot be told apart",
-            Self::OddHost => "another form of log than we know",
+            Self::NoTime => "they are not stored",
+            Self::NoHost => "maillog cannot distinguish hosts",
+            Self::OddHost => "maillog does not know this log format",
             Self::YearJump => "see --year",
-            Self::Order => "pieces in the wrong order, or two logs in one",
+            Self::Order => "parts in the wrong order, or two logs in one",
             Self::Future => "see --year and --timezone",
-            Self::Unknown => "their mail is told wrongly",
+            Self::Unknown => "answers about their mail are wrong",
             Self::Tag => "they are not counted as mail",
             Self::Open | Self::Done => "lines are missing",
             Self::Stray => "lines are missing, or their tag or id is changed",

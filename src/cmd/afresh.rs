@@ -1,4 +1,4 @@
-//! Afresh: waits until a service that starts afresh answers again, so that a command can tell how its work ended.
+//! Restart: waits until a service that restarts answers again, so that a command can tell how its work ended.
 
 use crate::client::Client;
 use crate::instance;
@@ -47,10 +47,10 @@ pub(super) fn wait(database: &Path, life_before: &str) -> Result<Client> {
             seen = Instant::now();
         }
         if seen.elapsed() > GONE {
-            bail!("the service has not come back; what is left to do it does at its next start");
+            bail!("the service has not restarted yet; it does the rest when it starts");
         }
         if begun.elapsed() > UNTOLD && !is_told {
-            notice::say("waiting for the service, which starts afresh and does the rest");
+            notice::say("waiting for the service: it restarts and does the rest");
             is_told = true;
         }
         thread::sleep(LOOK);

@@ -90,7 +90,7 @@ fn none_read(store: &Answers, zone: Zone) -> Result<String, store::Error> {
     let table = store.select(sql, &[])?;
     Ok(match table.rows.first().map(Vec::as_slice) {
         Some([Cell::Time(first), Cell::Time(last)]) => format!(
-            "no log was read for that time: there is log from {} to {} (--all searches all of it)",
+            "no log was read for that time: the stored log reaches from {} to {} (--all searches everything)",
             zone.show(*first),
             zone.show(*last)
         ),
@@ -157,24 +157,26 @@ fn conclusion(hosts: &Table, window: &(Option<Time>, Option<Time>), run: &Run) -
         doubts.push("lines were lost".to_owned());
     }
     if sum(4) > 0 {
-        doubts.push("some lines were not understood (maillog status)".to_owned());
+        doubts.push("some lines were not understood (see maillog status)".to_owned());
     }
     if sum(6) > 0 {
-        doubts.push("there are gaps".to_owned());
+        doubts.push("the log has gaps".to_owned());
     }
-    if let Some((_, first)) = window
-        .0
-        .zip(first)
-        .filter(|(since, first)| first.since(*since) > HOUR)
-    {
-        doubts.push(format!("the log begins at {}", show(first)));
-    }
-    if let Some(last) = last.filter(|last| end.since(*last) > HOUR) {
-        doubts.push(format!("the log ends at {}", show(last)));
+    let late = window.0.zip(first);
+    let begins = late.filter(|(since, first)| first.since(*since) > HOUR);
+    let begins = begins.map(|(_, first)| format!("begins at {}", show(first)));
+    let ends = last.filter(|last| end.since(*last) > HOUR);
+    let ends = ends.map(|last| format!("ends at {}", show(last)));
+    let borders: Vec<String> = [begins, ends].into_iter().flatten().collect();
+    if !borders.is_empty() {
+        doubts.push(format!("the log that was read {}", borders.join(" and ")));
     }
     if doubts.is_empty() {
-        "all of it was read and understood: no such mail passed these hosts in that time".to_owned()
+        "the log has no gap and every line was understood: no such mail passed these hosts in that time".to_owned()
     } else {
-        format!("no proof that there was none: {}", doubts.join(", "))
+        format!(
+            "this does not prove that there was no such mail: {}",
+            doubts.join(", ")
+        )
     }
 }

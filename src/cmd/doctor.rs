@@ -15,25 +15,26 @@ use clap::builder::PossibleValuesParser;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 
-/// Tell what looks wrong
+/// Report what looks wrong in a log or in the database
 ///
-/// Looks at log files without importing them, or at what is stored: lines without time or host, jumps in time, messages
-/// that never end, delays that contradict the arrival, records that are there twice, lines that no rule knows. One line
-/// each, with the command that shows more. `maillog ingest` does the same for what it has read.
+/// Checks log files without importing them, or the database. It reports lines without time or host, jumps in time,
+/// messages that never end, delays that contradict the arrival, records that are stored twice, and lines that maillog
+/// does not understand. It prints one line for each finding, with the command that shows more. `maillog ingest` runs the
+/// same checks on what it has read.
 ///
-/// Exit status 0: nothing looks wrong; 1: something does; 2: an error.
+/// Exit status 0: nothing looks wrong; 1: something looks wrong; 2: an error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maillog doctor /var/log/mail.log*
   maillog doctor --show twice")]
 pub struct Doctor {
-    /// Files, directories, globs, - for standard input; none: what is stored
+    /// Files, directories or patterns; - for standard input; without any: the database
     #[arg(value_name = "FILE")]
     pub files: Vec<OsString>,
-    /// List the rows that look wrong in this way
+    /// List the rows that fail this check
     #[arg(long, value_name = "CHECK", value_parser = names())]
     pub show: Option<String>,
-    /// Output format [default: a line each]
+    /// Output format [default: one line for each finding]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
     /// Stamps without year or zone.
@@ -147,7 +148,9 @@ impl Doctor {
     fn list(&self, name: &str, patient: &Patient, run: &Run) -> Result<Exit> {
         let check = Check::ALL.into_iter().find(|check| check.name() == name);
         let asked = check.and_then(|check| rows::show(check, patient.behind));
-        let (sql, params) = asked.ok_or_else(|| anyhow!("no rows of {name} are kept"))?;
+        let (sql, params) = asked.ok_or_else(|| {
+            anyhow!("{name} is about lines, which are not stored: it has no rows to list")
+        })?;
         let found = patient.answers.select(&sql, &params)?;
         let default = if std::io::stdout().is_terminal() {
             Format::Table

@@ -1,4 +1,4 @@
-//! `maillog find`: the question that maillog is for.
+//! `maillog find`: finds out what happened to a mail.
 
 use super::ingest::Stamp;
 use super::story::{Ask, Stories, Written};
@@ -16,11 +16,12 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 
-/// Find what became of mail
+/// Find out what happened to a mail
 ///
-/// Terms are joined by AND; OR, NOT, -term and parentheses combine them. A bare word is an address, a domain, a queue
-/// id, a <message-id>, an IP address or network, a day, a status, else text of the reply. Values have commas for any of several,
-/// * and ? as wildcards, /regex/, and where they have an order >10M and low..high; see maillog-query(7).
+/// All terms must match; combine them with OR, NOT, -term and parentheses. A word without a field is an address, a
+/// domain, a queue id, a <message-id>, an IP address or network, a day, a status, or else text of the reply. A value may
+/// be a list with commas (any of them), have * and ? as wildcards, be a /regex/, or be a range: >10M, low..high. See
+/// maillog-query(7).
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", fields()))]
 #[expect(
@@ -28,39 +29,39 @@ use std::ops::ControlFlow;
     reason = "each is an option that is there or not"
 )]
 pub struct Find {
-    /// What to look for; without it everything in the time asked for
+    /// What to search for; without it, everything in the time range
     #[arg(value_name = "TERM", required_unless_present_any = ["since", "until", "all", "limit", "follow", "file"])]
     pub terms: Vec<String>,
-    /// Nothing before this time: yesterday, -2h, 2026-11-20
+    /// Start of the time range: yesterday, -2h, 2026-11-20
     ///
     /// Also "2026-11-20 10:00", 10:30, 8am, monday, "Nov 24", "last week", "2 hours ago" [default: 7 days ago]
     #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
-    /// Nothing after this time
+    /// End of the time range
     #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
-    /// All that is stored, not only 7 days
+    /// Search everything that is stored, not only 7 days
     #[arg(long)]
     pub all: bool,
-    /// At most this many, the newest
+    /// Show at most this many hits, the newest
     #[arg(short = 'n', long, value_name = "COUNT")]
     pub limit: Option<u64>,
-    /// The newest first
+    /// Show the newest first
     #[arg(short, long, conflicts_with_all = ["follow", "until_final", "count_by"])]
     pub reverse: bool,
-    /// Form of the answer
+    /// Output format
     ///
     /// [default: story of one mail or table on a terminal, short in a pipe]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
     /// Count the hits by a field: cause, to, client, date
     ///
-    /// With -n that many values, the commonest.
+    /// With -n: this many values, the most frequent ones.
     #[arg(long, value_name = "FIELD")]
     pub count_by: Option<String>,
-    /// Only these columns: time,sender,recipient,status
+    /// Show only these columns: time,sender,recipient,status
     ///
-    /// In this order; fields of the query language name them, too.
+    /// In this order. Names of query fields work, too.
     #[arg(
         long,
         value_name = "NAMES",
@@ -68,32 +69,32 @@ pub struct Find {
         hide_short_help = true
     )]
     pub fields: Vec<String>,
-    /// Hide every address but those asked for
+    /// Hide every address except those searched for
     #[arg(long, hide_short_help = true)]
     pub mask: bool,
-    /// Go on with what is new, as it is stored
+    /// Keep running and show new mail as it is stored
     ///
     /// Prints new hits and changes of state.
     #[arg(short, long)]
     pub follow: bool,
-    /// Follow until every hit has its outcome; exit status 0 when all were delivered, else 1
+    /// Follow until every hit has an outcome; exit status 0 if all were delivered, else 1
     #[arg(long, hide_short_help = true)]
     pub until_final: bool,
     /// Stop following after this time: 30s, 10min
     #[arg(long, value_name = "LENGTH", hide_short_help = true)]
     pub timeout: Option<follow::Length>,
-    /// Show also the steps inside our own systems (filter, relay, forward, requeue)
+    /// Also show the steps inside our own systems (filter, relay, forward, requeue)
     #[arg(long, hide_short_help = true)]
     pub all_hops: bool,
-    /// Tell each recipient of a mail to many, not only those asked for
+    /// Show each recipient of a mail to many, not only those searched for
     ///
-    /// In a story or ticket, where the others are else counted by their outcome.
+    /// For a story or ticket, which otherwise count the others by outcome.
     #[arg(long, hide_short_help = true)]
     pub all_recipients: bool,
-    /// Look at this log file without importing it; may be repeated
+    /// Search this log file without importing it; may be repeated
     #[arg(long, value_name = "FILE", hide_short_help = true, conflicts_with_all = ["follow", "until_final"])]
     pub file: Vec<OsString>,
-    /// Print the SQL and its parameters instead of asking
+    /// Print the SQL and its parameters instead of running it
     #[arg(long, hide_short_help = true)]
     pub explain: bool,
 }
@@ -465,14 +466,14 @@ fn explain(plan: &Plan, run: &Run) -> Result<Exit> {
 fn said_of(written: Written) -> Exit {
     if written.lines == 0 {
         notice::say(
-            "nothing to print: no log lines of what was found are kept (any more): see retain.lines in maillog.toml(5)",
+            "nothing to print: the log lines of this mail are not stored, or not any more; see retain.lines in maillog.toml(5)",
         );
         return Exit::Nothing;
     }
     let missing = written.missing;
     if missing > 0 {
         notice::say(&format!(
-            "the log lines of {missing} of the mails are not kept (any more): see retain.lines in maillog.toml(5)"
+            "the log lines of {missing} of the mails are not stored, or not any more; see retain.lines in maillog.toml(5)"
         ));
     }
     Exit::Found

@@ -39,7 +39,7 @@ pub fn follow(find: &Find, plan: &Plan, mut mask: Option<Mask>, run: &Run) -> Re
     let format = match find.output {
         None => Format::Short,
         Some(format @ (Format::Short | Format::Json)) => format,
-        Some(_) => bail!("--follow and --until-final print lines: -o short or json"),
+        Some(_) => bail!("--follow and --until-final need -o short or -o json"),
     };
     let end = find.timeout.map(|seconds| Instant::now() + seconds.0);
     let mut seen: HashMap<String, String> = HashMap::new();
@@ -70,10 +70,7 @@ pub fn follow(find: &Find, plan: &Plan, mut mask: Option<Mask>, run: &Run) -> Re
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             if find.until_final {
-                notice::tell(
-                    Level::Warning,
-                    "no outcome yet, and the time is up (--timeout)",
-                );
+                notice::tell(Level::Warning, "no outcome before the timeout (--timeout)");
                 return Ok(Exit::Nothing);
             }
             return Ok(if seen.is_empty() {

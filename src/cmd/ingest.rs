@@ -26,26 +26,27 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-/// Read log into the database
+/// Read Postfix's log into the database
 ///
-/// Reads files, directories, globs or standard input (-), plain or compressed (gzip, bzip2, xz, zstd), in any
-/// order: a rotated set is ordered by what it holds. What was read before is not read again, so the same command
-/// may run as often as you like; killing it loses nothing.
+/// Reads files, directories, patterns or standard input (-), plain or compressed (gzip, bzip2, xz, zstd). Name rotated
+/// files in any order: maillog sorts them by time. Lines that were read before are not read again, so you can repeat
+/// the command at any time. If it is killed, nothing is lost.
 ///
-/// Without a FILE it is the service: it reads what the systemd journal has of Postfix, then follows it until stopped.
+/// Without a FILE it runs as the service: it reads Postfix's entries in the systemd journal, then follows the journal
+/// until it is stopped.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags that are typed")]
 pub struct Ingest {
-    /// Files, directories, globs, - for standard input; none: the journal
+    /// Files, directories or patterns; - for standard input; without any: the journal
     #[arg(value_name = "FILE")]
     pub files: Vec<OsString>,
     /// Follow the files as they grow and rotate, until stopped
     #[arg(long, requires = "files", conflicts_with_all = ["json", "year"])]
     pub follow: bool,
-    /// Keep this log for so many days from now, whatever retention says
+    /// Keep this log for this many days from now, whatever retention says
     #[arg(long, value_name = "DAYS", requires = "files", conflicts_with = "follow", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub keep: Option<u32>,
-    /// Read anew what was read before and is gone
+    /// Read log again that was read before and has been deleted since
     #[arg(
         long,
         requires = "files",
@@ -62,10 +63,10 @@ pub struct Ingest {
     /// Print the closing summary as JSON
     #[arg(long)]
     pub json: bool,
-    /// No progress bar
+    /// Show no progress bar
     #[arg(long)]
     pub no_progress: bool,
-    /// Print nothing but errors
+    /// Print errors only
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
 }
@@ -76,22 +77,22 @@ const JOURNAL: &str = "Options for the journal";
 /// Which journal is followed, and what of it.
 #[derive(Debug, Args)]
 pub struct Journal {
-    /// Only entries of these units [default: Postfix in every unit]
+    /// Read only entries of these units [default: Postfix in every unit]
     #[arg(long, value_name = "GLOB", conflicts_with = "files", help_heading = JOURNAL, hide_short_help = true)]
     pub unit: Vec<String>,
-    /// The journal files in this directory instead of the system's
+    /// Read the journal files in this directory instead of the system's
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "file", "namespace"], help_heading = JOURNAL, hide_short_help = true)]
     pub directory: Option<PathBuf>,
-    /// This journal file instead of the system's
+    /// Read this journal file instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "namespace"], help_heading = JOURNAL, hide_short_help = true)]
     pub file: Vec<PathBuf>,
-    /// The journal of this namespace
+    /// Read the journal of this namespace
     #[arg(long, value_name = "NAME", conflicts_with = "files", help_heading = JOURNAL, hide_short_help = true)]
     pub namespace: Option<String>,
-    /// Journals of other machines that are stored here, too
+    /// Also read journals of other machines that are stored here
     #[arg(long, conflicts_with_all = ["files", "directory", "file", "namespace"], help_heading = JOURNAL, hide_short_help = true)]
     pub merge: bool,
-    /// Nothing before this time, when the journal is read for the first time
+    /// Start at this time when the journal is read for the first time
     #[arg(long, value_name = "TIME", conflicts_with = "files", help_heading = JOURNAL, hide_short_help = true)]
     pub since: Option<String>,
 }
@@ -130,12 +131,12 @@ impl Journal {
 /// How stamps are read that lack a year or a zone.
 #[derive(Debug, Default, Args)]
 pub struct Stamp {
-    /// Year of the first line, where stamps have none
+    /// Year of the first line, if timestamps have none
     ///
-    /// Of each file [default: from file time, order and queue ids]
+    /// For each file [default: from file time, order and queue ids]
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     pub year: Option<i32>,
-    /// Zone of stamps without one: Europe/Berlin, +02:00
+    /// Zone of timestamps without one: Europe/Berlin, +02:00
     ///
     /// [default: the system's]
     #[arg(long, value_name = "ZONE")]
@@ -177,7 +178,7 @@ impl Ingest {
             .collect();
         if inputs.is_empty() {
             bail!(
-                "no log in what was named{}",
+                "no log in the named files{}",
                 skipped.first().map_or(String::new(), |s| format!(": {s}"))
             );
         }
@@ -208,7 +209,7 @@ impl Ingest {
         }
         if self.knows_better(&summary) {
             notice::say(
-                "what was read before stays as it was read: --year and --timezone are for what is new",
+                "--year and --timezone apply to new lines only: lines that were read before stay as they are",
             );
         }
         for opaque in &summary.opaque {
@@ -235,7 +236,7 @@ impl Ingest {
         };
         if self.stamp.timezone.is_some() {
             bail!(
-                "--timezone has no effect beside a running service: set timezone in its settings"
+                "--timezone has no effect while the service runs: set timezone in /etc/maillog.toml"
             );
         }
         self.import_there(run, &client, &inputs, &options)
@@ -319,7 +320,7 @@ impl Ingest {
             Ok(())
         };
         if let Err(error) = look() {
-            notice::say(&format!("what was read is not checked: {error}"));
+            notice::say(&format!("cannot check the log that was read: {error}"));
         }
         summary.findings.sort_by_key(|finding| finding.check);
     }
@@ -363,7 +364,7 @@ fn limits(run: &Run) -> Limits {
 /// Returns the source that follows files.
 fn followed(files: Vec<OsString>) -> Result<service::Source> {
     if files.iter().any(|file| file == "-") {
-        bail!("--follow is for files; standard input is read to its end without it");
+        bail!("--follow works with files only; leave it out for standard input");
     }
     Ok(Box::new(move |shared| {
         let sinks = follow::Sinks {
@@ -448,7 +449,7 @@ fn not_understood(opaque: &Opaque) {
     );
     notice::tell(notice::Level::Warning, &text);
     notice::hint(&format!(
-        "maillog parse {} shows what each line was taken for",
+        "maillog parse {} shows how each line was read",
         opaque.name
     ));
 }
@@ -464,7 +465,7 @@ fn undated(s: &Summary, out: &mut dyn Write) -> std::io::Result<()> {
     };
     writeln!(
         out,
-        "{lines} no time and can not be stored, the first: {sample}"
+        "{lines} no time and cannot be stored, the first: {sample}"
     )
 }
 
@@ -494,7 +495,7 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
     if s.known > 0 {
         writeln!(
             out,
-            "{} lines were already read from another source and are kept once ({})",
+            "{} lines were already read from another source and are stored once ({})",
             count(s.known),
             others(s)
         )?;
@@ -521,7 +522,7 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
         )?;
     }
     if s.not_understood > 0 {
-        writeln!(out, "maillog status shows what was not understood")?;
+        writeln!(out, "maillog status lists what was not understood")?;
     }
     wrong(s, out)?;
     for skipped in &s.skipped {

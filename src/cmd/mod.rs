@@ -36,7 +36,7 @@ use clap::{Args, Parser, Subcommand};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-/// Answers what became of a mail, from Postfix's log
+/// Find out what happened to a mail, from Postfix's log
 #[derive(Debug, Parser)]
 #[command(
     name = "maillog",
@@ -46,9 +46,9 @@ use std::path::{Path, PathBuf};
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Begin: maillog ingest /var/log/mail.log*    read what log there is
-       maillog find alice@example.org       what became of mail to her
-       maillog find -h, man maillog         how to ask for more"
+    after_help = "Begin: maillog ingest /var/log/mail.log*    import the log files
+       maillog find alice@example.org       what happened to mail to Alice
+       maillog find -h, man maillog         more ways to search"
 )]
 pub struct Cli {
     /// Options of every subcommand.
@@ -90,7 +90,7 @@ pub struct Global {
         hide_env_values = true
     )]
     pub config: Option<PathBuf>,
-    /// Colour the result
+    /// Colour the output
     #[arg(long, global = true, help_heading = EVERYWHERE, hide_short_help = true, value_enum, value_name = "WHEN", default_value_t)]
     pub color: output::Color,
     /// Do not start a pager
@@ -241,7 +241,7 @@ impl Context {
         output::Output::open(style, paged && !self.no_pager)
     }
 
-    /// Opens the database for questions, or asks the service that has it.
+    /// Opens the database for queries, or asks the service that has it.
     ///
     /// # Errors
     /// When it is missing, foreign, newer, broken, or held by somebody who does not answer.

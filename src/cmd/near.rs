@@ -100,7 +100,7 @@ struct Limit {
 
 impl Limit {
     fn new(stop: Stop, patience: Duration) -> Self {
-        /// A question may begin just when another one is interrupted.
+        /// A query may begin just when another one is interrupted.
         const AGAIN: Duration = Duration::from_millis(200);
         let (done, is_done) = channel::<()>();
         std::thread::spawn(move || {
@@ -167,7 +167,7 @@ pub fn misses(
             if let Some((term, times)) = carried {
                 lines.extend(note(
                     times,
-                    &format!("within the address of a mailing list or bounce ({times})"),
+                    &format!("as part of the address of a mailing list or bounce ({times})"),
                     &term,
                     &same,
                 ));
@@ -199,7 +199,7 @@ pub fn misses(
     }
     if !is_whole {
         lines.push(
-            "near misses are looked for during a second or so: there may be more (other times: --all)"
+            "the search for near misses stopped after a second: there may be more (use --all for other times)"
                 .to_owned(),
         );
     }
@@ -399,7 +399,7 @@ fn at_other_times(found: &Table, zone: Zone) -> Option<String> {
     };
     let whole = |t: Time| zone.show(t.plus(-t.0.rem_euclid(SECOND)));
     Some(format!(
-        "  at other times ({many}), from {} to {}: --all instead of a time",
+        "  at other times ({many}), from {} to {}: use --all instead of a time",
         whole(first),
         whole(last)
     ))

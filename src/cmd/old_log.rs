@@ -81,7 +81,7 @@ pub fn said(summary: &Summary, run: &Run) -> Option<String> {
     .collect();
     (!parts.is_empty()).then(|| {
         format!(
-            "past retention: {}: deleted by the service within the hour, or by `maillog prune`; --keep DAYS keeps them",
+            "past retention: {}; the service or `maillog prune` deletes them; use --keep DAYS to keep them",
             parts.join(" and ")
         )
     })
@@ -95,7 +95,7 @@ pub fn raw_lines(summary: &Summary, run: &Run) -> Option<String> {
     };
     let oldest = run.now.plus(-i64::from(days) * DAY);
     (days > 0 && summary.first_time.is_some_and(|first| first < oldest)).then(|| {
-        format!("log lines older than {} are not kept: find -o raw has none of them (retain.lines in the settings)", Keep::Days(days))
+        format!("log lines older than {} are not stored: find -o raw cannot print them (see retain.lines in maillog.toml(5))", Keep::Days(days))
     })
 }
 
@@ -165,8 +165,8 @@ pub fn refuse_twice(
         let left = select(LEFT, &[Param::Int(*id)])?;
         if let Some([Cell::Int(left @ 1..)]) = left.rows.first().map(Vec::as_slice) {
             bail!(
-                "{}: {left} messages and refusals of its time are stored, which --again would count twice; \
-                 a wrong year or zone needs a new database (--db)",
+                "{}: {left} messages and refusals of its time are stored, and --again would count them twice; \
+                 to correct a year or zone, import into a new database (--db)",
                 input.path().display()
             );
         }

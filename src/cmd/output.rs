@@ -12,9 +12,9 @@ pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
-    /// Also into a pipe.
+    /// Also in a pipe.
     Always,
-    /// Not at all.
+    /// No colour.
     Never,
 }
 
@@ -189,9 +189,7 @@ pub fn of_table(format: Option<Format>) -> anyhow::Result<()> {
     };
     let name = clap::ValueEnum::to_possible_value(&format);
     let name = name.map_or_else(String::new, |value| value.get_name().to_owned());
-    anyhow::bail!(
-        "-o {name} is a form of what maillog find finds; here are table, record, json, csv, tsv and count"
-    )
+    anyhow::bail!("-o {name} is for maillog find only; use table, record, json, csv, tsv or count")
 }
 
 #[cfg(test)]

@@ -14,19 +14,19 @@ use std::io::Write;
 
 use super::{Context as Run, Exit};
 
-/// Show what each log line was understood as
+/// Show how maillog reads each log line
 ///
-/// Prints one JSON object a line, in the order of the log, without a database. This is what a report about a
-/// line that maillog gets wrong should contain.
+/// Prints one JSON object for each line, in the order of the log, without a database. If maillog reads a line wrongly,
+/// put this output into your bug report.
 #[derive(Debug, Args)]
 pub struct Parse {
-    /// Log to read; - or nothing reads standard input
+    /// Log to read; - or nothing: standard input
     #[arg(value_name = "FILE")]
     pub file: Option<OsString>,
     /// Output format
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Format,
-    /// Only lines that were not understood
+    /// Show only lines that were not understood
     #[arg(long)]
     pub unknown: bool,
     /// Stamps without year or zone.
@@ -37,7 +37,7 @@ pub struct Parse {
 /// Formats of `maillog parse`.
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 pub enum Format {
-    /// One object a line
+    /// One object on each line
     #[default]
     Json,
 }

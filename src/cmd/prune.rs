@@ -19,22 +19,22 @@ use clap::Args;
 use std::io::IsTerminal;
 use std::time::SystemTime;
 
-/// Delete what is past retention, or everything about one address
+/// Delete rows past retention, or everything about one address
 ///
-/// Without options it does what the service does each hour: rows older than the days in the settings go. A message that
-/// is still in the queue stays with all that belongs to it, whatever its age.
+/// Without options it does what the service does every hour: it deletes rows that are older than the settings say. A
+/// message that is still in the queue stays with everything that belongs to it, whatever its age.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maillog prune --dry-run
   maillog prune --older-than 30 --table noqueue
   maillog prune --address alice@example.org --compact")]
 pub struct Prune {
-    /// Tell what would go, and change nothing
+    /// Report what would be deleted, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// Delete what is older than days (30) or a length (36h)
+    /// Delete what is older: days (30) or a length of time (36h)
     ///
-    /// Instead of what the settings say.
+    /// This replaces the retention of the settings.
     #[arg(long, value_name = "AGE")]
     pub older_than: Option<String>,
     /// deliveries, noqueue, connection, auth, event or lines
@@ -42,12 +42,12 @@ pub struct Prune {
     /// May be repeated.
     #[arg(long, value_name = "NAME")]
     pub table: Vec<String>,
-    /// Erase this address, whatever the age
+    /// Erase this address, whatever its age
     ///
-    /// As sender, recipient, login, and wherever a text quotes it.
+    /// As sender, recipient and login, and in every text that quotes it.
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["older_than", "table"])]
     pub address: Option<String>,
-    /// Rewrite the file: smaller, no trace of the deleted
+    /// Rewrite the file: smaller, without traces of deleted rows
     #[arg(long)]
     pub compact: bool,
     /// Output format [default: table on a terminal, tsv in a pipe]
@@ -99,7 +99,7 @@ impl Prune {
         for left in store.noted_erasures()? {
             store
                 .erase(left, correlate::message_ids)
-                .context("cannot erase what a service left")?;
+                .context("cannot finish the erasure that the service began")?;
         }
         store.forget_erasures()?;
         if let Some(address) = address {
@@ -129,7 +129,7 @@ impl Prune {
         Ok(exit)
     }
 
-    /// Has the running service do it, and waits for the end of what the service does when it starts afresh.
+    /// Has the running service do it, and waits for the end of what the service does when it restarts.
     fn run_there(
         &self,
         run: &Run,
@@ -164,7 +164,7 @@ impl Prune {
         if let (Some(erasure), Some(first)) = (erasure, erased) {
             let rest = service.call("maillog_erased", &erasure.ticket)?;
             let Some(rest) = afresh::cell(&rest) else {
-                bail!("the service could not erase everything: its messages say why");
+                bail!("the service could not erase everything; see its messages");
             };
             let rest = order::erased_again(&serde_json::from_str::<Rows>(&rest)?);
             exit = self.show_erased(run, order::erased_sum(first, rest))?;
@@ -172,7 +172,7 @@ impl Prune {
         if self.compact {
             let wish = service.select(compact::WISHES, &[])?;
             if !wish.rows.is_empty() {
-                bail!("the service could not rewrite the database file: its messages say why");
+                bail!("the service could not rewrite the database file; see its messages");
             }
             notice::say("database file rewritten by the service");
         }
@@ -199,7 +199,7 @@ impl Prune {
         };
         let address = Address::parse(text);
         let address =
-            address.ok_or_else(|| anyhow!("--address {text}: not of the form user@domain"))?;
+            address.ok_or_else(|| anyhow!("--address {text}: write an address as user@domain"))?;
         Ok(Some(address))
     }
 
@@ -225,7 +225,7 @@ impl Prune {
             chosen.set(group, cutoffs.of(group));
             if cutoffs.of(group).is_none() {
                 bail!(
-                    "--table {name}: kept forever by the settings; say --older-than to prune it all the same"
+                    "--table {name}: the settings keep it forever; use --older-than to prune it anyway"
                 );
             }
         }
@@ -295,8 +295,8 @@ fn tell_open(open: i64) -> Exit {
         1 => "1 message in the queue names".to_owned(),
         n => format!("{n} messages in the queue name"),
     };
-    notice::say(&format!("{messages} the address and stays as it is"));
-    notice::hint("run this again when it has left the queue");
+    notice::say(&format!("{messages} the address and stays unchanged"));
+    notice::hint("run the command again when it has left the queue");
     Exit::Failed
 }
 

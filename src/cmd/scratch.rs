@@ -27,7 +27,7 @@ pub fn read(run: &Run, files: &[OsString], options: Options) -> Result<(Answers,
     if inputs.is_empty() {
         let reason = |s: &source::Skipped| format!(": {}: {}", s.path.display(), s.reason);
         bail!(
-            "no log in what was named{}",
+            "no log in the named files{}",
             skipped.first().map(reason).unwrap_or_default()
         );
     }

@@ -13,16 +13,16 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 
-/// Ask the database in SQL, read-only
+/// Query the database in SQL, read-only
 ///
-/// Without a statement a shell opens on a terminal, with completion and history; .help lists its commands. Times are
-/// UTC, `local_time(t)` and `in_zone(t, 'Europe/Berlin')` convert them.
+/// Without a statement, on a terminal, it opens a shell with completion and history; .help lists its commands. Times are
+/// UTC; `local_time(t)` and `in_zone(t, 'Europe/Berlin')` convert them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maillog sql
   maillog sql \"SELECT status, count(*) FROM delivery_to GROUP BY ALL ORDER BY ALL\"")]
 pub struct Sql {
-    /// Statements, separated by ;  - reads standard input
+    /// Statements, separated by ;  (- reads standard input)
     #[arg(value_name = "SELECT")]
     pub statement: Option<String>,
     /// Read the statements from a file
@@ -37,7 +37,7 @@ impl Sql {
     /// Runs the command.
     ///
     /// # Errors
-    /// When a statement is wrong, is no question, or the database fails.
+    /// When a statement is wrong, is not a query, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
         of_table(self.output)?;
         let watch = if self.is_shell() {
@@ -69,7 +69,9 @@ impl Sql {
         }
         let statements = repl::statements(&text);
         if statements.is_empty() {
-            bail!("no statement: name one, as in maillog sql \"SELECT count(*) FROM delivery_to\"");
+            bail!(
+                "no statement: write one, as in maillog sql \"SELECT count(*) FROM delivery_to\""
+            );
         }
         let default = if std::io::stdout().is_terminal() {
             Format::Table

@@ -173,7 +173,7 @@ impl Stories {
         if self.more > 0 {
             writeln!(
                 out,
-                "\nand {} more mails: narrow the question, or use -o table",
+                "\nand {} more mails: narrow the query, or use -o table",
                 self.more
             )?;
         }

@@ -66,14 +66,14 @@ const PROBLEMS: [&str; 13] = [
 
 /// Report traffic and problems of a period, as pflogsumm does
 ///
-/// Runs the canned queries that have a title, one section each; `maillog query NAME` shows one alone.
+/// Runs the canned queries of pflogsumm's sections. `maillog query NAME` runs one of them alone.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   maillog summary --since yesterday --until today
   maillog summary --since -7d --domain example.org --problems-first")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Summary {
-    /// Nothing before this time
+    /// Start of the time range
     #[arg(
         short = 'S',
         long,
@@ -82,37 +82,37 @@ pub struct Summary {
         allow_hyphen_values = true
     )]
     pub since: String,
-    /// Nothing after this time [default: now]
+    /// End of the time range [default: now]
     #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
-    /// Rows of a section at most
+    /// Show at most this many rows in a section
     #[arg(long, value_name = "COUNT")]
     pub top: Option<u32>,
-    /// Only this domain, where a section can tell
+    /// Show only this domain, in sections that know domains
     #[arg(long, value_name = "DOMAIN")]
     pub domain: Option<String>,
-    /// Only this host's log
+    /// Show only the log of this host
     #[arg(long, value_name = "TEXT")]
     pub host: Option<String>,
-    /// Only this Postfix instance (syslog name)
+    /// Show only this Postfix instance (syslog name)
     #[arg(long, value_name = "TEXT")]
     pub instance: Option<String>,
-    /// Days and hours of this zone's clock [default: yours]
+    /// Time zone of days and hours [default: yours]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub timezone: Option<String>,
-    /// Sections about problems before all others
+    /// Show sections about problems first
     #[arg(long)]
     pub problems_first: bool,
     /// Leave out sections without rows
     #[arg(long)]
     pub no_empty: bool,
-    /// Also the newest messages with their fate
+    /// Also show the newest messages with their outcome
     #[arg(long)]
     pub messages: bool,
-    /// Also the queue as the log tells it
+    /// Also show the queue, according to the log
     #[arg(long)]
     pub queue: bool,
-    /// Text, or one JSON object a section
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Form::Text)]
     pub output: Form,
 }
@@ -122,7 +122,7 @@ pub struct Summary {
 pub enum Form {
     /// Sections with titles
     Text,
-    /// One JSON object a section
+    /// One JSON object for each section
     Json,
 }
 

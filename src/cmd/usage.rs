@@ -42,22 +42,22 @@ const COMMANDS: [(&[&str], &str); 9] = [
 const OPTIONS: [(&[&str], &str); 11] = [
     (
         &["-u", "--unit"],
-        "a term does that: service:smtpd, instance:postfix-out",
+        "use a term: service:smtpd, instance:postfix-out",
     ),
     (
         &["-g", "--grep"],
-        "a term does that: text:'mailbox full', or text:/regex/",
+        "use a term: text:'mailbox full' or text:/regex/",
     ),
     (
         &["-p", "--priority"],
-        "mail has a status: status:bounced,deferred; maillog query warnings shows what Postfix warns of",
+        "mail has no priority; use status:bounced,deferred, or maillog query warnings for warnings of Postfix",
     ),
-    (&["-t", "--identifier"], "a term does that: service:smtpd"),
+    (&["-t", "--identifier"], "use a term: service:smtpd"),
     (&["--utc"], "TZ=UTC maillog ... shows times in UTC"),
     (&["-e", "--pager-end"], "-n 20 shows the newest 20"),
     (
         &["-b", "--boot", "-k", "--dmesg"],
-        "--since and --until name a time",
+        "use --since and --until to name a time",
     ),
     (&["--disk-usage"], "maillog status, maillog query storage"),
     (
@@ -66,11 +66,11 @@ const OPTIONS: [(&[&str], &str); 11] = [
     ),
     (
         &["-c", "--command"],
-        "maillog sql 'SELECT ...' takes it as argument",
+        "write the statement as argument: maillog sql 'SELECT ...'",
     ),
     (
         &["-i", "--ignore-case"],
-        "capital and small letters are the same anyway",
+        "upper and lower case are the same already",
     ),
 ];
 
@@ -131,7 +131,7 @@ fn tip(error: &clap::Error) -> Option<String> {
         ErrorKind::InvalidValue => {
             let ours = found(&FORMATS, typed(ContextKind::InvalidValue)?)?;
             let is_format = typed(ContextKind::InvalidArg)?.contains("--output");
-            is_format.then(|| format!("here it is called {ours}"))
+            is_format.then(|| format!("maillog calls it {ours}"))
         }
         _ => None,
     }
@@ -149,7 +149,7 @@ fn command(typed: &str) -> Option<String> {
         return Some(ours.to_owned());
     }
     let is_term = typed.contains(['@', '.', ':', '<']) || typed.bytes().any(|b| b.is_ascii_digit());
-    is_term.then(|| "maillog find looks for it".to_owned())
+    is_term.then(|| "use maillog find to search".to_owned())
 }
 
 fn found<'t>(table: &'t [(&[&str], &'t str)], word: &str) -> Option<&'t str> {
@@ -172,14 +172,17 @@ mod tests {
     #[test]
     fn what_others_call_it_leads_to_what_it_is_called_here() {
         for (words, tip) in [
-            (&["alice@example.org"][..], "tip: maillog find looks for it"),
+            (
+                &["alice@example.org"][..],
+                "tip: use maillog find to search",
+            ),
             (&["mailq"], "tip: maillog query queue_now"),
             (&["find"], "tip: name an address, a queue id"),
             (&["find", "-u", "smtpd", "x"], "service:smtpd"),
             (&["find", "--grep=full", "x"], "text:'mailbox full'"),
             (
                 &["find", "-o", "json-pretty", "x"],
-                "tip: here it is called record",
+                "tip: maillog calls it record",
             ),
         ] {
             let said = said(words);

@@ -20,7 +20,7 @@
 //! | `recipient` | the state machine of one recipient |
 //! | `content` | header, body and milter checks of cleanup |
 //! | `encoded` | subjects as people read them |
-//! | `session` | sessions of smtpd, qmqpd and postscreen; log-ins |
+//! | `session` | sessions of smtpd, qmqpd and postscreen; logins |
 //! | `agent` | connections of smtp and lmtp with TLS |
 //! | `refusal` | rows of refusals; actions that precede a queue id |
 //! | `turned` | whole messages that were not taken |

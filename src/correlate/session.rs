@@ -1,6 +1,6 @@
 //! Session: what one smtpd, qmqpd or postscreen client does between connect and disconnect (grammar 7.4).
 //!
-//! Promises: TLS, actions before a queue id, log-ins and aborts are attached to the message of that process.
+//! Promises: TLS, actions before a queue id, logins and aborts are attached to the message of that process.
 //! A session without a `connect` line is opened implicitly. A new `connect` under the same pid supersedes the
 //! old session, which still takes its own late `disconnect` (containers that share a pid name space log so).
 //!

@@ -59,7 +59,7 @@ pub fn run(
     let mut all = Summary::default();
     for input in inputs {
         let part = one(client, input, is_again, options, &mut progress)
-            .with_context(|| format!("cannot hand {} to the service", input.path().display()))?;
+            .with_context(|| format!("cannot send {} to the service", input.path().display()))?;
         all.files += 1;
         all.files_known += u64::from(part.lines == 0 && part.failures.is_empty());
         all.failures.extend(part.failures.iter().cloned());
@@ -106,7 +106,7 @@ fn one(
     let opened = client.call("maillog_open", &serde_json::to_string(&wanted)?)?;
     let offset: u64 = text(&opened)?
         .parse()
-        .context("the service sent no place")?;
+        .context("the service did not send the position to continue from")?;
     let mut lines = 0;
     let mut failure = None;
     let read = input.read_from(offset).map(|chunks| {

@@ -129,7 +129,7 @@ pub struct Piecemeal {
     pub is_urgent: bool,
 }
 
-/// Log that was there and could not be read: told where questions find nothing, like the loss notices in a log.
+/// Log that was there and could not be read: told where queries find nothing, like the loss notices in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     /// Host whose log it is.

@@ -36,7 +36,7 @@ pub struct Sinks<'s> {
 /// When it has, or the database fails.
 pub fn run(files: &[OsString], rules: Rules, sinks: Sinks<'_>) -> Result<()> {
     let stored = sinks.jobs.run(|store| store.sources()).ok_or(Closed)?;
-    let stored = stored.context("cannot read where reading stopped")?;
+    let stored = stored.context("cannot read the stored position of the log")?;
     let mut follower = Follower::new(files, stored);
     let mut reader = Reader {
         sinks,
@@ -84,7 +84,7 @@ impl Reader<'_> {
             // Then it is read as a log of its own.
             notice::tell(
                 Level::Warning,
-                &format!("cannot look for what was read before: {error:#}"),
+                &format!("cannot look up what was read before: {error:#}"),
             );
             None
         })

@@ -51,7 +51,7 @@ pub struct SourceHealth {
     pub state: String,
 }
 
-/// Counts of records by what became of them.
+/// Counts of records by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lines {
     /// With a bearing on mail.

@@ -62,7 +62,7 @@ pub fn run(
 pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator, Seen)> {
     let stored = store
         .sources()
-        .context("cannot read where reading stopped")?;
+        .context("cannot read the stored position of the log")?;
     let open = store
         .open_state(correlate::message_ids)
         .context("cannot read the open messages")?;
@@ -71,12 +71,14 @@ pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator, Seen
         ..Settings::default()
     };
     let correlator =
-        Correlator::restore(settings, open).context("cannot go on from the stored state")?;
-    let told = store.seen().context("cannot read which lines were told")?;
+        Correlator::restore(settings, open).context("cannot continue from the stored state")?;
+    let told = store
+        .seen()
+        .context("cannot read the list of known lines")?;
     let session = store.session().context("cannot open a second connection")?;
     let fetch = move |ids: &[i64]| {
         let found = session.seen_keys(ids);
-        found.context("cannot look for lines that another source told")
+        found.context("cannot look up lines that another source has")
     };
     let seen = Seen::restore(told, Box::new(fetch));
     Ok((Streams::restore(stored), correlator, seen))
@@ -86,7 +88,7 @@ pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator, Seen
 fn plan(inputs: Vec<Input>, is_again: bool, store: &Store) -> Result<Vec<Planned>> {
     let stored = store
         .sources()
-        .context("cannot read where reading stopped")?;
+        .context("cannot read the stored position of the log")?;
     let planned = inputs.into_iter().map(|input| {
         let piece = if is_again {
             None

@@ -114,7 +114,7 @@ impl Jobs {
 
 /// Does what it is given until the other side ends, and gives the store back.
 ///
-/// With `relief` it shares the memory of the database with questions: when it runs out they are stopped, and the open
+/// With `relief` it shares the memory of the database with queries: when it runs out they are stopped, and the open
 /// transaction is written once more.
 ///
 /// # Errors
@@ -132,7 +132,7 @@ pub fn keep(
         store.when_out_of_memory(move || {
             notice::tell(
                 Level::Warning,
-                "questions took the memory that storing needs: they are stopped",
+                "running queries use the memory that storing needs; cancelling them so that log lines can be stored",
             );
             relief.make_room();
         });
@@ -158,7 +158,8 @@ pub fn keep(
     Ok(keeper.store)
 }
 
-const FAILED: &str = "cannot store what was read; everything up to the last commit is kept";
+const FAILED: &str =
+    "cannot store the log that was read; everything up to the last commit is stored";
 
 struct Keeper<'h> {
     store: Store,

@@ -1,17 +1,17 @@
-//! Relief: who makes room when the memory of the database is taken by questions.
+//! Relief: who makes room when the memory of the database is taken by queries.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The way to whoever answers questions; cheap to clone. What log is read for comes before what is asked about it.
+/// The way to whoever answers queries; cheap to clone. What log is read for comes before what is asked about it.
 #[derive(Clone, Default)]
 pub struct Relief(Arc<RwLock<Option<Grant>>>);
 
-/// What is wished of whoever answers questions.
+/// What is wished of whoever answers queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    /// Stop all questions, wait a while for their end, and let none begin.
+    /// Stop all queries, wait a while for their end, and let none begin.
     Room,
-    /// Let questions begin again.
+    /// Let queries begin again.
     NoMore,
 }
 
@@ -23,12 +23,12 @@ impl Relief {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(grant));
     }
 
-    /// Stops all questions; their memory is free until [`Relief::give_back`].
+    /// Stops all queries; their memory is free until [`Relief::give_back`].
     pub fn make_room(&self) {
         self.wish(Wish::Room);
     }
 
-    /// Lets questions run again.
+    /// Lets queries run again.
     pub fn give_back(&self) {
         self.wish(Wish::NoMore);
     }

@@ -64,7 +64,7 @@ pub const FAMILIES: &[Family] = &[
     ),
     counter(
         "postfix_smtpd_sasl_authentication_failures_total",
-        "Failed log-ins at smtpd.",
+        "Failed logins at smtpd.",
     ),
     counter(
         "postfix_smtpd_tls_connections_total",
@@ -157,7 +157,7 @@ pub const FAMILIES: &[Family] = &[
     ),
     counter("postfix_postscreen_actions_total", "What postscreen did."),
     counter("postfix_milter_actions_total", "What milters had done."),
-    counter("postfix_login_failures_total", "Failed log-ins."),
+    counter("postfix_login_failures_total", "Failed logins."),
     counter(
         "postfix_auth_messages_total",
         "Messages from logged-in clients, by SASL mechanism.",
@@ -178,10 +178,7 @@ pub const FAMILIES: &[Family] = &[
         "postfix_tls_deliveries_total",
         "Delivery attempts by TLS level (Postfix 3.11 and later), and what it fell back to.",
     ),
-    counter(
-        "maillog_ingest_lines_total",
-        "Log lines read, by what became of them.",
-    ),
+    counter("maillog_ingest_lines_total", "Log lines read, by result."),
     counter("maillog_ingest_bytes_total", "Bytes of log read."),
     counter(
         "maillog_source_gaps_total",

@@ -14,7 +14,7 @@ pub enum Group {
     Noqueue,
     /// Sessions.
     Connection,
-    /// Log-ins.
+    /// Logins.
     Auth,
     /// Warnings and notices; lines not understood.
     Event,
@@ -114,8 +114,9 @@ impl<'de> Deserialize<'de> for Keep {
 
             fn visit_i64<E: de::Error>(self, days: i64) -> Result<Keep, E> {
                 let days = u32::try_from(days).ok().filter(|days| *days <= DAYS_LIMIT);
-                days.map(Keep::Days)
-                    .ok_or_else(|| E::custom(format!("days go from 0 to {DAYS_LIMIT}")))
+                days.map(Keep::Days).ok_or_else(|| {
+                    E::custom(format!("write a number of days from 0 to {DAYS_LIMIT}"))
+                })
             }
 
             fn visit_u64<E: de::Error>(self, days: u64) -> Result<Keep, E> {

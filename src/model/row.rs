@@ -199,7 +199,7 @@ pub struct Connection {
     pub count: i32,
 }
 
-/// A SASL log-in, failed or (from `client=` lines) successful.
+/// A SASL login, failed or (from `client=` lines) successful.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Auth {
     pub id: i64,

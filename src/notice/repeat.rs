@@ -55,7 +55,7 @@ impl Repeat {
         text.clone_into(&mut kind.text);
         let said = match kind.unsaid {
             1 => text.to_owned(),
-            n => format!("{text} ({n} times since it was last said)"),
+            n => format!("{text} ({n} times since the last report)"),
         };
         kind.said = now;
         kind.unsaid = 0;
@@ -118,7 +118,7 @@ mod tests {
         let seconds: Vec<u64> = said.iter().map(|(second, _)| *second).collect();
         assert_eq!(seconds, [0, 60, 660, 4260, 7860]);
         assert_eq!(said[0].1, "no space left");
-        assert_eq!(said[1].1, "no space left (60 times since it was last said)");
+        assert_eq!(said[1].1, "no space left (60 times since the last report)");
         assert_eq!(
             repeat.end("store", "the database works again").unwrap(),
             "the database works again (after 10000 failures)"

@@ -48,17 +48,17 @@ const OF_ID: [Other; 2] = [
     offered("text", "text of the reply"),
 ];
 const OF_DOMAIN: [Other; 3] = [
-    tried("relay", "host that it was handed to"),
+    tried("relay", "host that the mail was sent to"),
     // Who asks what went to a domain is not answered with what came from it.
     offered("from", "sender's domain"),
     offered("client", "client"),
 ];
-const OF_CLIENT: [Other; 1] = [tried("relay", "host that it was handed to")];
+const OF_CLIENT: [Other; 1] = [tried("relay", "host that the mail was sent to")];
 const OF_RELAY: [Other; 1] = [tried("client", "client")];
 const OF_BRACKETED: [Other; 1] = [tried("from", "sender")];
 const OF_WORD: [Other; 4] = [
     offered("addr", "part of an address"),
-    offered("user", "log-in name"),
+    offered("user", "login name"),
     offered("subject", "part of the subject"),
     offered("relay", "part of a relay's name"),
 ];
@@ -193,7 +193,7 @@ fn read_word(word: &str) -> (&'static [&'static str], &'static str) {
         );
     }
     match is_relay(word) {
-        Some(true) => return (&["relay"], "host that it was handed to"),
+        Some(true) => return (&["relay"], "host that the mail was sent to"),
         Some(false) => return (&["client"], "client"),
         None => {}
     }

@@ -6,7 +6,7 @@
 const NAMES: [(&[&str], &str); 11] = [
     (
         &["has", "filename", "attachment", "attachments"],
-        "the log tells nothing of attachments; size:>1M finds large mail",
+        "the log does not mention attachments; use size:>1M to find large mail",
     ),
     (
         &[
@@ -18,11 +18,11 @@ const NAMES: [(&[&str], &str); 11] = [
             "list",
             "deliveredto",
         ],
-        "the log knows no folders, labels or lists: leave it out, or write to:",
+        "the log has no folders, labels or lists; leave the term out, or use to:",
     ),
     (
         &["cc", "bcc"],
-        "every recipient is one of the envelope, whatever the header said: write to:",
+        "the log has envelope recipients only; use to:",
     ),
     (
         &["larger", "larger_than", "bigger", "minsize"],
@@ -31,11 +31,11 @@ const NAMES: [(&[&str], &str); 11] = [
     (&["smaller", "smaller_than", "maxsize"], "write size:<10M"),
     (
         &["body", "content", "message", "phrase"],
-        "the log has nothing of the mail's text; text: searches replies, subject: subjects where Postfix logs them",
+        "the log does not contain the text of mail; text: searches replies, subject: searches subjects if Postfix logs them",
     ),
     (
         &["ip", "ip_address", "source", "src", "client_ip"],
-        "write client:192.0.2.1, or relay: for where it was handed to",
+        "use client:192.0.2.1 for the host that sent the mail, relay: for the host it was sent to",
     ),
     (
         &["mx", "server", "destination", "dst", "next_hop", "nexthop"],
@@ -43,14 +43,14 @@ const NAMES: [(&[&str], &str); 11] = [
     ),
     (
         &["domain", "with", "participants", "recipients", "who"],
-        "write to:example.org, from:example.org, or addr:example.org for either",
+        "use to:example.org, from:example.org, or addr:example.org for both",
     ),
     (&["result", "state", "outcome", "delivery"], "write status:"),
     (
         &[
             "error", "reply", "response", "log", "unit", "priority", "grep",
         ],
-        "write text: for the words of a reply, service: or instance: for who logged it",
+        "use text: for words of a reply, service: or instance: for the program that logged it",
     ),
 ];
 

@@ -176,7 +176,7 @@ impl std::error::Error for Error {}
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("nothing to look for"),
+            Self::Empty => f.write_str("the query is empty"),
             Self::TooLong => write!(f, "longer than {MAX_BYTES} bytes"),
             Self::TooMany => write!(f, "more than {} values", super::check::MAX_VALUES),
             Self::TooDeep => write!(f, "nested deeper than {} levels", super::parse::MAX_DEPTH),
@@ -187,9 +187,9 @@ impl fmt::Display for Kind {
             Self::StrayQuote => f.write_str("a quote inside a word"),
             Self::MissingBlank => f.write_str("text after the end of a quoted value"),
             Self::OpenRegex => f.write_str("the regular expression is not closed"),
-            Self::MissingTerm(word) => write!(f, "nothing beside {word}"),
+            Self::MissingTerm(word) => write!(f, "a term is missing beside {word}"),
             Self::LowerCase(word) => write!(f, "{} is not a keyword", word.to_lowercase()),
-            Self::MissingColon => f.write_str("a field is followed by a colon"),
+            Self::MissingColon => f.write_str("a field name needs a colon after it"),
             Self::MissingValue(field) => write!(f, "{}: lacks a value", field.escape_debug()),
             Self::UnknownField(field) => write!(f, "no field {}", field.escape_debug()),
             Self::BadOperator { field, operator } => write!(f, "{field}: does not take {operator}"),

@@ -12,7 +12,7 @@ use super::nearest::nearest;
 pub enum FieldKind {
     /// Mail address, domain, part of an address.
     Address,
-    /// Log-in name: whole, or the part before the @.
+    /// Login name: whole, or the part before the @.
     User,
     /// Host name, address or network.
     Host,
@@ -76,7 +76,7 @@ impl FieldKind {
     pub const fn wants(self) -> &'static str {
         match self {
             Self::Address => "an address, a domain or a part of an address",
-            Self::User => "a log-in name",
+            Self::User => "a login name",
             Self::Host => "a host name, an address or a network such as 192.0.2.0/24",
             Self::QueueId | Self::Chain => "a queue id",
             Self::MessageId => "a message id",
@@ -199,7 +199,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: plain(&["f.sasl_username", "r.sasl_username"]),
         message: plain(&["f.sasl_username", "r.sasl_username"]),
         refusal: plain(&["n.sasl_username"]),
-        help: "log-in name of the client",
+        help: "login name of the client",
     },
     Field {
         name: "qid",
@@ -244,7 +244,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: plain(&["t.status"]),
         message: NO,
         refusal: NO,
-        help: "outcome of any attempt",
+        help: "outcome of any delivery attempt",
     },
     Field {
         name: "cause",
@@ -271,7 +271,7 @@ pub static FIELDS: [Field; 39] = [
             plain: &["n.client_name"],
             address: &["n.client_address"],
         },
-        help: "who sent it to us: name, address, network",
+        help: "host that sent the mail to us: name, address, network",
     },
     Field {
         name: "helo",
@@ -307,7 +307,7 @@ pub static FIELDS: [Field; 39] = [
         },
         message: NO,
         refusal: NO,
-        help: "where it was handed to: name, address, network",
+        help: "host that the mail was sent to: name, address, network",
     },
     Field {
         name: "dsn",
@@ -343,7 +343,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: plain(&["f.subject"]),
         message: plain(&["f.subject"]),
         refusal: NO,
-        help: "part of the subject, where Postfix logs it",
+        help: "part of the subject, if Postfix logs it",
     },
     Field {
         name: "size",
@@ -442,7 +442,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: NO,
         message: NO,
         refusal: plain(&["n.rule"]),
-        help: "class of the rule that refused",
+        help: "class of the rule that refused it",
     },
     Field {
         name: "dnsbl",
@@ -451,7 +451,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: plain(&["t.dnsbl"]),
         message: NO,
         refusal: plain(&["n.dnsbl"]),
-        help: "block list because of which it was refused",
+        help: "block list that caused the refusal",
     },
     Field {
         name: "action",
@@ -469,7 +469,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: plain(&["f.host"]),
         message: plain(&["f.host"]),
         refusal: plain(&["n.host"]),
-        help: "our host that logged it",
+        help: "host that logged it",
     },
     Field {
         name: "instance",
@@ -496,7 +496,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: plain(&["f.origin"]),
         message: plain(&["f.origin"]),
         refusal: NO,
-        help: "how it came in: smtpd, pickup, bounce, forward, filter",
+        help: "how it arrived: smtpd, pickup, bounce, forward, filter",
     },
     Field {
         name: "remote_qid",
@@ -514,7 +514,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: NO,
         message: NO,
         refusal: NO,
-        help: "nothing before: 2026-11-20, yesterday, -2h, \"2 hours ago\"",
+        help: "at or after this time: 2026-11-20, yesterday, -2h, \"2 hours ago\"",
     },
     Field {
         name: "until",
@@ -523,7 +523,7 @@ pub static FIELDS: [Field; 39] = [
         recipient: NO,
         message: NO,
         refusal: NO,
-        help: "nothing from then on",
+        help: "before this time",
     },
     DATE,
 ];
@@ -579,10 +579,10 @@ pub(super) fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
     let names = FIELDS
         .iter()
         .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
-    let quotes = "put the text in quotes to search for it in replies";
+    let quotes = "put the text in quotes to search replies for it";
     let hint = match (brought::hint(name), nearest(name, names)) {
         (Some(hint), _) => hint.to_owned(),
-        (None, Some(near)) => format!("write {near}: if that is meant, or {quotes}"),
+        (None, Some(near)) => format!("write {near}: if you mean this field, or {quotes}"),
         (None, None) => quotes.to_owned(),
     };
     Err(Error::new(Kind::UnknownField(name.to_owned()), span.clone()).hint(hint))

@@ -129,7 +129,7 @@ impl<'a> Lexer<'a> {
             };
         } else if let Some((field, value)) = missing_colon(word) {
             let hint =
-                format!("write {field}:{value}, or put it in quotes to search for it in replies");
+                format!("write {field}:{value}, or put it in quotes to search replies for it");
             return Err(Error::new(Kind::MissingColon, start..start + word.len()).hint(hint));
         }
         self.values(mode)
@@ -256,7 +256,7 @@ impl<'a> Lexer<'a> {
             Some(_) if mode == Mode::Ordered && rest.starts_with("..") => Ok(()),
             Some(c) => Err(
                 Error::new(Kind::MissingBlank, self.at..self.at + c.len_utf8())
-                    .hint("put a blank here, or the whole value in quotes"),
+                    .hint("put a space here, or put the whole value in quotes"),
             ),
         }
     }

@@ -125,13 +125,13 @@ pub struct Other {
     pub is_tried: bool,
 }
 
-/// Other readings of one query; each costs a question.
+/// Other readings of one query; each costs a query.
 const MOST_OTHERS: usize = 8;
 
 /// Compiles the arguments of a search; none at all is everything in the window.
 ///
 /// # Errors
-/// When the text is no query, or a value not of its field's kind: with the place in the text and a hint.
+/// When the text is not a query, or a value not of its field's kind: with the place in the text and a hint.
 pub fn compile<S: AsRef<str>>(terms: &[S], options: &Options) -> Result<Plan, Error> {
     if terms.is_empty() {
         return plan("", Rule::And(Vec::new()), Checked::default(), options);
@@ -232,7 +232,7 @@ pub fn column(name: &str, columns: &[String]) -> Result<usize, String> {
     };
     place(&wanted).or_else(of_field).ok_or_else(|| {
         let near = nearest::nearest(&wanted, columns.iter().map(String::as_str));
-        let hint = near.map(|near| format!(", {near} may be meant"));
+        let hint = near.map(|near| format!("; did you mean {near}?"));
         format!(
             "no column {}{}; there are {}",
             name.escape_debug(),
@@ -251,7 +251,7 @@ pub fn columns() -> Vec<&'static str> {
 /// Reads a query text and returns its tree.
 ///
 /// # Errors
-/// When it is no query.
+/// When it is not a query.
 pub fn parse_text(text: &str) -> Result<ast::Expr, Error> {
     parse::parse(text).map_err(|error| error.within(text))
 }
@@ -261,12 +261,12 @@ fn describe(window: (Option<Time>, Option<Time>), is_default: bool, zone: Zone) 
     match window {
         (Some(since), _) if is_default => {
             format!(
-                "searching the last {DEFAULT_DAYS} days, from {} (--all lifts this)",
+                "searching the last {DEFAULT_DAYS} days, from {} (--all searches everything)",
                 show(since)
             )
         }
         (Some(since), Some(until)) if since >= until => format!(
-            "searching from {} until {}: nothing lies between them",
+            "searching from {} until {}: the range is empty",
             show(since),
             show(until)
         ),

@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, Error> {
     match parser.peek() {
         Some(token) => {
             Err(Error::new(Kind::Unopened, token.span.clone())
-                .hint("take it out, or put it in quotes"))
+                .hint("remove it, or put it in quotes"))
         }
         None => Ok(expr),
     }
@@ -94,7 +94,7 @@ impl Parser<'_> {
                     span,
                 }) if list.is_empty() => {
                     return Err(Error::new(Kind::Unopened, span.clone())
-                        .hint("take it out, or put it in quotes"));
+                        .hint("remove it, or put it in quotes"));
                 }
                 None
                 | Some(Token {
@@ -186,7 +186,7 @@ impl Parser<'_> {
             .filter(|token| token.span.start == end && !starts_term(&token.kind))
         {
             return Err(Error::new(Kind::MissingBlank, token.span.clone())
-                .hint("put a blank here, or the value in quotes"));
+                .hint("put a space here, or put the value in quotes"));
         }
         Ok(Expr {
             node: Node::Term(Term { field, values }),
@@ -278,19 +278,19 @@ fn missing(word: &'static str, span: Span) -> Error {
     } else {
         "between two terms"
     };
-    Error::new(Kind::MissingTerm(word), span).hint(format!("{word} stands {place}"))
+    Error::new(Kind::MissingTerm(word), span).hint(format!("write {word} {place}"))
 }
 
 fn missing_value(field: Option<&Name>, span: Span, is_group: bool) -> Error {
     match field {
         Some(name) if is_group => Error::new(Kind::MissingValue(name.text.clone()), span).hint(
-            format!("for any of several write {0}:one,other, for all of them {0}:one {0}:other", name.text),
+            format!("write {0}:one,other for any of several, {0}:one {0}:other for all of them", name.text),
         ),
         Some(name) => Error::new(Kind::MissingValue(name.text.clone()), span).hint(format!(
-            "write {}:value without a blank; commas part several, blanks go into quotes",
+            "write {}:value without a space; separate several values with commas, put a value with spaces in quotes",
             name.text
         )),
         None => Error::new(Kind::MissingTerm(","), span)
-            .hint("commas part values without a blank: alice@example.org,bob@example.org; put text in quotes"),
+            .hint("write values with commas and without spaces: alice@example.org,bob@example.org; put text in quotes"),
     }
 }

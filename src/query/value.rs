@@ -232,7 +232,7 @@ impl Given<'_> {
                     .to_owned();
                 Err(self
                     .error(Kind::BadRegex(cause))
-                    .hint("a backslash before . * + ? ( ) [ ] { } | makes them plain"))
+                    .hint("put a backslash before . * + ? ( ) [ ] { } | to search for the character itself"))
             }
         }
     }
@@ -297,8 +297,11 @@ impl Given<'_> {
         let words = names().flat_map(|name| std::iter::once(name).chain(name.split('_')));
         let all: Vec<&str> = names().collect();
         let hint = match nearest(text, words) {
-            Some(near) => format!("write {near} if that is meant; known are {}", all.join(" ")),
-            None => format!("known are {}", all.join(" ")),
+            Some(near) => format!(
+                "write {near} if you mean this; the known words are {}",
+                all.join(" ")
+            ),
+            None => format!("the known words are {}", all.join(" ")),
         };
         Err(self.bad_value().hint(hint))
     }
@@ -318,8 +321,11 @@ impl Given<'_> {
         };
         let all: Vec<&str> = known.into_iter().collect();
         let hint = match near {
-            Some(near) => format!("write {near} if that is meant; known are {}", all.join(" ")),
-            None => format!("known are {}", all.join(" ")),
+            Some(near) => format!(
+                "write {near} if you mean this; the known words are {}",
+                all.join(" ")
+            ),
+            None => format!("the known words are {}", all.join(" ")),
         };
         self.bad_value().hint(hint)
     }

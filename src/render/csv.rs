@@ -17,9 +17,12 @@ use std::io::{self, Write};
 /// Writes comma-separated values.
 pub(super) fn write(table: &Table, with_head: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = ::csv::WriterBuilder::new().flexible(true).from_writer(out);
-    let plain = |error: ::csv::Error| match error.into_kind() {
-        ::csv::ErrorKind::Io(error) => error,
-        kind => io::Error::other(format!("{kind:?}")),
+    let plain = |error: ::csv::Error| {
+        let text = error.to_string();
+        match error.into_kind() {
+            ::csv::ErrorKind::Io(error) => error,
+            _ => io::Error::other(text),
+        }
     };
     let none: [&[u8]; 0] = [];
     if with_head {

@@ -1,7 +1,7 @@
 //! Mask: other people's addresses hidden in a result, so that it can be handed on.
 //!
-//! Every address but those asked for becomes `hidden-1@example.org`: the domain stays, because it is the matter of most questions; the
-//! same address is the same number in all of one answer. Log-in names are hidden like addresses. In texts (replies, subjects, log lines)
+//! Every address but those asked for becomes `hidden-1@example.org`: the domain stays, because it is the matter of most queries; the
+//! same address is the same number in all of one answer. Login names are hidden like addresses. In texts (replies, subjects, log lines)
 //! addresses are found by their form, and a hidden address's local part wherever it stands as a word of its own.
 //! Limits: names of people in subjects and replies stay; a Message-ID stays, for it is how mail is traced.
 
@@ -10,7 +10,7 @@ use crate::model::within;
 use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization;
 
-/// Columns that hold one address or log-in name.
+/// Columns that hold one address or login name.
 const ADDRESSES: [&str; 7] = [
     "sender",
     "recipient",

@@ -48,17 +48,17 @@ pub fn broken(text: &str, start: usize, width: Option<u16>) -> Vec<String> {
 pub enum Format {
     /// Columns for a terminal
     Table,
-    /// A block of lines a row
+    /// One block of lines for each row
     Record,
-    /// One line a hit, for pipes
+    /// One line for each hit, for pipes
     Short,
-    /// What became of one mail: verdict and timeline
+    /// What happened to one mail: verdict and timeline
     Story,
     /// One mail as text to paste: times with zone, replies word for word, ids
     Ticket,
     /// The log lines of the mail
     Raw,
-    /// One JSON object a line
+    /// One JSON object on each line
     Json,
     /// Comma-separated, for spreadsheets
     Csv,

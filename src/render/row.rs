@@ -85,7 +85,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Returns the name of the log-in with its method, `alice (PLAIN)`; empty without a log-in.
+    /// Returns the name of the login with its method, `alice (PLAIN)`; empty without a login.
     pub(super) fn user(&self) -> String {
         let (user, method) = (self.text("sasl_username"), self.text("sasl_method"));
         match (user.is_empty(), method.is_empty()) {

@@ -122,7 +122,7 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
         None => {}
     }
     if chain.messages.iter().any(|m| m.is_true("log_incomplete")) {
-        writeln!(out, "Part of its log is missing.")?;
+        writeln!(out, "Part of the log of this mail is missing.")?;
     }
     writeln!(out)?;
     for (name, value) in facts(first) {

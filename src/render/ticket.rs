@@ -34,7 +34,7 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
         writeln!(out, "And {n} more recipients: {counts}.")?;
     }
     if chain.messages.iter().any(|m| m.is_true("log_incomplete")) {
-        writeln!(out, "Part of its log is missing.")?;
+        writeln!(out, "Part of the log of this mail is missing.")?;
     }
     writeln!(out, "\nMail")?;
     writeln!(
@@ -54,11 +54,11 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
             "filter" => " (after the filter)",
             "forward" => " (forwarded)",
             "relay" => " (next host)",
-            _ => " (queued anew)",
+            _ => " (requeued)",
         });
         let host = prefixed(" on ", &m.text("host"));
         let inferred = if m.is_true("parent_inferred") {
-            ", told by message id, sender and recipient"
+            ", matched by message id, sender and recipient"
         } else {
             ""
         };
@@ -135,11 +135,11 @@ fn to_tell(r: &Row<'_>, message: Option<&Row<'_>>, style: &Style) -> Option<Stri
     );
     Some(match r.raw("status")? {
         status::SENT => format!(
-            "On {at} your server {relay} took from us a mail {envelope}{}. Please look what became of it there.",
+            "On {at} your server {relay} accepted our mail {envelope}{}. Please check what happened to it there.",
             prefixed(" and gave it the queue id ", &r.text("remote_queue_id"))
         ),
         status::DEFERRED | status::SOFTBOUNCE | status::EXPIRED => format!(
-            "We tried {} to hand your server {relay} a mail {envelope}, the last time on {at}; it did not take it for the reason above.",
+            "We tried {} to deliver a mail {envelope} to your server {relay}, the last time on {at}; the server did not accept it, for the reason above.",
             count(tries, "time")
         ),
         status::BOUNCED => {

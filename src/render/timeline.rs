@@ -100,7 +100,7 @@ fn message_of<'m, 'a>(messages: &'m [Row<'a>], row: &Row<'_>) -> Option<&'m Row<
     messages.iter().find(|m| same_id(m.int("id"), id))
 }
 
-/// A try that our door refused before the mail was taken.
+/// An attempt that our smtpd refused before it accepted the mail.
 fn refusal(n: &Row<'_>, events: &mut Vec<Happening>) {
     let what = turned(n);
     events.push(Happening {
@@ -108,7 +108,7 @@ fn refusal(n: &Row<'_>, events: &mut Vec<Happening>) {
         rank: Rank::Arrival,
         queue_id: n.text("queue_id"),
         text: format!(
-            "{} {what} at our door{}{}",
+            "{} {what} on arrival{}{}",
             n.address("recipient"),
             prefixed(", client ", &n.client()),
             prefixed(": ", &n.said())
@@ -130,12 +130,12 @@ fn arrival(m: &Row<'_>, chain: &Chain<'_>, events: &mut Vec<Happening>) {
     let client = prefixed(" from ", &m.client());
     let text = match m.raw("parent_link") {
         Some(link::FILTER) if parent.is_some_and(|p| p.raw("status") == Some("discarded")) => {
-            format!("handed in again, continues{of}")
+            format!("submitted again, continues{of}")
         }
         Some(link::FILTER) => format!("back from the content filter, continues{of}"),
-        Some(link::RELAY) => format!("taken over{client}, continues{of}"),
+        Some(link::RELAY) => format!("received{client}, continues{of}"),
         Some(link::FORWARD) => format!("forwarded{}, continues{of}", alias(m, chain)),
-        Some(link::REQUEUE) => format!("queued anew, continues{of}"),
+        Some(link::REQUEUE) => format!("requeued, continues{of}"),
         Some(link::BOUNCE) => format!("notice of failure about{of}"),
         Some(link::DELAY) => format!("notice of delay about{of}"),
         Some(link::STATUS) => format!("notice of delivery about{of}"),

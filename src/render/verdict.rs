@@ -179,7 +179,7 @@ fn put_off(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
             more => format!(" and {} more", count(more, "time")),
         };
         let (from, to) = (at(refusal, "time", style), at(first, "time", style));
-        text.push_str(&format!("; {what} at our door at {from}{times}"));
+        text.push_str(&format!("; {what} on arrival at {from}{times}"));
         if !is_turned(r) {
             let after = length(refusal.time("time"), first.time("time"));
             text.push_str(&format!(", accepted at {to}{after}"));
@@ -206,12 +206,12 @@ fn put_off(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
     text
 }
 
-/// Returns what our door did: a refusal, or for now.
+/// Returns what our smtpd did: refused, or refused for now.
 pub(super) fn turned(refusal: &Row<'_>) -> &'static str {
     if is_greylisting(refusal) {
         "greylisted"
     } else if is_temporary(refusal) {
-        "put off"
+        "temporarily refused"
     } else {
         "refused"
     }
@@ -242,9 +242,9 @@ fn came_later(
         Some(mail) => {
             let after = length(time, mail.time("time"));
             let (id, time) = (mail.text("queue_id"), at(mail, "time", style));
-            format!("; it came through at {time}{after}: {id}")
+            format!("; it was accepted at {time}{after}: {id}")
         }
-        None => "; nothing of it came through to this recipient later".to_owned(),
+        None => "; no later attempt for this recipient was accepted".to_owned(),
     }
 }
 
@@ -274,20 +274,20 @@ fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
                 told.unwrap_or_default()
             )
         }
-        status::BOUNCED => format!("undeliverable since {at}{tried}{reason}{noticed}"),
+        status::BOUNCED => format!("bounced on {at}{tried}{reason}{noticed}"),
         status::EXPIRED => format!(
             "given up on {at} after {}{tried}{reason}{noticed}",
             count(tries, "attempt")
         ),
         status::DELETED => format!("deleted from the queue by an administrator on {at}{reason}"),
-        status::DISCARDED => format!("dropped on purpose on {at}{reason}"),
+        status::DISCARDED => format!("discarded on {at}{reason}"),
         status::HELD => {
             format!("held in the queue since {at} until an administrator releases it{reason}")
         }
         status::REJECTED if is_temporary(r) => not_accepted(chain.first(), r, &at),
         status::REJECTED => format!("refused on {at}{reason}"),
         status::CANCELED => {
-            format!("never received completely: the client went away on {at}{reason}")
+            format!("not received completely: the client disconnected on {at}{reason}")
         }
         status::FILTERED => format!(
             "handed to a content filter on {at}{by}; what came back is not in the log{}",
@@ -300,7 +300,7 @@ fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
         status::FORWARDED => {
             format!("forwarded on {at}; the new message is not in the log{reason}")
         }
-        status::REQUEUED => format!("queued anew on {at}; the new message is not in the log"),
+        status::REQUEUED => format!("requeued on {at}; the new message is not in the log"),
         status::UNKNOWN => format!("outcome not in the log; last seen on {at}{reason}"),
         _ => format!("{} on {at}{by}{reason}", r.text("status")),
     };
@@ -319,9 +319,9 @@ fn not_accepted(message: Option<&Row<'_>>, row: &Row<'_>, at: &str) -> String {
         "not accepted"
     };
     let next = if message.is_some_and(|m| m.int("uid").is_some()) {
-        "it stays in maildrop and is tried again"
+        "it stays in maildrop, and Postfix retries it"
     } else {
-        "the client was told to try again later"
+        "the client was asked to retry later"
     };
     format!("{what} on {at}, {next}{}", prefixed(": ", &row.said()))
 }
@@ -372,7 +372,7 @@ pub(super) fn addressed(chain: &Chain<'_>, r: &Row<'_>) -> String {
 pub(super) fn refused(hit: &Row<'_>, later: Option<&Row<'_>>, style: &Style) -> String {
     let what = turned(hit);
     let mut sentence = format!(
-        "{}: {what} at the door{} on {}",
+        "{}: {what} on arrival{} on {}",
         hit.address("recipient"),
         prefixed(", client ", &hit.client()),
         at(hit, "time", style),
@@ -383,11 +383,11 @@ pub(super) fn refused(hit: &Row<'_>, later: Option<&Row<'_>>, style: &Style) -> 
             let after = length(hit.time("time"), mail.time("time"));
             let (id, time) = (mail.text("queue_id"), at(mail, "time", style));
             sentence.push_str(&format!(
-                "; the same client came through at {time}{after}: {id}"
+                "; a later mail from the same client was accepted at {time}{after}: {id}"
             ));
         }
         None if hit.raw("recipient").is_some() && hit.time("time").is_some() => sentence
-            .push_str("; nothing from that client and sender came through to this recipient later"),
+            .push_str("; no later mail from that client and sender to this recipient was accepted"),
         None => {}
     }
     sentence
@@ -410,7 +410,7 @@ fn of_message(chain: &Chain<'_>, m: &Row<'_>, style: &Style) -> (Tone, String) {
         message_status::EXPIRED => format!("given up on {at}{reason}"),
         message_status::DELETED => format!("deleted from the queue by an administrator on {at}"),
         message_status::CANCELED => {
-            format!("never received completely: the client went away on {at}{reason}")
+            format!("not received completely: the client disconnected on {at}{reason}")
         }
         message_status::REJECTED => {
             let later = came_later(chain, None, m.time("time"), style);
@@ -420,15 +420,15 @@ fn of_message(chain: &Chain<'_>, m: &Row<'_>, style: &Style) -> (Tone, String) {
                 format!("refused on {at}{reason}{later}")
             }
         }
-        message_status::DISCARDED => format!("dropped on purpose on {at}{reason}"),
+        message_status::DISCARDED => format!("discarded on {at}{reason}"),
         message_status::CORRUPT => format!("moved to the corrupt queue on {at}{reason}"),
         message_status::REQUEUED if reason.starts_with(": stays in maildrop") => {
-            format!("not taken into the queue on {at}{reason}")
+            format!("not accepted into the queue on {at}{reason}")
         }
         message_status::REQUEUED => {
-            format!("queued anew on {at}; the new message is not in the log")
+            format!("requeued on {at}; the new message is not in the log")
         }
-        message_status::LOST => format!("no trace since {at}"),
+        message_status::LOST => format!("nothing in the log since {at}"),
         _ => format!("outcome not in the log; last seen on {at}{reason}"),
     };
     (tone(word), format!("{}: {what}", m.text("queue_id")))

@@ -4,7 +4,7 @@
 const COMMANDS: [(&[&str], &str); 11] = [
     (
         &["l", "list", "c", "connect", "conninfo", "databases", "open"],
-        "the shell has one database; maillog --db FILE sql names another, maillog status tells which it is",
+        "the shell has one database; maillog status shows its path, maillog --db FILE sql opens another",
     ),
     (
         &[
@@ -14,15 +14,15 @@ const COMMANDS: [(&[&str], &str); 11] = [
     ),
     (
         &["di", "indexes", "indices"],
-        "there are no indexes: rows are found by the time that they lie in",
+        "there are no indexes; name a short time range to make a query fast",
     ),
     (
         &["copy", "export", "dump", "once"],
-        ".output FILE and .mode csv, then the SELECT; maillog sql -o csv 'SELECT ...' > FILE does the same",
+        ".output FILE and .mode csv, then the SELECT; or maillog sql -o csv 'SELECT ...' > FILE",
     ),
     (
         &["import", "restore", "save", "backup"],
-        "nothing can be written from here; maillog ingest reads log",
+        "the shell is read-only; import log with maillog ingest",
     ),
     (
         &["g", "gx", "gset", "gexec", "p", "r", "w"],
@@ -30,7 +30,7 @@ const COMMANDS: [(&[&str], &str); 11] = [
     ),
     (
         &["watch", "repeat"],
-        "watch -n 5 maillog sql 'SELECT ...' asks again and again; maillog find -f follows new mail",
+        "watch -n 5 maillog sql 'SELECT ...' repeats the query; maillog find -f follows new mail",
     ),
     (
         &[
@@ -46,11 +46,11 @@ const COMMANDS: [(&[&str], &str); 11] = [
             "unset",
             "show",
         ],
-        ".mode table, record, json, csv or tsv, and .expanded on, off or auto set the form",
+        ".mode table, record, json, csv or tsv, and .expanded on, off or auto set the format",
     ),
     (
         &["!", "cd", "shell", "system"],
-        "leave the shell with .exit, or put it aside with Ctrl-Z",
+        "leave the shell with .exit, or suspend it with Ctrl-Z",
     ),
     (
         &[
@@ -62,7 +62,7 @@ const COMMANDS: [(&[&str], &str); 11] = [
             "password",
             "encoding",
         ],
-        "Ctrl-R searches what was typed before",
+        "Ctrl-R searches the history",
     ),
     (
         &["sf", "sv", "ef", "ev"],

@@ -82,7 +82,7 @@ pub(super) enum Dot {
         /// Table
         table: Option<String>,
     },
-    /// Show or set the form of results: table, record, json, csv, tsv
+    /// Show or set the format of results: table, record, json, csv, tsv
     #[command(name = ".mode", aliases = ["\\a"])]
     Mode {
         /// Form
@@ -100,7 +100,7 @@ pub(super) enum Dot {
         /// File, made anew
         file: Option<String>,
     },
-    /// Tell how long each statement took (\timing)
+    /// Show how long each statement took (\timing)
     #[command(name = ".timer", aliases = ["\\timing"])]
     Timer {
         /// On or off

@@ -120,7 +120,7 @@ pub fn run(host: &Host<'_>, watch: Watch) -> Result<()> {
         let _ = recall(&mut editor, file);
     }
     notice::block(
-        "maillog SQL, read-only; ; ends a statement, .help lists commands, .exit leaves.",
+        "maillog SQL, read-only. End each statement with ; (.help lists the commands, .exit leaves)",
     );
     let mut shell = Shell::new(host, watch);
     let ended = shell.read(&mut editor);
@@ -190,10 +190,10 @@ fn statement(editor: &mut Edit) -> Result<String, ReadlineError> {
         }
         if dot::is_command(&line) && !text::is_inside(&all) {
             notice::say(&format!(
-                "{} is not run: a statement has begun",
+                "cannot run {}: the statement before it is not finished",
                 escape::terminal(line.trim())
             ));
-            notice::hint("end it with ; or leave it with Ctrl-C");
+            notice::hint("end the statement with ; or drop it with Ctrl-C");
             continue;
         }
         all.push_str(&line);
@@ -357,7 +357,7 @@ impl<'a> Shell<'a> {
             Some(
                 form @ (Format::Table | Format::Record | Format::Json | Format::Csv | Format::Tsv),
             ) => self.show.format = form,
-            Some(_) => bail!("this form belongs to .find; here: table, record, json, csv, tsv"),
+            Some(_) => bail!("this format is for .find only; use table, record, json, csv or tsv"),
             None => {
                 let name = self.show.format.to_possible_value();
                 notice::block(name.as_ref().map_or("table", |value| value.get_name()));
@@ -406,9 +406,9 @@ impl<'a> Shell<'a> {
             .with_context(|| format!("cannot start {editor}"))
             .and_then(|status| {
                 if status.success() {
-                    fs::read_to_string(&file).context("cannot read what was written")
+                    fs::read_to_string(&file).context("cannot read the edited statement")
                 } else {
-                    bail!("{editor} failed; nothing is run")
+                    bail!("{editor} failed; the statement was not run")
                 }
             });
         let _ = fs::remove_dir_all(&directory);

@@ -24,7 +24,7 @@ WHERE regexp_full_match(function_name, '[a-z][a-z0-9_]*')
 GROUP BY function_name, function_type
 ORDER BY function_name, function_type";
 
-/// Keywords that a question is made of.
+/// Keywords that a query is made of.
 const KEYWORDS: &[&str] = &[
     "ALL",
     "AND",

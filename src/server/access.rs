@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(super) fn named(group: &str) -> Result<Group> {
     let found = Group::from_name(group)
         .with_context(|| format!("[serve] group: cannot look up the group {group:?}"))?;
-    found.ok_or_else(|| anyhow!("[serve] group: there is no group {group:?}"))
+    found.ok_or_else(|| anyhow!("[serve] group: the system has no group {group:?}"))
 }
 
 /// Who may use the Unix socket.
@@ -100,14 +100,14 @@ impl Peers {
             .map(|group| group.name.as_str())
             .collect();
         let hint = if names.is_empty() {
-            "run it as root or as its owner, or let a group in: group in [serve] of /etc/maillog.toml".to_owned()
+            "run the command as root or as the owner of the database, or set group below [serve] in /etc/maillog.toml".to_owned()
         } else {
             format!(
-                "run it as root, or become a member of the group {}",
+                "run the command as root, or add the user to the group {}",
                 names.join(" or ")
             )
         };
-        let failure = Failure::new("28000", format!("{name} may not ask this database"));
+        let failure = Failure::new("28000", format!("{name} may not query this database"));
         Err(failure.hint(hint).fatal())
     }
 }

@@ -12,9 +12,9 @@ const MORE: &str = "-- More";
 /// What a connection of a session is furnished with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Furniture {
-    /// Before its first question.
+    /// Before its first query.
     pub first: String,
-    /// Before its first question about the catalog, or of our own client about the present.
+    /// Before its first query about the catalog, or of our own client about the present.
     pub catalog: String,
 }
 

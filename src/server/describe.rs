@@ -78,7 +78,7 @@ impl<S: Stream> Session<S> {
         }))
     }
 
-    /// Asks the database for the columns of a question.
+    /// Asks the database for the columns of a query.
     async fn described(&mut self, sql: &str, types: &[Type]) -> Result<Vec<Column>, Trouble> {
         let deadline = Instant::now() + self.settings.timeout();
         let (stop, slot) = self.slot(deadline).await?;

@@ -24,7 +24,7 @@ struct Queue<K> {
     next: u64,
 }
 
-/// A place at the door, as long as it lives.
+/// A place on arrival, as long as it lives.
 pub(super) struct Waiting<K: Eq + Hash + Copy> {
     door: Arc<Door<K>>,
     number: u64,
@@ -77,7 +77,7 @@ impl<K: Eq + Hash + Copy> Door<K> {
 }
 
 impl<K: Eq + Hash + Copy> Waiting<K> {
-    /// Does what has to be done at the door; none when others need the place.
+    /// Does what has to be done on arrival; none when others need the place.
     pub(super) async fn meanwhile<T>(mut self, work: impl Future<Output = T>) -> Option<T> {
         match futures::future::select(std::pin::pin!(work), &mut self.is_sent_away).await {
             futures::future::Either::Left((done, _)) => Some(done),

@@ -21,7 +21,9 @@ const MOST_LISTED: usize = 2 << 20;
 pub(super) fn check_text(sql: &str) -> Result<(), Failure> {
     if sql.len() > LONGEST {
         let message = format!("the statement is too long: {} bytes", sql.len());
-        return Err(Failure::new("54000", message).hint("the text of a statement may have 1 MB"));
+        return Err(
+            Failure::new("54000", message).hint("a statement may have at most 1 MB of text")
+        );
     }
     Ok(())
 }
@@ -34,8 +36,8 @@ pub(super) fn check_lists(types: &[Type], values: &[Option<Bytes>]) -> Result<()
         .filter_map(|(_, value)| Some(value.as_ref()?.len()))
         .sum();
     if bytes > MOST_LISTED {
-        let message = format!("the lists among the parameters are too long: {bytes} bytes");
-        return Err(Failure::new("54000", message).hint("give them in parts of 2 MB"));
+        let message = format!("the lists in the parameters are too long: {bytes} bytes");
+        return Err(Failure::new("54000", message).hint("split them into parts of at most 2 MB"));
     }
     Ok(())
 }
@@ -61,7 +63,7 @@ impl<S: Stream> Session<S> {
     pub(super) fn check_held(&self, more: usize) -> Result<(), Failure> {
         if self.held() + more > MOST {
             let message =
-                "the prepared statements and parameters of the session take too much memory";
+                "the prepared statements and parameters of the session use too much memory";
             return Err(Failure::new("54000", message)
                 .hint("close some: DEALLOCATE ALL closes all statements"));
         }

@@ -65,14 +65,15 @@ impl<S: Stream> Session<S> {
         if self.is_owner {
             return Ok(());
         }
-        let message = format!("cannot run {what}: only root and the owner of the database may");
+        let message =
+            format!("cannot run {what}: only root and the owner of the database may run it");
         Err(Failure::new("42501", message))
     }
 
     /// Opens a feed; answers from where to read.
     async fn open(&mut self, argument: &str) -> Result<Table, Trouble> {
         let Some(feeds) = self.inner.hooks.feeds.clone() else {
-            return Err(Failure::new("0A000", "no log is taken here").into());
+            return Err(Failure::new("0A000", "this service takes no log").into());
         };
         let wanted: Wanted = serde_json::from_str(argument).map_err(|error| strange(&error))?;
         let piece = wanted
@@ -102,7 +103,10 @@ impl<S: Stream> Session<S> {
             .map_err(|error| stopped(&error))?;
         let (opened, feed) = feed.map_err(gone)?;
         if piece.is_some() && !opened.is_known {
-            let failure = Failure::new("40001", "the stream that the log lies in has changed");
+            let failure = Failure::new(
+                "40001",
+                "the stored position of this log has changed meanwhile",
+            );
             return Err(failure.hint("run it again").into());
         }
         self.intake.feed = Some(feed);
@@ -141,7 +145,7 @@ impl<S: Stream> Session<S> {
                 Some(Request::CopyData(data)) => {
                     input.extend_from_slice(&data);
                     if input.len() > message::LONGEST {
-                        return Err(Failure::new("54000", "a piece of log is too long").into());
+                        return Err(Failure::new("54000", "a part of the log is too long").into());
                     }
                     while let Some(chunk) = piece(&mut input) {
                         let passed = spawn_blocking(move || {
@@ -168,7 +172,7 @@ impl<S: Stream> Session<S> {
             }
         }
         if !input.is_empty() {
-            return Err(Failure::new("22P04", "the last piece of log is cut off").into());
+            return Err(Failure::new("22P04", "the last part of the log is incomplete").into());
         }
         self.intake.feed = Some(feed);
         message::complete(&mut self.wire.out, "COPY 0");

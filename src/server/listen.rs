@@ -63,9 +63,7 @@ pub(super) fn bind(database: &Path) -> Result<StdListener> {
     }
     let data = fs::symlink_metadata(&directory).with_context(|| format!("cannot use {shown}"))?;
     if !data.is_dir() {
-        bail!(
-            "cannot create directory {shown} for the socket: there is a file of that name; move it away"
-        );
+        bail!("cannot create directory {shown} for the socket: a file has that name; move it away");
     }
     if data.uid() != owner.uid() && data.uid() != 0 {
         bail!(
@@ -79,13 +77,13 @@ pub(super) fn bind(database: &Path) -> Result<StdListener> {
     if let Ok(data) = fs::symlink_metadata(&path) {
         if !data.file_type().is_socket() {
             bail!(
-                "cannot make the socket {}: there is a file of that name; move it away",
+                "cannot make the socket {}: a file has that name; move it away",
                 path.display()
             );
         }
         if StdStream::connect(&path).is_ok() {
             bail!(
-                "cannot make the socket {}: another process answers there",
+                "cannot make the socket {}: another process listens on it",
                 path.display()
             );
         }
@@ -163,7 +161,7 @@ async fn look_up(
         .ok()
         .flatten()
         .unwrap_or_else(|| {
-            let message = format!("the system does not say who uid {uid} is");
+            let message = format!("the system has no user with uid {uid}");
             Err(Failure::new("57P03", message).fatal())
         })
 }
@@ -239,7 +237,7 @@ async fn greet_tcp(
             return Ok(None);
         }
         Start::Gss | Start::Session { .. } => {
-            let failure = Failure::new("28000", "TLS is needed")
+            let failure = Failure::new("28000", "TLS is required")
                 .hint("connect with sslmode=require")
                 .fatal();
             return refuse(&mut wire, &failure).await;
@@ -340,7 +338,7 @@ async fn begin<S: Stream>(
         Ok(place) => place,
         Err(open) => {
             let failure = Failure::new("53300", format!("too many sessions: {open}"))
-                .hint("close some, or raise sessions in [serve] of the settings")
+                .hint("close some, or raise sessions below [serve] in /etc/maillog.toml")
                 .fatal();
             return refuse(&mut wire, &failure).await;
         }

@@ -1,4 +1,4 @@
-//! Server: the service's door for questions, in the PostgreSQL wire protocol. The only async code of the service.
+//! Server: the service's door for queries, in the PostgreSQL wire protocol. The only async code of the service.
 //!
 //! ```text
 //! listen (Unix socket, TCP) -> access -> session -> statement, dialect -> run (a thread, a connection of DuckDB)
@@ -6,7 +6,7 @@
 //!                                           +------ value <- rows, blocks ----+
 //! ```
 //! Promises: a client only reads ([`store::Session`](crate::store::Session) lets nothing else through); what a client
-//! sends, or fails to send or to read, ends at worst its own session; sessions, questions at once, time and rows are
+//! sends, or fails to send or to read, ends at worst its own session; sessions, queries at once, time and rows are
 //! bounded; rows go out as they come.
 //!
 //! Of `pgwire` only the types and SCRAM are used: its server collects whole results, and its decoder panics on
@@ -112,12 +112,12 @@ pub struct Server {
 struct Inner {
     sessions: Sessions,
     turnstile: Arc<turnstile::Turnstile>,
-    /// Questions that are open.
+    /// Queries that are open.
     open: Arc<turn::Open>,
     limits: setting::Limits,
     most_rows: u64,
     most_sessions: usize,
-    /// Sessions by number, each with the secret that cancels its question.
+    /// Sessions by number, each with the secret that cancels its query.
     places: Mutex<HashMap<i32, Seated>>,
     next: AtomicI32,
     /// Kinds of the columns by name, where a name has one kind in all tables.
@@ -180,7 +180,7 @@ impl Server {
                     let _ = parts.join_next().await;
                     Ok(())
                 });
-                // Sessions end with it, and the doors are free again; questions that run find nobody to answer to.
+                // Sessions end with it, and the doors are free again; queries that run find nobody to answer to.
                 runtime.shutdown_background();
                 let error: std::io::Result<()> = error;
                 let error = error.err().map(anyhow::Error::new);
@@ -206,17 +206,17 @@ impl Server {
         self.inner.broken.notify_one();
     }
 
-    /// Stops every question that is open, running or not: memory is needed. Their clients are told so.
+    /// Stops every query that is open, running or not: memory is needed. Their clients are told so.
     pub fn cancel_all(&self) {
         self.inner.open.stop_all();
     }
 
-    /// Lets no further question run, or lets them run again; those that come wait.
+    /// Lets no further query run, or lets them run again; those that come wait.
     pub fn hold(&self, is_held: bool) {
         self.inner.turnstile.close(is_held);
     }
 
-    /// Returns how many questions run, and do not wait for their turn or their client.
+    /// Returns how many queries run, and do not wait for their turn or their client.
     pub fn running(&self) -> usize {
         self.inner.turnstile.taken()
     }
@@ -275,7 +275,7 @@ impl Inner {
         panic!("killed by a test");
     }
 
-    /// Returns how many threads may be needed at once, so that none of them waits for those of others: a question's
+    /// Returns how many threads may be needed at once, so that none of them waits for those of others: a query's
     /// for each slot, one for each session that adds log or calls a verb, those that look up users, and a few.
     fn most_threads(&self) -> usize {
         2 * (self.most_sessions + RESERVED) + turn::BESIDE + listen::LOOK_UPS + SPARE
@@ -318,7 +318,7 @@ impl Inner {
         })
     }
 
-    /// Stops the question of the session that has the secret.
+    /// Stops the query of the session that has the secret.
     fn cancel(&self, pid: i32, secret: i32) {
         let open = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seated) = open.get(&pid)

@@ -93,7 +93,7 @@ impl Portal {
         }
     }
 
-    /// Returns the question, and how it is copied.
+    /// Returns the query, and how it is copied.
     pub(super) fn asks(&self) -> Option<(Verb, &str, Option<&CopyForm>)> {
         match &self.prepared.statement {
             Statement::Ask(verb, sql) => Some((*verb, sql, None)),
@@ -102,7 +102,7 @@ impl Portal {
         }
     }
 
-    /// Returns when a question that waits for its client is stopped.
+    /// Returns when a query that waits for its client is stopped.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let running = self
             .running
@@ -111,14 +111,14 @@ impl Portal {
         running.map(|running| running.deadline)
     }
 
-    /// Stops a question whose time is over.
+    /// Stops a query whose time is over.
     pub(super) fn expire(&mut self, now: Instant) {
         if let Some(running) = self.running.as_mut()
             && running.end.is_none()
             && running.deadline <= now
         {
             let failure = Failure::new("57014", "canceling statement due to statement timeout")
-                .hint("the rows of a cursor have to be fetched before statement_timeout is over");
+                .hint("fetch all rows of a cursor before statement_timeout ends");
             running.fail(failure);
         }
     }

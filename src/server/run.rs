@@ -1,6 +1,6 @@
-//! Run: one question on a thread of its own, its rows as they come, never more of them in memory than a few blocks.
+//! Run: one query on a thread of its own, its rows as they come, never more of them in memory than a few blocks.
 //!
-//! A client that does not read makes the channel full; then the thread waits there, and lets another question run
+//! A client that does not read makes the channel full; then the thread waits there, and lets another query run
 //! meanwhile. Stopping works at every moment: before it runs, while it runs, and while it waits (`turn`).
 
 use super::catalog::{self, Furniture};
@@ -114,7 +114,7 @@ impl Pool {
         }
     }
 
-    /// Describes the columns of a question.
+    /// Describes the columns of a query.
     pub(super) fn describe(
         &self,
         sql: &str,
@@ -149,7 +149,7 @@ impl Pool {
     }
 }
 
-/// A question with all it needs.
+/// A query with all it needs.
 pub(super) struct Question {
     pub verb: Verb,
     pub sql: String,
@@ -198,7 +198,7 @@ impl Block {
     }
 }
 
-/// A question that runs, or waits for its client; stopped when dropped.
+/// A query that runs, or waits for its client; stopped when dropped.
 pub(super) struct Running {
     pub items: mpsc::Receiver<Item>,
     pub left: Block,
@@ -220,7 +220,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts a question.
+/// Starts a query.
 pub(super) fn start(
     pool: &Arc<Pool>,
     question: Question,
@@ -307,7 +307,7 @@ impl Task<'_> {
         Ok(())
     }
 
-    /// Hands an item over; while that has to wait, another question may compute. False when nobody wants it any more.
+    /// Hands an item over; while that has to wait, another query may compute. False when nobody wants it any more.
     fn send(&self, item: Item, turn: Option<&Turn<'_>>) -> bool {
         let item = match self.sender.try_send(item) {
             Ok(()) => return true,
@@ -324,8 +324,8 @@ impl Task<'_> {
 }
 
 fn too_many_rows(most: u64) -> Failure {
-    Failure::new("54000", format!("the answer has more than {most} rows"))
-        .hint("ask for a shorter time, or raise rows in [serve] of the settings")
+    Failure::new("54000", format!("the result has more than {most} rows"))
+        .hint("choose a shorter time range, or raise rows below [serve] in /etc/maillog.toml")
 }
 
 #[derive(Default)]

@@ -108,7 +108,9 @@ impl Tcp {
     pub(super) fn new(serve: &Serve) -> Result<Self> {
         let named = |path: &Option<PathBuf>, key: &str| {
             path.clone().with_context(|| {
-                format!("[serve] listen needs {key}: TCP is offered with TLS and passwords only")
+                format!(
+                    "[serve] listen also needs {key}: over TCP maillog requires TLS and passwords"
+                )
             })
         };
         let certificate = named(&serve.certificate, "certificate")?;
@@ -169,11 +171,11 @@ impl Files {
         match read {
             Ok(read) if known.state == state => {
                 known.secrets = Arc::new(read);
-                notice::over(TROUBLE, "certificate and passwords can be used again");
+                notice::over(TROUBLE, "certificate and passwords are valid again");
             }
             Ok(_) => {}
             Err(error) => {
-                let text = format!("{error:#}; the one read before stays in force");
+                let text = format!("{error:#}; maillog keeps the ones that it read before");
                 notice::trouble(TROUBLE, Level::Warning, &text);
             }
         }
@@ -227,7 +229,7 @@ fn read_passwords(path: &Path, salting: &Salting) -> Result<Passwords> {
     let mode = std::fs::metadata(path).map_or(0, |data| data.permissions().mode());
     if mode & 0o007 != 0 {
         bail!(
-            "[serve] passwords: everyone can read {}: chmod 640 it",
+            "[serve] passwords: every user can read {}; restrict it with chmod 640",
             path.display()
         );
     }
@@ -253,7 +255,7 @@ fn read_passwords(path: &Path, salting: &Salting) -> Result<Passwords> {
         secrets.insert(user.to_owned(), secret);
     }
     if secrets.is_empty() {
-        bail!("[serve] passwords: {} names nobody", path.display());
+        bail!("[serve] passwords: {} names no user", path.display());
     }
     Ok(Passwords {
         secrets,
@@ -351,7 +353,7 @@ mod tests {
         .unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let open = read_passwords(&path, &SALTING).err().unwrap().to_string();
-        assert!(open.contains("everyone can read"), "{open}");
+        assert!(open.contains("every user can read"), "{open}");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         let read = read_passwords(&path, &SALTING).unwrap();
         assert_eq!(read.of("bob").stored_key, b"stored");

@@ -29,7 +29,7 @@ pub(super) const MOST_NAMED: usize = 1000;
 /// How long a query waits for its place before its client is told.
 const UNTOLD: Duration = Duration::from_secs(2);
 
-/// Which question of a session a request to cancel stops.
+/// Which query of a session a request to cancel stops.
 #[derive(Default)]
 pub(super) struct Current(Mutex<Option<Arc<Stop>>>);
 
@@ -424,7 +424,7 @@ impl<S: Stream> Session<S> {
         Ok((stop, slot))
     }
 
-    /// Starts a portal's question and waits for its columns.
+    /// Starts a portal's query and waits for its columns.
     pub(super) async fn begin(&mut self, portal: &mut Portal) -> Result<Arc<Vec<Column>>, Trouble> {
         self.may_run(&portal.prepared.statement)?;
         if portal.asks().is_none() {

@@ -191,7 +191,7 @@ impl Settings {
                 "42704",
                 format!("unrecognized configuration parameter {name:?}"),
             )
-            .hint("settings of the database itself cannot be changed here"));
+            .hint("the settings of the database cannot be changed here"));
         }
         match value {
             None => {

@@ -1,6 +1,6 @@
 //! Statement: what a client's statement asks for, told by its first words.
 //!
-//! Questions go to DuckDB, whose parser decides whether they are one; the rest is about the session, and answered
+//! Queries go to DuckDB, whose parser decides whether they are one; the rest is about the session, and answered
 //! here. Known verbs that write are refused by name, for a better message than "not a SELECT".
 
 use super::failure::Failure;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// What a statement asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Statement {
-    /// A question, or its plan.
+    /// A query, or its plan.
     Ask(Verb, String),
     /// The value of a setting; of all of them.
     Show(Option<String>),
@@ -28,7 +28,7 @@ pub(super) enum Statement {
     Nothing(&'static str),
     DiscardAll,
     Deallocate(Option<String>),
-    /// A cursor with its question.
+    /// A cursor with its query.
     Declare(String, String),
     Fetch {
         cursor: String,
@@ -172,7 +172,7 @@ const WRITES: [&str; 30] = [
 fn refuse(verb: &str) -> Failure {
     Failure::new(
         "25006",
-        format!("cannot run {verb}: only questions can be asked here"),
+        format!("cannot run {verb}: this connection is read-only"),
     )
     .hint(CHANGED_BY)
 }
@@ -314,8 +314,8 @@ fn fetch(tokens: &[Token<'_>], is_move: bool) -> Statement {
 
 fn copy(sql: &str, tokens: &[Token<'_>]) -> Result<Statement, Failure> {
     let only = || {
-        Failure::new("25006", "only COPY ... TO STDOUT can be run here")
-            .hint("`maillog ingest FILE` adds log; psql writes files of its own with \\copy (SELECT ...) TO 'FILE'")
+        Failure::new("25006", "only COPY ... TO STDOUT is allowed here")
+            .hint("import log with `maillog ingest FILE`; write a file with psql: \\copy (SELECT ...) TO 'FILE'")
     };
     let Some(direction) = direction(tokens) else {
         return Err(only());
@@ -378,7 +378,7 @@ fn form(options: &[Token<'_>]) -> Result<CopyForm, Failure> {
             .iter()
             .any(|token| token.literal().eq_ignore_ascii_case("binary"))
     {
-        return Err(Failure::new("0A000", "COPY in binary is not offered").hint("use text or csv"));
+        return Err(Failure::new("0A000", "binary COPY is not supported").hint("use text or csv"));
     }
     let is_csv = has(options, "CSV")
         || options

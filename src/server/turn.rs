@@ -1,7 +1,7 @@
-//! Turn: which questions may be open, and what stops them. Which of those compute: `turnstile`.
+//! Turn: which queries may be open, and what stops them. Which of those compute: `turnstile`.
 //!
-//! A question has a slot as long as it is open: until the client has its last row, and until its thread has ended. It
-//! has a place at the turnstile only while it computes. A session may always have one question open, so that nobody
+//! A query has a slot as long as it is open: until the client has its last row, and until its thread has ended. It
+//! has a place at the turnstile only while it computes. A session may always have one query open, so that nobody
 //! keeps it waiting by what he leaves open; more are few for each session and for all.
 
 use super::failure::Failure;
@@ -14,16 +14,16 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// Questions that one session may have open: each has a thread and rows that wait.
+/// Queries that one session may have open: each has a thread and rows that wait.
 const MOST_OPEN: usize = 4;
-/// Questions that all sessions together may have open beside one each.
+/// Queries that all sessions together may have open beside one each.
 pub(super) const BESIDE: usize = 14;
-/// Time in which a question that was stopped has to hear it; planning often does not.
+/// Time in which a query that was stopped has to hear it; planning often does not.
 const GRACE: Duration = Duration::from_secs(1);
-/// Pause before a question that does not hear is stopped again.
+/// Pause before a query that does not hear is stopped again.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Why a question was stopped.
+/// Why a query was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
     /// The client wants it no more, or its time is over.
@@ -32,7 +32,7 @@ pub(super) enum Why {
     Memory,
 }
 
-/// Stops a question.
+/// Stops a query.
 #[derive(Default)]
 pub(super) struct Stop {
     why: OnceLock<Why>,
@@ -89,7 +89,7 @@ impl Stop {
         }
     }
 
-    /// Does what may take long; none when the question is stopped meanwhile.
+    /// Does what may take long; none when the query is stopped meanwhile.
     pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         match futures::future::select(pin!(work), pin!(self.stopped())).await {
             futures::future::Either::Left((done, _)) => Some(done),
@@ -97,7 +97,7 @@ impl Stop {
         }
     }
 
-    /// Waits for what the question's thread gives, until the deadline; it is not waited for when it does not hear
+    /// Waits for what the query's thread gives, until the deadline; it is not waited for when it does not hear
     /// that it was stopped.
     pub(super) async fn awaited<T>(
         &self,
@@ -118,11 +118,11 @@ impl Stop {
         }
     }
 
-    /// Returns what the client is told of a question that was stopped.
+    /// Returns what the client is told of a query that was stopped.
     pub(super) fn failure(&self) -> Failure {
         match self.why.get() {
-            Some(Why::Memory) => Failure::new("53200", "stopped: the service needs the memory")
-                .hint("ask for a shorter time or for fewer columns, or raise memory_mib in the settings"),
+            Some(Why::Memory) => Failure::new("53200", "cancelled: the service needs the memory to store log lines")
+                .hint("choose a shorter time range or fewer columns, or raise memory_mib in /etc/maillog.toml"),
             _ => Failure::of(&Error::Interrupted, "", false),
         }
     }
@@ -138,7 +138,7 @@ impl Stop {
 
 fn timed_out() -> Failure {
     Failure::new("57014", "canceling statement due to statement timeout")
-        .hint("ask for a shorter time, or raise it: SET statement_timeout = '5min'")
+        .hint("choose a shorter time range, or raise the limit: SET statement_timeout = '5min'")
 }
 
 /// Something runs that can be interrupted.
@@ -150,7 +150,7 @@ impl Drop for Runs<'_> {
     }
 }
 
-/// Stops a question when nobody waits for it any more.
+/// Stops a query when nobody waits for it any more.
 pub(super) struct Abandon(pub Arc<Stop>);
 
 impl Drop for Abandon {
@@ -159,7 +159,7 @@ impl Drop for Abandon {
     }
 }
 
-/// The questions that are open, by session.
+/// The queries that are open, by session.
 #[derive(Default)]
 pub(super) struct Open {
     questions: Mutex<BTreeMap<(i32, u64), Arc<Stop>>>,
@@ -168,7 +168,7 @@ pub(super) struct Open {
     again: Arc<Notify>,
 }
 
-/// A question's place among those that are open.
+/// A query's place among those that are open.
 pub(super) struct Slot {
     open: Arc<Open>,
     number: (i32, u64),
@@ -182,7 +182,7 @@ impl Drop for Slot {
 }
 
 impl Open {
-    /// Returns what stops a question that is to be opened.
+    /// Returns what stops a query that is to be opened.
     pub(super) fn stop(&self) -> Arc<Stop> {
         Arc::new(Stop {
             again: Arc::clone(&self.again),
@@ -190,7 +190,7 @@ impl Open {
         })
     }
 
-    /// Gets a slot; waits for questions of the session that were stopped and have not heard it yet.
+    /// Gets a slot; waits for queries of the session that were stopped and have not heard it yet.
     pub(super) async fn slot(
         self: &Arc<Self>,
         session: i32,
@@ -205,8 +205,10 @@ impl Open {
                 Err(is_leaving) => is_leaving,
             };
             if !is_leaving {
-                return Err(Failure::new("53000", "too many questions are open at once")
-                    .hint("fetch the rows of a cursor to the end, or close it"));
+                return Err(
+                    Failure::new("53000", "this session has too many open queries")
+                        .hint("fetch all rows of each cursor, or close it"),
+                );
             }
             stop.awaited(left, deadline).await?;
         }
@@ -246,7 +248,7 @@ impl Open {
     }
 
     /// Stops again, for ever, what was stopped and goes on: an interruption during planning is forgotten when the
-    /// question begins to run.
+    /// query begins to run.
     pub(super) async fn insist(self: Arc<Self>) {
         loop {
             self.again.notified().await;

@@ -138,7 +138,7 @@ impl Turnstile {
             return None;
         }
         if queries.is_closed {
-            return Some("waiting: the service needs the memory to store log".to_owned());
+            return Some("waiting: the service needs the memory to store log lines".to_owned());
         }
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (query, _) in &queries.running {
@@ -161,7 +161,7 @@ impl Turnstile {
             "are"
         };
         Some(format!(
-            "waiting for a free place: {} {verb} running",
+            "waiting for a free slot: {} {verb} running",
             parts.join(", ")
         ))
     }
@@ -343,18 +343,18 @@ mod tests {
         let first = gets(&turnstile, &user("alice"), false);
         bob.set_waits(true);
         let said = |text: &str| assert_eq!(turnstile.obstacle(&bob).as_deref(), Some(text));
-        said("waiting for a free place: 1 query of alice is running");
+        said("waiting for a free slot: 1 query of alice is running");
         let second = lock(&turnstile.queries).running.first().cloned().unwrap();
         lock(&turnstile.queries).running.push(second.clone());
-        said("waiting for a free place: 2 queries of alice are running");
+        said("waiting for a free slot: 2 queries of alice are running");
         let third = Query {
             user: user("carol"),
             ..second.0
         };
         lock(&turnstile.queries).running.push((third, Seat::Common));
-        said("waiting for a free place: 2 queries of alice, 1 of carol are running");
+        said("waiting for a free slot: 2 queries of alice, 1 of carol are running");
         turnstile.close(true);
-        said("waiting: the service needs the memory to store log");
+        said("waiting: the service needs the memory to store log lines");
         drop(first);
     }
 

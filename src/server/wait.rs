@@ -1,4 +1,4 @@
-//! Wait: what a session hears from a question that runs, and when its time is over.
+//! Wait: what a session hears from a query that runs, and when its time is over.
 
 use super::failure::Failure;
 use super::run::{Block, Item, Running};
@@ -50,7 +50,7 @@ impl Running {
         self.end.clone().unwrap_or(Ok(()))
     }
 
-    /// Waits for an item; none at the end. Stops the question when its time is over.
+    /// Waits for an item; none at the end. Stops the query when its time is over.
     async fn item(&mut self) -> Option<Item> {
         if self.end.is_some() {
             return None;
@@ -59,7 +59,7 @@ impl Running {
         match stop.awaited(self.items.recv(), self.deadline).await {
             Ok(Some(item)) => return Some(item),
             Ok(None) => {
-                let lost = || Err(Failure::new("XX000", "the question stopped unexpectedly"));
+                let lost = || Err(Failure::new("XX000", "the query stopped unexpectedly"));
                 self.end = Some(self.last.get().cloned().unwrap_or_else(lost));
                 self.slot = None;
             }

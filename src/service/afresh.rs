@@ -1,4 +1,4 @@
-//! Afresh: the service starts itself again after a failure, sooner or later depending on how often it failed.
+//! Restart: the service starts itself again after a failure, sooner or later depending on how often it failed.
 
 use super::notify::Notify;
 use crate::ingest::health::Health;
@@ -22,6 +22,11 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// Who ran for so long has not failed in a row.
 const LONG_RUN: Duration = Duration::from_mins(10);
 
+/// A restart that is no failure, with its purpose (`to rewrite the database file`): a notice, and nothing to wait for.
+#[derive(Debug, thiserror::Error)]
+#[error("restarting {0}")]
+pub(super) struct Planned(pub(super) &'static str);
+
 /// One life of the service.
 pub(super) struct Run {
     start: Instant,
@@ -32,13 +37,16 @@ impl Run {
     /// Waits as long as the failures of the lives before make sensible, and begins.
     pub(super) fn begin(notify: &Notify) -> Self {
         let told = std::env::var(FAILURES).ok();
+        if told.is_some() {
+            keep_name();
+        }
         let failures: u32 = told.and_then(|n| n.parse().ok()).unwrap_or(0);
         if failures > 0 {
-            keep_name();
             let pause = pause(failures);
             notify.waiting(&format!(
-                "{} s before the next start after {failures} failures",
-                pause.as_secs()
+                "restarting in {} s after {}",
+                pause.as_secs(),
+                count(failures)
             ));
             wait(pause);
         }
@@ -63,7 +71,7 @@ impl Run {
             }
             notice::tell(
                 Level::Notice,
-                &format!("storing again after {failures} failures"),
+                &format!("storing again after {}", count(failures)),
             );
         });
     }
@@ -71,8 +79,14 @@ impl Run {
     /// Replaces this process by a new one with the same arguments; returns only when that fails.
     pub(super) fn start_afresh(&self, error: &anyhow::Error) -> anyhow::Error {
         let is_long = self.start.elapsed() >= LONG_RUN;
-        let failures = if is_long { 1 } else { self.failures + 1 };
-        if is_told(failures) {
+        let failures = match (error.is::<Planned>(), is_long) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => self.failures + 1,
+        };
+        if failures == 0 {
+            notice::tell(Level::Notice, &error.to_string());
+        } else if is_told(failures) {
             tell(error, failures);
         }
         let mut arguments = std::env::args_os();
@@ -82,7 +96,7 @@ impl Run {
             .args(arguments)
             .env(FAILURES, failures.to_string())
             .exec();
-        anyhow!("cannot start afresh after {error:#}: {failed}")
+        anyhow!("cannot restart after {error:#}: {failed}")
     }
 }
 
@@ -104,10 +118,17 @@ fn is_told(failures: u32) -> bool {
 fn tell(error: &anyhow::Error, failures: u32) {
     let pause = pause(failures).as_secs();
     let again = match failures {
-        1 => format!("starting afresh in {pause} s"),
-        n => format!("failed {n} times in a row, starting afresh every {pause} s"),
+        1 => format!("restarting in {pause} s"),
+        n => format!("failed {n} times in a row, restarting every {pause} s"),
     };
     notice::tell(Level::Error, &format!("{error:#}; {again}"));
+}
+
+fn count(failures: u32) -> String {
+    match failures {
+        1 => "1 failure".to_owned(),
+        n => format!("{n} failures"),
+    }
 }
 
 /// Returns how long to wait after so many failures.

@@ -1,4 +1,4 @@
-//! Guard: the memory of the process. What the functions of a question make is not counted by the database.
+//! Guard: the memory of the process. What the functions of a query make is not counted by the database.
 
 use super::task::{Done, Run, Task, When};
 use crate::notice::{self, Level};
@@ -12,19 +12,19 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(250);
 /// Memory of the process beside that of the database, in MiB: half as much is what following takes.
 const BESIDE: u64 = 512;
-/// What questions may have at least, in MiB, when much stays in use without them.
+/// What queries may have at least, in MiB, when much stays in use without them.
 const LEAST: u64 = 256;
 
-/// Returns the task. Only a fresh start gives back memory that stays in use, so that it is essential.
+/// Returns the task. Only a restart gives back memory that stays in use, so that it is essential.
 pub(super) fn task() -> Task {
-    let without = "the memory of the process is not looked after";
+    let without = "the memory of the process is not limited";
     Task::new("memory guard", without, When::Always, run).essential()
 }
 
-/// Stops all questions whenever the process has more memory than the settings and [`BESIDE`] allow.
+/// Stops all queries whenever the process has more memory than the settings and [`BESIDE`] allow.
 ///
 /// # Errors
-/// When the memory stays in use without questions: for a fresh start.
+/// When the memory stays in use without queries: for a restart.
 fn run(run: &Run<'_>) -> Result<Done> {
     let shared = run.shared;
     let limits = Limits::SERVICE.with_memory(shared.config.memory_mib);
@@ -38,16 +38,18 @@ fn run(run: &Run<'_>) -> Result<Done> {
         }
         notice::tell(
             Level::Warning,
-            &format!("questions need more than {most} MiB of memory: they are stopped"),
+            &format!(
+                "running queries use more than {most} MiB; cancelling them so that log lines can be stored"
+            ),
         );
         shared.relief.make_room();
         thread::sleep(LOOK);
         shared.relief.give_back();
         let left = resident_mib().unwrap_or(0);
         if left > usual + LEAST {
-            bail!("{left} MiB of memory are not given back");
+            bail!("{left} MiB of memory stay in use after all queries were cancelled");
         }
-        // What the allocator keeps is not asked back from the next question.
+        // What the allocator keeps is not asked back from the next query.
         most = usual.max(left + LEAST);
     }
 }

@@ -133,7 +133,7 @@ impl Follower<'_> {
             self.wait_for_files();
             live = Live::open(&self.place, &self.selection, &self.start)?;
         }
-        notice::over(&self.name, &format!("{} is there again", self.name));
+        notice::over(&self.name, &format!("{} is available again", self.name));
         self.state("catching up");
         loop {
             let portion = live.read()?;
@@ -191,17 +191,14 @@ impl Follower<'_> {
 
     fn wait_for_files(&self) {
         self.state("waiting for journal files");
-        let text = format!(
-            "{}: no journal file that can be read; waiting for one",
-            self.name
-        );
+        let text = format!("{}: no readable journal file; waiting for one", self.name);
         notice::trouble(&self.name, Level::Warning, &text);
         thread::sleep(RETRY);
     }
 
     fn recover(&mut self, error: &str) {
         self.state("cannot be read");
-        let text = format!("cannot read {}: {error}; trying again", self.name);
+        let text = format!("cannot read {}: {error}; retrying", self.name);
         notice::trouble(&self.name, Level::Warning, &text);
         self.failures += 1;
         thread::sleep(RETRY * self.failures.min(15));
@@ -218,7 +215,7 @@ impl Follower<'_> {
         self.checked = Some(Instant::now());
         for (path, error) in live.damaged() {
             let path = path.display();
-            let text = format!("{path} is damaged, the other journal files are read: {error}");
+            let text = format!("{path} is damaged; maillog reads the other journal files: {error}");
             notice::trouble(&path.to_string(), Level::Warning, &text);
         }
     }

@@ -184,7 +184,7 @@ impl Scraped {
     fn slow(&self, session: &Session) -> Result<Samples> {
         let last = locked(&self.slow).clone();
         let Some(last) = last else {
-            let fresh = slow(session).context("cannot look at the tables")?;
+            let fresh = slow(session).context("cannot read the tables")?;
             let samples = fresh.samples.clone();
             *locked(&self.slow) = Some(fresh);
             return Ok(samples);

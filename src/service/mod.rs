@@ -5,7 +5,7 @@
 //!                                         ^ rows of tasks join its commits
 //! ```
 //! Promises: nothing of what is committed depends on how the service ends; being killed is the way to stop it. A
-//! failure of the database (no space, no memory) ends in a fresh start of the whole process after a while, so that
+//! failure of the database (no space, no memory) ends in a restart of the whole process after a while, so that
 //! every lock and connection is really gone; what was not committed is read again. A task that is not essential fails
 //! alone: log is read and stored all the same.
 //!
@@ -16,7 +16,7 @@
 //! | `task` | what a task is, and when it runs |
 //! | `calendar` | times of the clock on the wall |
 //! | `supervisor` | runs tasks, tries again what failed, stores last runs |
-//! | `serve` | task: the server for questions |
+//! | `serve` | task: the server for queries |
 //! | `guard` | task: the memory of the process |
 //! | `metrics` | task: what Prometheus is told, over HTTP |
 //! | `retain` | task: the hourly work, pruning and rewriting the file |
@@ -70,7 +70,7 @@ pub struct Shared {
     pub health: Arc<Health>,
     /// The settings.
     pub config: Arc<Config>,
-    /// Stops questions when memory runs short.
+    /// Stops queries when memory runs short.
     pub relief: Relief,
     /// How stamps are read, and what time it is.
     pub rules: Rules,

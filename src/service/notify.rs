@@ -178,10 +178,10 @@ impl<F: Fn(&[NotifyState<'_>])> Teller<F> {
             self.is_stuck = !is_alive;
             let seconds = self.patience.as_secs();
             if is_alive {
-                notice::tell(Level::Notice, "reading and storing go on");
+                notice::tell(Level::Notice, "reading and storing continue");
             } else {
                 let next = if self.has_watchdog {
-                    "; the watchdog will start it again"
+                    "; the watchdog will restart the service"
                 } else {
                     ""
                 };

@@ -19,7 +19,7 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(500);
 /// up to this one.
 const LONGEST: Duration = Duration::from_secs(5);
-/// The pause while another program has the database: questions leave it to the service for two seconds only.
+/// The pause while another program has the database: queries leave it to the service for two seconds only.
 const BRIEF: Duration = Duration::from_millis(200);
 
 /// Makes sure that no other service has this database; held as long as the process lives.
@@ -59,10 +59,10 @@ pub(super) fn sole_instance(database: &Path, notify: &Notify) -> Result<Flock<Fi
             }
         }
     };
-    passed("there is space again");
+    passed("space is available again");
     instance::hold(file).map_err(|refused| match refused {
         Refused::Held(pid) => anyhow!(
-            "another maillog service (pid {pid}) has {}",
+            "another maillog service (pid {pid}) uses {}",
             database.display()
         ),
         Refused::Failed(errno) => anyhow!("cannot lock {}: {}", path.display(), errno.desc()),
@@ -86,7 +86,7 @@ pub(super) fn open(config: &Config, notify: &Notify) -> Result<Store> {
         notify.starting();
         match Store::open_writer_with(&config.database, limits) {
             Ok(store) => {
-                passed(&format!("{} can be used now", config.database.display()));
+                passed(&format!("{} can be used again", config.database.display()));
                 return Ok(store);
             }
             Err(error @ Error::Locked { .. }) => {

@@ -1,6 +1,7 @@
 //! The hourly work: what is past retention goes, slice by slice between two commits; the file shrinks when most is free.
 
 use super::Shared;
+use super::afresh::Planned;
 use super::notify::Notify;
 use super::task::{Done, Run, Task, When};
 use crate::config::Config;
@@ -32,19 +33,23 @@ pub(super) fn task() -> Task {
         first: FIRST,
         every: HOURLY,
     };
-    Task::new("retention", "rows past retention stay", when, run)
+    Task::new(
+        "retention",
+        "rows past retention are not deleted",
+        when,
+        run,
+    )
 }
 
-/// Prunes; asks for a fresh start where the file is to be rewritten.
+/// Prunes; asks for a restart where the file is to be rewritten.
 fn run(run: &Run<'_>) -> Result<Done> {
     let shared = run.shared;
     let cutoffs = shared.config.retain.cutoffs(shared.rules.present.now());
     let gone = match prune(&shared.jobs, cutoffs) {
         Err(error) if is_out_of_memory(&error) => {
-            let what =
-                "no memory for pruning: it goes on in an hour | raise memory_mib in the settings";
+            let what = "pruning ran out of memory and continues in an hour; raise memory_mib in /etc/maillog.toml";
             notice::tell(Level::Warning, what);
-            return Ok(Done::with("no memory for pruning"));
+            return Ok(Done::with("ran out of memory"));
         }
         gone => gone?,
     };
@@ -101,11 +106,13 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
         })
         .verb("maillog_compact", move |_| {
             wish_compaction(&compacting).map_err(|error| failed(&error))?;
-            compacting.restart.because(wished());
+            compacting
+                .restart
+                .because(Planned("to rewrite the database file").into());
             Ok(Table::default())
         })
         .verb("maillog_afresh", move |_| {
-            starting.because(wished());
+            starting.because(Planned("to erase an address").into());
             Ok(Table::default())
         })
 }
@@ -123,7 +130,7 @@ fn erased(jobs: &Jobs, ticket: &str) -> Result<Table> {
     let rows = jobs.run(move |store| store.take_erased(&ticket));
     let rows = rows
         .ok_or_else(stopped)?
-        .context("cannot look at the database")?;
+        .context("cannot read the database")?;
     Ok(match rows {
         Some(rows) => one(serde_json::to_string(&rows)?),
         None => Table::default(),
@@ -131,11 +138,8 @@ fn erased(jobs: &Jobs, ticket: &str) -> Result<Table> {
 }
 
 fn misunderstood() -> Failure {
-    Failure::new(
-        "22023",
-        "the service does not understand what it is asked to do",
-    )
-    .hint("the service runs another version of maillog: restart it")
+    Failure::new("22023", "the service does not understand this request")
+        .hint("the service runs another version of maillog: restart it")
 }
 
 fn failed(error: &anyhow::Error) -> Failure {
@@ -183,7 +187,7 @@ pub fn erase(jobs: &Jobs, address: Address, ticket: &str) -> Result<Erased> {
     let noted = jobs.run(move |store| store.note_erasure(&noted, &ticket));
     noted
         .ok_or_else(stopped)?
-        .context("cannot note the address")?;
+        .context("cannot store the address")?;
     let mut eraser = Eraser::new(address, true);
     loop {
         let (back, done) = jobs
@@ -220,12 +224,12 @@ pub(super) fn finish_erasures(store: &mut Store, notify: &Notify) {
     if let Err(error) = finish() {
         notice::tell(
             Level::Warning,
-            &format!("an address is not yet erased from what the service remembers: {error}"),
+            &format!("an address is not yet erased from the memory of the service: {error}"),
         );
     }
 }
 
-/// Asks for the database to be rewritten, which needs a fresh start of the service.
+/// Asks for the database to be rewritten, which needs a restart of the service.
 ///
 /// # Errors
 /// When there is no room, or the database fails.
@@ -244,7 +248,7 @@ fn compact_if_mostly_free(shared: &Shared) -> Result<()> {
     let space = shared.jobs.run(|store| store.space());
     let space = space
         .ok_or_else(stopped)?
-        .context("cannot look at the database")?;
+        .context("cannot read the database")?;
     if !space.is_mostly_free() {
         return Ok(());
     }
@@ -252,15 +256,10 @@ fn compact_if_mostly_free(shared: &Shared) -> Result<()> {
         notice::tell(Level::Warning, &format!("{error:#}"));
         return Ok(());
     }
-    shared.restart.because(anyhow!(
-        "more than half of the database file is free: it is rewritten"
-    ));
+    shared
+        .restart
+        .because(Planned("to rewrite the database file: more than half of it is free").into());
     Ok(())
-}
-
-/// Why the service starts afresh when our own client asks for it.
-fn wished() -> anyhow::Error {
-    anyhow!("`maillog prune` needs a fresh start")
 }
 
 fn stopped() -> anyhow::Error {
@@ -281,7 +280,7 @@ pub(super) fn compact(config: &Config) {
         ),
         Err(error) => notice::tell(
             Level::Warning,
-            &format!("the database file is not rewritten: {error}"),
+            &format!("the database file was not rewritten: {error}"),
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! Serve: the server for questions as a task: it is started again when it has ended, or when its path or address was taken.
+//! Serve: the server for queries as a task: it is started again when it has ended, or when its path or address was taken.
 
 use super::retain;
 use super::task::{Done, Run, Task, When};
@@ -10,7 +10,12 @@ use std::time::{Duration, Instant};
 
 /// Returns the task.
 pub(super) fn task() -> Task {
-    Task::new("server", "questions cannot be answered", When::Always, run)
+    Task::new(
+        "server",
+        "the service cannot answer queries",
+        When::Always,
+        run,
+    )
 }
 
 /// Serves until the server ends.
@@ -28,7 +33,7 @@ fn run(run: &Run<'_>) -> Result<Done> {
     Err(server.ended())
 }
 
-/// Stops all questions and waits for their end, but not for ever; or lets them run again.
+/// Stops all queries and waits for their end, but not for ever; or lets them run again.
 fn grant(server: &Server, wish: Wish) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let begun = Instant::now();

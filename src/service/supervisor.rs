@@ -366,7 +366,7 @@ impl Supervised {
         let pause = self.pace.pause(&self.task.when, self.record.failures);
         let now = self.now();
         let text = format!("{error:#}{}", hint(error));
-        let told = format!("{}: {text}; trying again", self.task.without);
+        let told = format!("{}: {text}; retrying", self.task.without);
         notice::trouble(self.task.name, Level::Error, &told);
         self.record.state = TaskState::Failed;
         self.record.ended = Some(now);

@@ -137,7 +137,7 @@ pub(super) type Work = Box<dyn Fn(&Run<'_>) -> Result<Done> + Send>;
 pub struct Task {
     /// Its name in `maillog status`.
     pub name: &'static str,
-    /// What is amiss while it fails, to tell: `questions cannot be answered`.
+    /// What is amiss while it fails, to tell: `queries cannot be answered`.
     pub without: &'static str,
     /// The service cannot do without it: when it fails, all begins anew.
     pub is_essential: bool,

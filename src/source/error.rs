@@ -83,14 +83,14 @@ impl Error {
             }
             Self::Read { .. } | Self::Pattern { .. } => None,
             Self::Damaged { source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => {
-                Some("the file is cut off; what was readable is in, copy it again and import it once more for the rest".to_owned())
+                Some("the file is cut off; maillog imported the readable part. Copy the file again and import it again".to_owned())
             }
             Self::Damaged { .. } => {
-                Some("what was readable is in; import an undamaged copy for the rest".to_owned())
+                Some("maillog imported the readable part; import an undamaged copy for the rest".to_owned())
             }
-            Self::NoMatch { .. } => Some("give a file, a directory, a pattern, or - for standard input".to_owned()),
+            Self::NoMatch { .. } => Some("name a file, a directory or a pattern, or - for standard input".to_owned()),
             Self::NotLog { cure, .. } | Self::NewestFirst { cure, .. } => Some(cure.clone()),
-            Self::Zone(_) => Some("give a name such as Europe/Berlin, UTC, or an offset such as +02:00".to_owned()),
+            Self::Zone(_) => Some("write a name such as Europe/Berlin or UTC, or an offset such as +02:00".to_owned()),
         }
     }
 }

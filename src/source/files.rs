@@ -182,7 +182,7 @@ impl Search<'_> {
         if input.first().is_some() {
             self.inputs.push(input);
         } else {
-            self.skip(path, "no line with a time at its start".to_owned());
+            self.skip(path, "no line begins with a time".to_owned());
         }
         Ok(())
     }

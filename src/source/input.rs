@@ -146,9 +146,9 @@ impl Input {
     /// Returns the same file, to be read from its end.
     fn turned(mut self, options: &Options) -> Result<Self, Error> {
         if has_more_lines_a_record(&self.head) {
-            return Err(self.newest_first(
-                "write it again in the order of time: journalctl without -r".to_owned(),
-            ));
+            return Err(
+                self.newest_first("write it in time order: use journalctl without -r".to_owned())
+            );
         }
         self.is_backward = true;
         self.surveyed = OnceCell::new();
@@ -347,7 +347,7 @@ impl Input {
         if look(head, options, None).1.is_backward() {
             let is_turned = !has_more_lines_a_record(head) && ahead.turn();
             if !is_turned {
-                let cure = "put tac before it: ... | tac | maillog ingest -, or have it written in the order of time";
+                let cure = "reverse it: ... | tac | maillog ingest -, or write it in time order";
                 *looked = Looked::Failed(self.newest_first(cure.to_owned()));
                 return None;
             }

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
-    /// Not at all.
+    /// Never.
     Plain,
     /// gzip(1).
     Gzip,
@@ -81,7 +81,7 @@ pub(super) fn unreadable(head: &[u8], path: &Path) -> Option<Error> {
         _ => return None,
     };
     let cure = if cure.is_empty() {
-        "give the log itself".to_owned()
+        "name the log file itself".to_owned()
     } else {
         format!("try: {cure}")
     };

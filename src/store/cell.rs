@@ -165,7 +165,16 @@ fn key(cell: &Cell) -> String {
         Cell::Float(number) => number.to_string(),
         Cell::Time(time) => stamp(time.0),
         Cell::Null => "NULL".to_owned(),
-        Cell::Blob(_) | Cell::List(_) | Cell::Struct(_) => format!("{cell:?}"),
+        Cell::Blob(bytes) => bytes.iter().map(|byte| format!("\\x{byte:02X}")).collect(),
+        Cell::List(cells) => {
+            let cells: Vec<String> = cells.iter().map(key).collect();
+            format!("[{}]", cells.join(", "))
+        }
+        Cell::Struct(fields) => {
+            let field = |(name, cell): &(String, Cell)| format!("{name}: {}", key(cell));
+            let fields: Vec<String> = fields.iter().map(field).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | recipient, recipient before rewriting | the row goes with its attempts; with the last recipient goes the message |
 //! | sender, login of a message | the message stays for its other recipients; sender, login, client, helo, message-id and subject go, its raw lines too |
-//! | refusal, log-in, raw line, what a mail store did | the row goes |
+//! | refusal, login, raw line, what a mail store did | the row goes |
 //! | a text that quotes it (replies, samples) | the address in it is replaced by [`PSEUDONYM`] |
 //!
 //! Compared without regard to case; also quoted (`"alice"@example.org`) and as VERP and SRS write it

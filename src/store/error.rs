@@ -59,7 +59,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Not enough space beside the database for its copy.
-    #[error("no room to rewrite {}: it takes {needed} MB, and {free} MB are free", .path.display())]
+    #[error("no space to rewrite {}: it needs {needed} MB, and {free} MB are free", .path.display())]
     NoRoom {
         /// The database.
         path: PathBuf,
@@ -145,16 +145,16 @@ pub enum Error {
         cause: String,
     },
     /// The text is not one `SELECT`.
-    #[error("only a single SELECT can be run here")]
+    #[error("only a single SELECT is allowed here")]
     NotSelect,
     /// A function that does more than answer.
-    #[error("the function {name} cannot be used here")]
+    #[error("the function {name} is not allowed here")]
     Function {
         /// Its name.
         name: String,
     },
     /// A function that can make more of a value than fits into memory, or its type.
-    #[error("{name} cannot be used here: it can take all memory at once, or more")]
+    #[error("{name} is not allowed here: one {} could use up all memory", if .name.starts_with("the type ") { "value" } else { "call" })]
     Dear {
         /// Its name.
         name: String,
@@ -168,7 +168,7 @@ pub enum Error {
     #[error("the statement is too long")]
     TooLong,
     /// A column of the answer is of a type that cannot be shown.
-    #[error("a column of the answer has a type that cannot be shown as it is")]
+    #[error("a column of the result has a type that maillog cannot show")]
     NotShown,
     /// What the service says, where it is none of the others.
     #[error("{message}")]
@@ -203,7 +203,7 @@ pub enum Error {
 }
 
 /// Who changes the database, for those who tried to.
-pub const CHANGED_BY: &str = "the database is changed by `maillog ingest` and `maillog prune` only";
+pub const CHANGED_BY: &str = "only `maillog ingest` and `maillog prune` change the database";
 
 impl Error {
     /// Returns what the user can do about it, when that is known.
@@ -211,10 +211,10 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         Some(match self {
             Self::Full { .. } => {
-                "nothing of the last batch was stored: free some space and run it again"
+                "free some space and run the command again; the last batch was not stored"
             }
             Self::NoRoom { .. } => {
-                "free some space there, or prune more first: only what is left is copied"
+                "free some space there, or prune more first: the copy holds only what is left"
             }
             Self::Missing { .. } => {
                 "run `maillog ingest /var/log/mail.log*` first, or name the database with --db"
@@ -223,30 +223,32 @@ impl Error {
             | Self::Sqlite { .. }
             | Self::Foreign { .. }
             | Self::IsDirectory { .. } => "name another file with --db",
-            Self::FromFuture { .. } | Self::NewerDuckDb { .. } => {
-                "install the newer maillog here, too"
-            }
+            Self::FromFuture { .. } | Self::NewerDuckDb { .. } => "install the newer maillog here",
             Self::Outdated { .. } => "run `maillog ingest` once as the owner of the database",
             Self::Permission { write: false, .. } => {
-                "run it as root, as the owner, or as a member of the file's group"
+                "run the command as root, as the owner, or as a member of the file's group"
             }
             Self::Permission {
                 write: true, cause, ..
-            } if cause == "permission denied" => "run it as root or as the owner of the database",
+            } if cause == "permission denied" => {
+                "run the command as root or as the owner of the database"
+            }
             Self::Corrupt { .. } => {
                 "restore it from a backup, or move it away and import the logs again"
             }
             Self::NotSelect => CHANGED_BY,
             Self::Dear { instead, .. } => instead,
             Self::TooDeep => {
-                "ask in several statements, put values in a list: x IN (...), or name parts with WITH"
+                "use several statements, put values in a list: x IN (...), or name parts with WITH"
             }
-            Self::TooLong => "ask in several statements",
-            Self::NotShown => "cast it to text: x::VARCHAR, or all with SELECT COLUMNS(*)::VARCHAR",
-            Self::Function { .. } => "files, settings and other databases are out of reach",
+            Self::TooLong => "use several statements",
+            Self::NotShown => {
+                "cast it to text: x::VARCHAR, or cast all columns: SELECT COLUMNS(*)::VARCHAR"
+            }
+            Self::Function { .. } => "files, settings and other databases cannot be read here",
             Self::Refused(refused) if !refused.hint.is_empty() => &refused.hint,
             Self::Service { hint, .. } if !hint.is_empty() => hint,
-            Self::OutOfMemory => "ask for fewer rows or a shorter time",
+            Self::OutOfMemory => "choose fewer rows or a shorter time range",
             _ => return None,
         })
     }

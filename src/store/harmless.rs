@@ -1,4 +1,4 @@
-//! Which functions a question may use: what reads tables, and what says how they are made.
+//! Which functions a query may use: what reads tables, and what says how they are made.
 //!
 //! Some functions of DuckDB do more than answer although they stand in a `SELECT`: `checkpoint()`, `enable_logging()`,
 //! `query('...')`, `arrow_scan` (which follows pointers). Table functions are named here when they are allowed; of the
@@ -81,16 +81,22 @@ const TYPES: [&str; 7] = [
 ];
 /// Functions that make much of little, in one step that cannot be stopped and is not counted; what to write instead.
 const DEAR: [(&str, &str); 12] = [
-    ("range", "ask FROM range(...) or FROM generate_series(...)"),
-    ("generate_series", "ask FROM generate_series(...)"),
+    ("range", "use FROM range(...) or FROM generate_series(...)"),
+    ("generate_series", "use FROM generate_series(...)"),
     (
         "repeat",
-        "short texts can be repeated up to 1000 times, with a number: repeat('x', 10)",
+        "repeat a short text at most 1000 times, and write the number itself: repeat('x', 10)",
     ),
-    ("lpad", "give the length as a number up to 1000"),
-    ("rpad", "give the length as a number up to 1000"),
-    ("printf", "give the format as a text, with widths up to 999"),
-    ("format", "give the format as a text, with widths up to 999"),
+    ("lpad", "write the length as a number up to 1000"),
+    ("rpad", "write the length as a number up to 1000"),
+    (
+        "printf",
+        "write the format as a text, with widths up to 999",
+    ),
+    (
+        "format",
+        "write the format as a text, with widths up to 999",
+    ),
     ("list_resize", "use list_slice or list_concat"),
     ("array_resize", "use list_slice or list_concat"),
     ("damerau_levenshtein", "use levenshtein"),

@@ -84,7 +84,7 @@ impl Written {
         let id = self.new_keys.get(key).or(known.get(key)).copied();
         id.ok_or_else(|| Error::Data {
             table: "source",
-            cause: format!("no cursor for {key:?}"),
+            cause: "a source has no stored position".to_owned(),
         })
     }
 }

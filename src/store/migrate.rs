@@ -42,7 +42,7 @@ pub(super) fn version(conn: &Connection, path: Option<&Path>) -> Result<usize, E
         let found: Option<String> = conn.query_row(sql, [], |row| row.get(0))?;
         Ok(found.and_then(|text| text.parse().ok()))
     };
-    // Nearly always so; the tables about tables take DuckDB as long as a question.
+    // Nearly always so; the tables about tables take DuckDB as long as a query.
     if let Ok(Some(version @ 1..)) = noted() {
         return Ok(version);
     }

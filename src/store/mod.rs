@@ -112,7 +112,7 @@ impl Store {
     }
 
     /// Says what makes room when a transaction ran out of memory, before it is rolled back: that takes memory, too, and
-    /// no question is to read what goes then (DuckDB 2.0 crashed once, in `UndoBufferPointer::Pin`).
+    /// no query is to read what goes then (DuckDB 2.0 crashed once, in `UndoBufferPointer::Pin`).
     pub fn when_out_of_memory(&mut self, make_room: impl Fn() + Send + 'static) {
         self.make_room = Some(Box::new(make_room));
     }

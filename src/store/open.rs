@@ -43,9 +43,9 @@ impl Limits {
         merges: 100,
         wal_mb: 128,
     };
-    /// For the service: nothing may hold up the next commit. What merging would give back, compaction does. Questions
+    /// For the service: nothing may hold up the next commit. What merging would give back, compaction does. Queries
     /// have what the rows since the last checkpoint leave of the memory. They may not spill: DuckDB 2.0 would spill what
-    /// it needs to end a transaction, too, and must find the memory to read it back while questions have it all.
+    /// it needs to end a transaction, too, and must find the memory to read it back while queries have it all.
     pub const SERVICE: Self = Self {
         memory_mb: 384,
         may_spill: false,

@@ -16,7 +16,7 @@ pub const QUEUED: &str = "(in the queue)";
 pub struct Erasure {
     /// The address.
     pub address: String,
-    /// By which the result is asked for after the service has started afresh.
+    /// By which the result is asked for after the service has restarted.
     pub ticket: String,
 }
 

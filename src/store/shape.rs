@@ -1,4 +1,4 @@
-//! How long and how deep a question may be, told from its text before DuckDB's parser sees it.
+//! How long and how deep a query may be, told from its text before DuckDB's parser sees it.
 //!
 //! DuckDB's parser and binder call themselves for each level of a statement, and a stack that overflows ends the whole
 //! process. Brackets are levels; so are, without brackets, joins, set operations and the tables of a list, which
@@ -20,7 +20,7 @@ const DEEPEST: usize = 200;
 /// Most of the words and commas that make the tree deeper.
 const MOST_LINKS: usize = 1000;
 
-/// Stack of a thread that runs questions: what is let through needs less. Memory is only taken as it is used.
+/// Stack of a thread that runs queries: what is let through needs less. Memory is only taken as it is used.
 pub const STACK: usize = 64 << 20;
 
 /// Words that each make the tree of a statement deeper by one.

@@ -119,7 +119,7 @@ pub fn of(
     })
 }
 
-/// Returns whether the text is one of the questions by which the state is found: each is short, whoever asks it.
+/// Returns whether the text is one of the queries by which the state is found: each is short, whoever asks it.
 #[must_use]
 pub fn is_part(sql: &str) -> bool {
     [SOURCES, SPANS, UNPARSED, UNDATED, LOST, TASKS, SCHEMA].contains(&sql) || sql == rows()

@@ -134,7 +134,7 @@ impl Unanswered {
         match self {
             Self::Late => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "this takes too long; try again later\n",
+                "this takes too long; retry later\n",
             ),
             Self::Broken => (
                 StatusCode::INTERNAL_SERVER_ERROR,

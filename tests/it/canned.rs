@@ -356,7 +356,7 @@ fn a_generated_log_is_counted_as_its_generator_did() {
             count("connections_smtpd"),
             sessions("all") - sessions("10025/smtpd"),
         ),
-        ("failed log-ins", count("auth_failures"), failures),
+        ("failed logins", count("auth_failures"), failures),
         ("greylist, by outcome", reject("greylist"), greylisted),
     ] {
         differences.compare(what, truth, ours);
@@ -467,7 +467,7 @@ fn a_users_file_is_a_query_and_a_broken_one_harms_no_other() {
     );
     let list = place.succeed(&["query"]);
     assert!(list.contains("own:\n"), "{list}");
-    assert!(list.contains("broken: parameter x: no type"), "{list}");
+    assert!(list.contains("broken: parameter x: unknown type"), "{list}");
     assert!(list.contains("my own totals"), "{list}");
     let mine = rows(&place, &["mine", "--rcpt", "hana.0402@ok.test"]);
     assert_eq!(mine.len(), 1);

@@ -146,7 +146,7 @@ fn log_that_cannot_be_read_is_named_with_the_reason() {
         &place,
         &["ingest", empty.to_str().unwrap()],
         2,
-        "no log in what was named",
+        "no log in the named files",
     );
     // Root reads whatever its mode is.
     let secret = place.path("secret.log");

@@ -85,7 +85,7 @@ fn one_user_leaves_a_place_to_others_and_root_never_waits() {
         std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
         child.wait().unwrap();
         told +=
-            usize::from(said.contains("waiting for a free place: 3 queries of nobody are running"));
+            usize::from(said.contains("waiting for a free slot: 3 queries of nobody are running"));
     }
     assert_eq!(told, 3);
 }
@@ -125,7 +125,7 @@ fn sleeping_takes_no_place() {
     for sql in ["SELECT pg_sleep(1) FROM range(9)", "SELECT sleep_ms(1)"] {
         let refused = psql(sql).unwrap().wait_with_output().unwrap();
         assert!(
-            String::from_utf8_lossy(&refused.stderr).contains("cannot be used here"),
+            String::from_utf8_lossy(&refused.stderr).contains("is not allowed here"),
             "{refused:?}"
         );
     }

@@ -111,7 +111,7 @@ fn forms_of_hits_are_refused_where_there_are_none() {
                 &place,
                 &[command, &["-o", form]].concat(),
                 2,
-                "is a form of what maillog find finds",
+                "is for maillog find only",
             );
         }
     }
@@ -268,7 +268,7 @@ fn a_group_that_does_not_exist_ends_the_service() {
     let said = String::from_utf8_lossy(&service.stderr).into_owned();
     assert_eq!(service.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("there is no group \"no-such-group\""),
+        said.contains("the system has no group \"no-such-group\""),
         "{said}"
     );
 }
@@ -331,7 +331,7 @@ fn old_log_is_told_and_can_be_kept() {
     );
     assert!(!told.contains("(kept 90 days)"), "{told}");
     assert!(
-        told.contains("log lines older than 7 days are not kept"),
+        told.contains("log lines older than 7 days are not stored"),
         "{told}"
     );
     let told = run(
@@ -370,7 +370,7 @@ fn what_is_gone_can_be_read_again_and_what_is_there_cannot() {
     let place = filled();
     let file = "testlogs/demo/mail.log";
     let again = ["ingest", file, "--again"];
-    expect(&place, &again, 2, "--again would count twice");
+    expect(&place, &again, 2, "--again would count them twice");
     let messages = place.number("SELECT count(*) FROM delivery_from");
     place.succeed(&["prune", "--now", "2028-01-01T00:00:00Z"]);
     expect(&place, &["ingest", file], 0, "nothing new");
@@ -381,7 +381,7 @@ fn what_is_gone_can_be_read_again_and_what_is_there_cannot() {
         "nothing new",
     );
     assert!(
-        outcome.stderr.contains("stays as it was read"),
+        outcome.stderr.contains("stay as they are"),
         "{}",
         outcome.stderr
     );
@@ -394,5 +394,5 @@ fn what_is_gone_can_be_read_again_and_what_is_there_cannot() {
     let now = place.number("SELECT count(*) FROM delivery_from");
     assert!(now > 10 && now <= messages, "{now} {messages}");
     expect(&place, &["ingest", file], 0, "nothing new");
-    expect(&place, &again, 2, "--again would count twice");
+    expect(&place, &again, 2, "--again would count them twice");
 }

@@ -285,9 +285,9 @@ fn a_directory_that_comes_goes_and_comes_again_is_waited_for() {
     let place = Place::new();
     let directory = place.path("journal");
     let mut service = Service::start(&place, &["--directory", &text(&directory)]);
-    service.until_said("trying again");
+    service.until_said("retrying");
     fs::create_dir(&directory).unwrap();
-    service.until_said("no journal file");
+    service.until_said("no readable journal file");
     add(&directory.join("system.journal"), &entries[..100]);
     service.until(LINES, 100);
     fs::remove_dir_all(&directory).unwrap();
@@ -489,7 +489,7 @@ fn a_database_that_another_program_has_is_waited_for() {
     service.until_said(&format!("is in use by maillog (pid {})", other.id()));
     drop(pipe);
     assert!(other.wait().unwrap().success());
-    service.until_said("can be used now");
+    service.until_said("can be used again");
     service.until(LINES, 101);
     assert_eq!(service.said().matches("in use by").count(), 1, "told once");
 }
@@ -515,7 +515,7 @@ fn a_full_disk_is_waited_for_and_nothing_is_lost() {
     let mut service =
         Service::start_with(&place, &["--db", &database], &["--directory", &directory]);
     service.until_said("no space left");
-    service.until_said("starting afresh");
+    service.until_said("restarting");
     fs::remove_file(&ballast).unwrap();
     let sum = "SELECT sum(lines)::BIGINT FROM coverage";
     service.until(sum, i64::try_from(entries.len()).unwrap());

@@ -123,7 +123,7 @@ fn every_canned_query_is_in_the_manual() {
 fn kind(field: &Field) -> &'static str {
     match field.kind {
         FieldKind::Address => "address",
-        FieldKind::User => "log-in name",
+        FieldKind::User => "login name",
         FieldKind::Host => "host",
         FieldKind::QueueId | FieldKind::Chain => "queue id",
         FieldKind::MessageId => "message id",

@@ -240,7 +240,7 @@ fn a_full_disk_is_said_waited_for_and_loses_nothing() {
     ];
     let service = Service::start(&place, &follow);
     service.until_said("no space left for");
-    service.until_said("starting afresh in 1 s");
+    service.until_said("restarting in 1 s");
     add(&log, 20_000..20_100);
     service.until_said("failed 2 times in a row");
     disk.resize("200m");

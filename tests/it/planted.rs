@@ -179,7 +179,7 @@ fn root_says_which_link_it_does_not_follow() {
     plant(&name, |path| symlink(&trap.victim, path).unwrap());
     let args = ["ingest", "--follow", "testlogs/demo/mail.log"];
     let outcome = trap.run(&trap.database(), &args);
-    let said = "g.duckdb.service: it is a symbolic link of nobody";
+    let said = "g.duckdb.service: it is a symbolic link that belongs to nobody";
     assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     assert_eq!(outcome.code, Some(2));
 }
@@ -329,7 +329,10 @@ fn the_history_of_the_shell_and_its_output_follow_no_link() {
     let screen = screen.lock().unwrap();
     trap.is_unharmed(&screen);
     assert!(
-        screen.matches("it is a symbolic link of nobody").count() >= 2,
+        screen
+            .matches("it is a symbolic link that belongs to nobody")
+            .count()
+            >= 2,
         "{screen}"
     );
 }

@@ -164,7 +164,7 @@ fn nonsense_is_refused_before_anything_goes() {
         (vec!["--older-than", "-3"], "unexpected argument"),
         (
             vec!["--address", "alice"],
-            "--address alice: not of the form user@domain",
+            "--address alice: write an address as user@domain",
         ),
         (
             vec!["--address", "a@b.example", "--table", "auth"],

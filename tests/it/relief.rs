@@ -61,8 +61,8 @@ fn what_is_to_be_stored_comes_before_questions_that_take_all_memory() {
         refusals,
     );
     let (said, refused) = (service.said(), refused.into_inner());
-    assert!(!said.contains("starting afresh"), "{said}");
-    let stopped = said.matches("they are stopped").count();
+    assert!(!said.contains("restarting"), "{said}");
+    let stopped = said.matches("cancelling them").count();
     say(&format!(
         "{refused} questions had too little memory, all were stopped {stopped} times"
     ));

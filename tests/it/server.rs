@@ -1026,7 +1026,7 @@ fn what_lies_at_the_place_of_the_socket_is_told() {
     std::fs::write(&directory, "mine").unwrap();
     let error = start().err().unwrap().to_string();
     assert!(
-        error.contains("there is a file of that name; move it away"),
+        error.contains("a file has that name; move it away"),
         "{error}"
     );
     std::fs::remove_file(&directory).unwrap();
@@ -1034,13 +1034,13 @@ fn what_lies_at_the_place_of_the_socket_is_told() {
     std::fs::write(directory.join(socket::NAME), "mine").unwrap();
     let error = start().err().unwrap().to_string();
     assert!(
-        error.contains("there is a file of that name; move it away"),
+        error.contains("a file has that name; move it away"),
         "{error}"
     );
     std::fs::remove_file(directory.join(socket::NAME)).unwrap();
     let other = std::os::unix::net::UnixListener::bind(directory.join(socket::NAME)).unwrap();
     let error = start().err().unwrap().to_string();
-    assert!(error.contains("another process answers there"), "{error}");
+    assert!(error.contains("another process listens on it"), "{error}");
     // What a killed service left is replaced.
     drop(other);
     let _server = start().unwrap();
@@ -1063,7 +1063,7 @@ fn mistakes_in_the_settings_are_told_at_the_start() {
                 group: Some("no such group".to_owned()),
                 ..Serve::default()
             },
-            "there is no group",
+            "the system has no group",
         ),
         (
             Serve {
@@ -1184,7 +1184,7 @@ fn tcp_wants_tls_and_a_password() {
     assert!(
         psql("disable", "carol", "s3cret")
             .1
-            .contains("TLS is needed")
+            .contains("TLS is required")
     );
 }
 

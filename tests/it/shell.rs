@@ -114,7 +114,10 @@ fn statements_have_several_lines_and_commands_one() {
     };
     shell.press("SELECT 'first' AS a,\r");
     shell.wait_for("    ...> ");
-    shell.answer(".help", ".help is not run: a statement has begun");
+    shell.answer(
+        ".help",
+        "cannot run .help: the statement before it is not finished",
+    );
     shell.answer("'last' || '-' || 'word' AS b;", "last-word");
     shell.answer("\\d delivery_to", "delay_transmission");
     shell.answer("\\dt noq*", "(1 row)");
@@ -143,11 +146,11 @@ fn nothing_can_be_written_from_the_shell() {
         "COPY delivery_to TO '/tmp/x';",
         "ATTACH 'x';",
     ] {
-        shell.answer(statement, "only a single SELECT can be run here");
+        shell.answer(statement, "only a single SELECT is allowed here");
     }
     shell.answer(
         "SELECT * FROM read_text('/etc/passwd');",
-        "cannot be used here",
+        "is not allowed here",
     );
     shell.answer("SELECT 'still ' || 'here' AS x;", "still here");
     shell.leave();

@@ -48,7 +48,7 @@ fn put_off_by_a_milter_on_two_hosts_is_one_story_with_the_delivery() {
         &story,
         &[
             "delivered to mx1.example.org[private/dovecot-lmtp]",
-            "greylisted at our door at 2026-03-04 10:20:13 +00:00 and 1 time more, accepted at 2026-03-04 10:30:40 +00:00, 10 min 27 s later",
+            "greylisted on arrival at 2026-03-04 10:20:13 +00:00 and 1 time more, accepted at 2026-03-04 10:30:40 +00:00, 10 min 27 s later",
             "64AB9120A53",
             "9283B120A68",
         ],
@@ -73,8 +73,8 @@ fn put_off_by_a_milter_on_two_hosts_is_one_story_with_the_delivery() {
     assert_told(
         &story,
         &[
-            "bob@example.org: greylisted on 2026-03-04 10:20:15 +00:00, the client was told to try again later: 4.7.1",
-            "it came through at 2026-03-04 10:30:40 +00:00, 10 min 26 s later: 0CC56120A61",
+            "bob@example.org: greylisted on 2026-03-04 10:20:15 +00:00, the client was asked to retry later: 4.7.1",
+            "it was accepted at 2026-03-04 10:30:40 +00:00, 10 min 26 s later: 0CC56120A61",
         ],
     );
     let refused = hits(&place, &["bob@example.org", "rule:greylist"]);
@@ -190,7 +190,7 @@ fn a_notice_that_only_its_parent_names_is_told() {
     ] {
         let story = find(&place, "story", &[id]);
         assert_told(&story, &[notice]);
-        assert!(!story.contains("log is missing"), "{story}");
+        assert!(!story.contains("log of this mail is missing"), "{story}");
     }
 }
 
@@ -221,7 +221,7 @@ fn public_case_not_accepted_by_cleanup() {
         &story,
         &[
             "admin@example.org (addressed as postmaster@example.org): delivered to 127.0.0.1[127.0.0.1]:10025",
-            "put off at our door at 2026-11-09 13:08:27",
+            "temporarily refused on arrival at 2026-11-09 13:08:27",
             "unreasonable virtual_alias_maps map nesting",
         ],
     );
@@ -230,7 +230,7 @@ fn public_case_not_accepted_by_cleanup() {
         &story,
         &[
             "postmaster@example.org: not accepted",
-            "it came through at 2026-11-09 13:38:27",
+            "it was accepted at 2026-11-09 13:38:27",
         ],
     );
 }
@@ -261,8 +261,8 @@ fn public_case_rspamd_greylist() {
         &story,
         &[
             "bob@example.org: delivered",
-            "436DE5E0E9A  bob@example.org greylisted at our door",
-            "8A499FF26B   bob@example.org greylisted at our door",
+            "436DE5E0E9A  bob@example.org greylisted on arrival",
+            "8A499FF26B   bob@example.org greylisted on arrival",
             "rspamd: soft reject, score 4.54 of 15",
         ],
     );

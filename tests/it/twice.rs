@@ -220,7 +220,8 @@ fn what_was_known_is_told() {
     let file = "testlogs/twice/mail.log";
     place.succeed(&["ingest", file]);
     let told = place.succeed(&["ingest", "testlogs/twice/syslog"]);
-    let line = format!("18 lines were already read from another source and are kept once ({file})");
+    let line =
+        format!("18 lines were already read from another source and are stored once ({file})");
     assert!(told.contains(&line), "{told}");
     let rows = place
         .select("SELECT sum(lines)::BIGINT AS lines, sum(known)::BIGINT AS known FROM coverage");

@@ -164,7 +164,7 @@ fn the_sender_within_srs_batv_and_verp_is_found() {
     );
     let near = find(&place, &["alice@example.com", "--all"]).stderr;
     assert!(
-        near.contains("within the address of a mailing list or bounce (3): maillog find 'addr:*alice=example.com@*' --all"),
+        near.contains("as part of the address of a mailing list or bounce (3): maillog find 'addr:*alice=example.com@*' --all"),
         "{near}"
     );
     expect_counts(&place, &[(&["addr:*alice=example.com@*"], 3)]);
@@ -232,23 +232,23 @@ fn ids_and_hosts_of_the_other_side_are_found_and_it_is_said_how_they_were_read()
         (
             "mx.example.org",
             3,
-            "mx.example.org read as host that it was handed to (relay:)",
+            "mx.example.org read as host that the mail was sent to (relay:)",
         ),
         (
             "mx.example.org[192.0.2.25]:25",
             2,
-            "read as host that it was handed to (relay:)",
+            "read as host that the mail was sent to (relay:)",
         ),
         ("mx6.example.net[2001:db8::25]:25", 1, "(relay:)"),
         (
             "198.51.100.7",
             1,
-            "198.51.100.7 read as host that it was handed to (relay:)",
+            "198.51.100.7 read as host that the mail was sent to (relay:)",
         ),
         (
             "private/dovecot-lmtp",
             2,
-            "read as host that it was handed to (relay:)",
+            "read as host that the mail was sent to (relay:)",
         ),
         ("mail.example.com[192.0.2.1]", 6, "read as client (client:)"),
     ] {
@@ -344,7 +344,7 @@ fn who_was_asked_for_comes_first_in_a_mail_to_many() {
             ],
         )
         .stdout;
-        assert!(told.starts_with("r9@example.org: undeliverable"), "{told}");
+        assert!(told.starts_with("r9@example.org: bounced"), "{told}");
     }
 }
 
@@ -383,7 +383,7 @@ fn log_lines_that_are_not_kept_are_nothing_to_print() {
         assert_eq!((gone.code, gone.stdout.as_str()), (Some(1), ""), "{gone:?}");
         assert!(
             gone.stderr
-                .contains("nothing to print: no log lines of what was found are kept"),
+                .contains("nothing to print: the log lines of this mail are not stored"),
             "{gone:?}"
         );
     }

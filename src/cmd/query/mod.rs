@@ -28,7 +28,7 @@ pub struct Query {
     pub all: bool,
     /// Output format.
     pub output: Option<Format>,
-    /// Print the SQL instead of asking.
+    /// Print the SQL instead of running it.
     pub explain: bool,
 }
 

@@ -6,14 +6,14 @@ use crate::render::Format;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 const EXAMPLES: &str =
-    "Without a name the queries are listed; maillog query NAME --help tells more about one.
+    "Without a name, maillog lists the queries; maillog query NAME --help explains one.
 
 Examples:
   maillog query senders_count --since yesterday --top 5
   maillog query qshape --at '2026-11-20 04:00'";
 
-const OWN: &str = "Your own: a file NAME.sql in ~/.config/maillog/queries, or in /etc/maillog/queries for all users, is a \
-query, too, and takes the place of one of the same name:
+const OWN: &str = "To add a query of your own, write a file NAME.sql into ~/.config/maillog/queries, or into /etc/maillog/queries for \
+all users. It replaces a query of the same name:
   -- summary: mail to me
   -- param: since time -7d
   SELECT time, sender FROM delivery_to JOIN delivery_from f ON f.id = from_id WHERE ...";
@@ -49,7 +49,7 @@ impl Args for Query {
                     .global(true)
                     .display_order(901)
                     .action(ArgAction::SetTrue)
-                    .help("Print the SQL and its parameters instead of asking"),
+                    .help("Print the SQL and its parameters instead of running it"),
             )
             .defer(|command| command.subcommands(super::listed().iter().map(subcommand)))
     }
@@ -122,7 +122,7 @@ fn options(command: Command, query: &Canned) -> Command {
             .long("all")
             .action(ArgAction::SetTrue)
             .conflicts_with("param:since")
-            .help("All that is stored, however old");
+            .help("Search everything that is stored");
         command = command.arg(all);
     }
     command

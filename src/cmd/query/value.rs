@@ -27,11 +27,11 @@ pub(in crate::cmd) fn value(query: &Query, declared: &Declared, run: &Context) -
         Kind::Time => Param::Time(point(name, text, run)?),
         Kind::Count => {
             let number: Option<i64> = text.parse().ok().filter(|n| *n >= 0);
-            Param::Int(number.ok_or_else(|| anyhow!("--{name}: {text:?} is no number"))?)
+            Param::Int(number.ok_or_else(|| anyhow!("--{name}: {text:?} is not a number"))?)
         }
         Kind::Number => {
             let number: Option<f64> = text.parse().ok().filter(|n: &f64| n.is_finite());
-            Param::Float(number.ok_or_else(|| anyhow!("--{name}: {text:?} is no number"))?)
+            Param::Float(number.ok_or_else(|| anyhow!("--{name}: {text:?} is not a number"))?)
         }
         Kind::Text => Param::Text(text.to_owned()),
         Kind::Domain => Param::Text(domain(name, text)?),
@@ -48,7 +48,7 @@ fn point(name: &str, text: &str, run: &Context) -> Result<Time> {
         return Ok(Time(0));
     }
     let unit = time::parse(text, run.now, run.zone);
-    let unit = unit.ok_or_else(|| anyhow!("--{name}: {text:?} is no time; {}", time::FORMS))?;
+    let unit = unit.ok_or_else(|| anyhow!("--{name}: {text:?} is not a time; {}", time::FORMS))?;
     Ok(unit.start)
 }
 
@@ -56,7 +56,7 @@ fn point(name: &str, text: &str, run: &Context) -> Result<Time> {
 fn domain(name: &str, text: &str) -> Result<String> {
     let domain = text.strip_prefix('@').unwrap_or(text).to_lowercase();
     if domain.starts_with('.') || domain.contains(['@', '*', '?', ' ']) {
-        bail!("--{name}: {text:?} is no domain; write example.com");
+        bail!("--{name}: {text:?} is not a domain; write it as in example.com");
     }
     Ok(if domain.is_empty() {
         domain

@@ -372,7 +372,10 @@ fn missing_log_is_said() {
         &[recipient(11, 1, "a@example.org", "sent", Vec::new())],
         &[],
     );
-    assert!(story.contains("Part of its log is missing."), "{story}");
+    assert!(
+        story.contains("Part of the log of this mail is missing."),
+        "{story}"
+    );
     assert!(
         story.contains("first seen; its arrival is not in the log"),
         "{story}"

@@ -352,7 +352,7 @@ impl Follower {
         if self.accounted.insert(expected.key) {
             let time = expected.last_time.unwrap_or(options.now);
             file.lost = Some(format!(
-                "the file that {} was up to {} is gone: lines may be missing after that",
+                "the file that was {} until {} is gone: lines after that time may be missing",
                 file.path.display(),
                 options.zone.show(time)
             ));

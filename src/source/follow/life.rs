@@ -119,7 +119,7 @@ impl Follower {
         self.add_rests(&file.path, file.written, last_time);
         if !has_copy {
             file.lost = Some(format!(
-                "{} was cut short: lines may be missing that were not read before",
+                "{} was truncated: lines that maillog had not read may be missing",
                 file.path.display()
             ));
         }

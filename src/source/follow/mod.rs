@@ -309,8 +309,9 @@ impl Follower {
         if is_gone {
             taker.say(&format!("waiting for {path}: {why}"), None);
         } else {
-            let hint = (kind == io::ErrorKind::PermissionDenied)
-                .then_some("make it readable for the user that maillog runs as; it is tried again every second");
+            let hint = (kind == io::ErrorKind::PermissionDenied).then_some(
+                "make it readable for the user that runs maillog; maillog retries every second",
+            );
             taker.say(&format!("cannot read {path}: {why}"), hint);
         }
     }
@@ -320,7 +321,7 @@ impl Follower {
         if let Some(trouble) = self.troubles.remove(path)
             && trouble.is_said
         {
-            taker.say(&format!("{} can be read now", path.display()), None);
+            taker.say(&format!("{} can be read again", path.display()), None);
         }
     }
 }

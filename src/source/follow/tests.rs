@@ -451,7 +451,7 @@ fn a_file_cut_short_without_a_copy_is_said() {
     bench.write("mail.log", 3);
     bench.expect_all("after");
     assert!(
-        bench.book.lost[0].contains("was cut short"),
+        bench.book.lost[0].contains("was truncated"),
         "{:?}",
         bench.book.lost
     );
@@ -554,7 +554,7 @@ fn a_file_that_cannot_be_read_for_a_while_is_said_once() {
         bench.write("mail.log", 3);
         bench.expect_all("in its place");
         assert!(
-            bench.book.said[1].ends_with("can be read now"),
+            bench.book.said[1].ends_with("can be read again"),
             "{:?}",
             bench.book.said
         );

@@ -200,7 +200,7 @@ fn a_directory_gives_its_logs_and_says_what_it_leaves_out() {
         reasons[0].ends_with("x.db: it is an SQLite database"),
         "{reasons:?}"
     );
-    assert_eq!(reasons[1..], ["empty", "no line with a time at its start"]);
+    assert_eq!(reasons[1..], ["empty", "no line begins with a time"]);
 }
 
 #[test]

@@ -410,7 +410,7 @@ fn coverage_without_a_source_stores_nothing() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "table source holds a value that maillog did not write: no cursor for File { length: 4096, sha256: \"a\" }"
+        "table source holds a value that maillog did not write: a source has no stored position"
     );
     assert_eq!(count(&store, "delivery_from"), 0);
     store

@@ -114,7 +114,7 @@ fn no_room_is_told_before_anything_is_written() {
     assert!(
         error
             .to_string()
-            .starts_with("no room to rewrite /tmp/x.db: it takes "),
+            .starts_with("no space to rewrite /tmp/x.db: it needs "),
         "{error}"
     );
 }

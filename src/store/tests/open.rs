@@ -189,7 +189,7 @@ fn database_of_a_newer_maillog() {
     // Each migration makes it another number.
     let known = format!("knows {}", crate::store::migrate::KNOWN);
     let told = shown(&errors[0], &dir).replace(&known, "knows N");
-    insta::assert_snapshot!(told, @"the database was made by a newer maillog: schema 99, this one knows N | install the newer maillog here, too");
+    insta::assert_snapshot!(told, @"the database was made by a newer maillog: schema 99, this one knows N | install the newer maillog here");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn file_of_a_newer_duckdb() {
     bytes[..8].copy_from_slice(&sum.to_le_bytes());
     fs::write(&path, &bytes).unwrap();
     let error = refusal(Store::open_reader(&path));
-    insta::assert_snapshot!(shown(&error, &dir), @"DIR/maillog.db was written by a newer DuckDB than the one in this maillog | install the newer maillog here, too");
+    insta::assert_snapshot!(shown(&error, &dir), @"DIR/maillog.db was written by a newer DuckDB than the one in this maillog | install the newer maillog here");
 }
 
 #[test]

@@ -305,7 +305,7 @@ fn refuse_all(store: &Store, dir: &std::path::Path) {
     );
     let locked = "SELECT count(*) FROM duckdb_settings() WHERE (name, value) IN (('lock_configuration', 'true'), \
         ('enable_external_access', 'false'), ('autoload_known_extensions', 'false'), ('autoinstall_known_extensions', 'false'))";
-    // Not asked as a question: those may not see the settings.
+    // Not asked as a query: those may not see the settings.
     let found = store.session.conn.query_row(locked, [], |row| row.get(0));
     assert_eq!(found, Ok(4));
 }
@@ -342,7 +342,7 @@ fn errors_of_sql_show_the_place() {
     LINE 1: SELEC 1
             ^
     ---
-    only a single SELECT can be run here
+    only a single SELECT is allowed here
     ---
     Could not convert string 'a' to INT32
 
