@@ -44,6 +44,21 @@ pub struct File {
     /// What the service reads.
     #[serde(default)]
     pub ingest: Ingest,
+    /// How Postfix's queue is handled.
+    #[serde(default)]
+    pub queue: Queue,
+}
+
+/// The table `[queue]`.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Queue {
+    /// Others than root may change the queue, as far as Postfix lets them.
+    pub actions: bool,
+    /// `postsuper` and `postcat` are run through `sudo -n`.
+    pub sudo: bool,
+    /// Configuration directory of the Postfix instance.
+    pub config_directory: Option<PathBuf>,
 }
 
 /// What the service reads: the table `[ingest]`, and the options of `maillog ingest` that win over it.
@@ -144,6 +159,8 @@ pub struct Config {
     pub ingest: Ingest,
     /// Who may ask the service, and how much.
     pub serve: Serve,
+    /// How Postfix's queue is handled.
+    pub queue: Queue,
 }
 
 /// `[serve]`: queries to the service.
@@ -272,6 +289,7 @@ impl Config {
             memory_mib: file.memory_mib,
             serve: file.serve,
             ingest: file.ingest,
+            queue: file.queue,
         })
     }
 

@@ -31,6 +31,7 @@ pub mod nofollow;
 pub mod notice;
 pub mod parse;
 pub mod query;
+pub mod queue;
 pub mod render;
 #[cfg(feature = "store")]
 pub mod repl;

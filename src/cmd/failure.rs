@@ -1,5 +1,6 @@
 //! An error in words: one line that names the thing, and the cure where it is known.
 
+use crate::queue::postfix;
 use crate::{notice, query, source, store};
 
 /// The reader of the result has had enough (`| head`): that is success.
@@ -51,6 +52,9 @@ fn says(text: &str, cause: &str) -> bool {
 fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<store::Error>() {
         return error.hint().map(str::to_owned);
+    }
+    if let Some(error) = cause.downcast_ref::<postfix::Error>() {
+        return error.hint();
     }
     cause.downcast_ref::<source::Error>()?.hint()
 }

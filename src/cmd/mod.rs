@@ -16,6 +16,7 @@ pub mod output;
 pub mod parse;
 pub mod prune;
 pub mod query;
+pub mod queue;
 pub mod scratch;
 pub mod sql;
 pub mod status;
@@ -46,9 +47,8 @@ use std::path::{Path, PathBuf};
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Begin: maillog ingest /var/log/mail.log*    import the log files
-       maillog find alice@example.org       what happened to mail to Alice
-       maillog find -h, man maillog         more ways to search"
+    after_help = "Begin: maillog ingest /var/log/mail.log*, then maillog find alice@example.org
+More:  maillog find -h, man maillog"
 )]
 pub struct Cli {
     /// Options of every subcommand.
@@ -122,6 +122,7 @@ pub enum Command {
     Ingest(ingest::Ingest),
     Find(find::Find),
     Query(query::Query),
+    Queue(queue::Queue),
     Summary(summary::Summary),
     Sql(sql::Sql),
     Status(status::Status),
@@ -164,6 +165,7 @@ impl Command {
             Self::Ingest(c) => c.run(run),
             Self::Find(c) => c.run(run),
             Self::Query(c) => c.run(run),
+            Self::Queue(c) => c.run(run),
             Self::Summary(c) => c.run(run),
             Self::Sql(c) => c.run(run),
             Self::Status(c) => c.run(run),

@@ -13,8 +13,8 @@ const COMMANDS: [(&[&str], &str); 9] = [
     ),
     (&["tail", "follow", "watch"], "maillog find --follow"),
     (
-        &["queue", "mailq", "postqueue"],
-        "maillog query queue_now, or oldest, inflight, qshape",
+        &["mailq", "postqueue", "qshape"],
+        "maillog queue, or of the past maillog query queue_now, oldest, inflight, qshape",
     ),
     (
         &["report", "pflogsumm", "stats", "statistics", "digest"],
@@ -176,7 +176,7 @@ mod tests {
                 &["alice@example.org"][..],
                 "tip: use maillog find to search",
             ),
-            (&["mailq"], "tip: maillog query queue_now"),
+            (&["mailq"], "tip: maillog queue, or"),
             (&["find"], "tip: name an address, a queue id"),
             (&["find", "-u", "smtpd", "x"], "service:smtpd"),
             (&["find", "--grep=full", "x"], "text:'mailbox full'"),

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 /// Returns the header's value with its encoded words decoded (RFC 2047).
-pub(super) fn decoded(text: &str) -> Cow<'_, str> {
+pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains("=?") {
         return Cow::Borrowed(text);
     }

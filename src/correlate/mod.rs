@@ -53,6 +53,7 @@ mod state;
 mod tests;
 mod turned;
 
+pub(crate) use encoded::decoded;
 pub use state::{BadState, message_ids};
 
 use crate::cause::Causes;

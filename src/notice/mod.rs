@@ -40,6 +40,13 @@ pub fn tell(level: Level, text: &str) {
     print(level, "maillog: ", text);
 }
 
+/// Prints a question without a line end: what is typed follows it.
+pub fn ask(text: &str) {
+    let text = escape::terminal(text);
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Prints a hint below an error.
 pub fn hint(text: &str) {
     print(Level::Error, "  ", &format!("hint: {text}"));

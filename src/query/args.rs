@@ -159,5 +159,6 @@ fn negated(arg: &str) -> Option<String> {
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit());
-    (fields::find(name).is_some() || is_likely).then(|| format!("NOT {}", part(term)))
+    (fields::find(name).is_some() || fields::header(name).is_some() || is_likely)
+        .then(|| format!("NOT {}", part(term)))
 }

@@ -97,7 +97,7 @@ impl Error {
 
     /// Says which text the span lies in, and holds the span within it.
     #[must_use]
-    pub(super) fn within(mut self, text: &str) -> Self {
+    pub fn within(mut self, text: &str) -> Self {
         let end = self.span.end.min(text.len());
         self.span = self.span.start.min(end)..end;
         text.clone_into(&mut self.text);
@@ -155,6 +155,12 @@ fn visible(c: char) -> char {
 /// Returns the text as it can be shown on a terminal.
 pub(super) fn visible_text(text: &str) -> String {
     text.chars().map(visible).collect()
+}
+
+/// Returns a word of a query as it can be shown on a terminal.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    visible_text(text)
 }
 
 impl fmt::Display for Error {

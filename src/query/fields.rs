@@ -562,6 +562,17 @@ pub const REFUSAL_STATUS: [&str; 5] = [
 /// States of a recipient that another message carries on.
 pub const HOPS: [&str; 4] = ["filtered", "relayed", "forwarded", "requeued"];
 
+/// How a name becomes a field, or an error that says which one may be meant.
+pub type Lookup = fn(&str, &Span) -> Result<&'static Field, Error>;
+
+/// Returns the header that `header.NAME` names.
+#[must_use]
+pub fn header(name: &str) -> Option<&str> {
+    const BEFORE: &str = "header.";
+    let (before, header) = name.split_at_checked(BEFORE.len())?;
+    (before.eq_ignore_ascii_case(BEFORE) && !header.is_empty()).then_some(header)
+}
+
 /// Returns the field of that name or alias; case and `-` for `_` do not matter.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Field> {

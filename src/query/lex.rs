@@ -5,6 +5,7 @@
 
 use super::ast::Op;
 use super::error::{Error, Kind, Span};
+use super::fields::Lookup;
 use super::{fields, local};
 use crate::model::ip::Network;
 
@@ -41,12 +42,13 @@ pub(super) enum TokenKind {
 }
 
 /// Splits the text into tokens.
-pub(super) fn lex(text: &str) -> Result<Vec<Token>, Error> {
+pub(super) fn lex(text: &str, fields: Lookup) -> Result<Vec<Token>, Error> {
     if text.len() > MAX_BYTES {
         return Err(Error::new(Kind::TooLong, 0..text.len()));
     }
     let mut lexer = Lexer {
         text,
+        fields,
         at: 0,
         tokens: Vec::new(),
     };
@@ -58,6 +60,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, Error> {
 
 struct Lexer<'a> {
     text: &'a str,
+    fields: Lookup,
     at: usize,
     tokens: Vec<Token>,
 }
@@ -120,7 +123,7 @@ impl<'a> Lexer<'a> {
         let mut mode = Mode::Bare;
         if let Some(name) = field_name(self.rest()) {
             // Said here, because what follows may be text that is no value at all, as in http://.
-            let field = fields::lookup(name, &(start..start + name.len() + 1))?;
+            let field = (self.fields)(name, &(start..start + name.len() + 1))?;
             self.push(TokenKind::Field(name.to_owned()), name.len() + 1);
             mode = if field.kind.is_ordered() {
                 Mode::Ordered
@@ -304,8 +307,12 @@ fn bracketed(text: &str) -> Option<usize> {
 pub(super) fn field_name(text: &str) -> Option<&str> {
     let (name, _) = text.split_once(':')?;
     let mut bytes = name.bytes();
+    // `header.List-Id:` names a header.
+    let is_header = fields::header(name).is_some();
     let fits = bytes.next()?.is_ascii_alphabetic()
-        && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        && bytes.all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-') || (is_header && b == b'.')
+        });
     // fe80::1 has the form of a field with a value.
     let word = word_of(text).split(',').next().unwrap_or_default();
     (fits && Network::parse(word).is_none()).then_some(name)

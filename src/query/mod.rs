@@ -43,6 +43,7 @@ mod pasted;
 mod plan;
 mod sql;
 pub mod story;
+pub mod term;
 #[cfg(test)]
 mod tests;
 pub mod time;
@@ -254,6 +255,14 @@ pub fn columns() -> Vec<&'static str> {
 /// When it is not a query.
 pub fn parse_text(text: &str) -> Result<ast::Expr, Error> {
     parse::parse(text).map_err(|error| error.within(text))
+}
+
+/// Reads a query text over other fields than those of what is stored.
+///
+/// # Errors
+/// When it is no query, or `fields` does not know a field.
+pub fn parse_text_with(text: &str, fields: fields::Lookup) -> Result<ast::Expr, Error> {
+    parse::parse_with(text, fields).map_err(|error| error.within(text))
 }
 
 fn describe(window: (Option<Time>, Option<Time>), is_default: bool, zone: Zone) -> String {

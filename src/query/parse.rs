@@ -2,6 +2,7 @@
 
 use super::ast::{Expr, Form, Literal, Name, Node, Term, Value};
 use super::error::{Error, Kind, Span};
+use super::fields::{self, Lookup};
 use super::lex::{Token, TokenKind, lex};
 
 /// Deepest nesting of parentheses and NOT; keeps recursion and the statement small.
@@ -9,7 +10,12 @@ pub(super) const MAX_DEPTH: usize = 50;
 
 /// Reads a query text.
 pub(super) fn parse(text: &str) -> Result<Expr, Error> {
-    let tokens = lex(text)?;
+    parse_with(text, fields::lookup)
+}
+
+/// Reads a query text over these fields.
+pub(super) fn parse_with(text: &str, fields: Lookup) -> Result<Expr, Error> {
+    let tokens = lex(text, fields)?;
     if tokens.is_empty() {
         return Err(Error::new(Kind::Empty, 0..text.len()).hint(
             "name an address, a domain, a queue id, a <message-id>, an IP address, or field:value",

@@ -16,16 +16,22 @@ pub(super) enum Rule {
 
 /// What one column is tested for. Text is compared without regard to case unless said.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Test {
+pub enum Test {
+    /// The whole text.
     Equal(String),
+    /// Its beginning.
     Prefix(String),
+    /// Its end.
     Suffix(String),
+    /// A part of it.
     Contains(String),
     /// A LIKE pattern, escaped with a backslash.
     Like(String),
     /// With regard to case unless `fold`.
     Regex {
+        /// The pattern.
         pattern: String,
+        /// Upper and lower case are the same.
         fold: bool,
     },
     /// With regard to case.
@@ -36,7 +42,9 @@ pub(super) enum Test {
     IsAddress(String),
     /// Not below, not above; both ends belong to it.
     Between(Option<Param>, Option<Param>),
+    /// Above it.
     Greater(Param),
+    /// Below it.
     Less(Param),
     /// The status of the message, not of the recipient.
     MessageStatus(String),

@@ -109,7 +109,7 @@ fn text(cell: &Cell) -> Cow<'_, str> {
         Cell::Time(t) => Cow::Owned(json::time(*t)),
         cell => Cow::Owned(match json::value(cell) {
             serde_json::Value::String(text) => text,
-            value => value.to_string(),
+            value => json::harmless(&value.to_string()).into_owned(),
         }),
     }
 }

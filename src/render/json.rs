@@ -97,7 +97,7 @@ pub fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Escapes what a terminal would obey or hide, as JSON does it, so that the value stays the same.
-fn harmless(plain: &str) -> Cow<'_, str> {
+pub(super) fn harmless(plain: &str) -> Cow<'_, str> {
     if !plain.contains(is_harmful) {
         return Cow::Borrowed(plain);
     }

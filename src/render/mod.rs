@@ -15,6 +15,7 @@ mod mark;
 pub mod mask;
 mod neighbour;
 mod qid;
+pub mod queue;
 mod record;
 mod row;
 mod short;

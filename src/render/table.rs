@@ -181,6 +181,24 @@ pub(super) struct Drawing {
     pub(super) tones: Vec<(usize, usize, Tone)>,
 }
 
+impl Drawing {
+    /// Takes a column out that says nothing.
+    pub(super) fn drop_column(&mut self, column: usize) {
+        let drop = |list: &mut Vec<bool>| {
+            if column < list.len() {
+                list.remove(column);
+            }
+        };
+        for texts in std::iter::once(&mut self.columns).chain(&mut self.rows) {
+            if column < texts.len() {
+                texts.remove(column);
+            }
+        }
+        drop(&mut self.right);
+        drop(&mut self.whole);
+    }
+}
+
 /// Writes what is ready to be drawn.
 pub(super) fn draw(drawing: Drawing, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     if drawing.rows.is_empty() || drawing.columns.is_empty() {

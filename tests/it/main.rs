@@ -50,6 +50,8 @@ mod program;
 #[cfg(test)]
 mod prune;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod relief;

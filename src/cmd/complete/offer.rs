@@ -4,6 +4,7 @@ use super::{Offer, logged};
 use crate::cmd::{Cli, Context};
 use crate::query::fields::{self, FIELDS};
 use crate::query::values::{TIMES, Values, values};
+use crate::queue;
 use clap::{Arg, Command, CommandFactory, ValueHint};
 
 /// Where the cursor stands.
@@ -17,6 +18,8 @@ struct Place<'a> {
     is_over: bool,
     /// Named by `--db`.
     database: Option<&'a str>,
+    /// It is a part of `maillog queue`.
+    is_of_queue: bool,
 }
 
 /// Returns what may stand at the last word.
@@ -47,6 +50,14 @@ pub(super) fn offer(words: &[String], run: &Context) -> Offer {
     if place.command.get_name() == "find" {
         return of_term(current, &place, run);
     }
+    let takes_terms = place
+        .command
+        .get_positionals()
+        .any(|arg| arg.get_id() == "terms");
+    let is_begun = place.words > 0 || current.contains(':') || !place.command.has_subcommands();
+    if place.is_of_queue && takes_terms && is_begun {
+        return of_queue_term(current);
+    }
     if place.words == 0 && place.command.has_subcommands() {
         let commands = place.command.get_subcommands();
         let shown = commands.filter(|command| !(is_root && command.is_hide_set()));
@@ -70,6 +81,7 @@ fn find<'a>(root: &'a Command, before: &'a [String]) -> Place<'a> {
         words: 0,
         is_over: false,
         database: None,
+        is_of_queue: false,
     };
     for word in before.iter().map(String::as_str) {
         if let Some(option) = place.option.take() {
@@ -94,6 +106,7 @@ fn find<'a>(root: &'a Command, before: &'a [String]) -> Place<'a> {
             .filter(|_| place.words == 0)
         {
             place.command = command;
+            place.is_of_queue |= word == "queue";
         } else {
             place.words += 1;
         }
@@ -197,6 +210,45 @@ fn is_file(arg: &Arg) -> bool {
     );
     let names = arg.get_value_names().unwrap_or_default();
     is_path || names.iter().any(|name| name.as_str() == "FILE")
+}
+
+/// A term of a search in the queue.
+fn of_queue_term(typed: &str) -> Offer {
+    let term = typed.trim_start_matches(['-', '(']);
+    let sign = typed.get(..typed.len() - term.len()).unwrap_or_default();
+    let Some((name, value)) = term.split_once(':') else {
+        let fields = queue::fields::FIELDS.iter();
+        return starting(
+            typed,
+            fields.map(|f| (format!("{sign}{}:", f.name), f.help.to_owned())),
+        );
+    };
+    let start = value.rfind(',').map_or(0, |at| at + 1);
+    let value = value.get(start..).unwrap_or_default();
+    let head = typed.get(..typed.len() - value.len()).unwrap_or_default();
+    let words = match queue::fields::find(name) {
+        Some(field) if field.name == "status" => {
+            let queues = queue::Status::ALL;
+            let names = queues
+                .iter()
+                .map(queue::Status::name)
+                .chain(queue::fields::WORDS);
+            names.map(|name| (name.to_owned(), String::new())).collect()
+        }
+        Some(field) => match values(field) {
+            Values::Words(words) => owned(words),
+            Values::Logged(_) | Values::Any => Vec::new(),
+        },
+        None => Vec::new(),
+    };
+    let fitting = words
+        .into_iter()
+        .filter(|(word, _)| word.starts_with(value));
+    Offer::Words(
+        fitting
+            .map(|(word, means)| (format!("{head}{word}"), means))
+            .collect(),
+    )
 }
 
 /// A term of a search: a field, or a value behind its colon; a sign and parentheses may stand before it.

@@ -1,0 +1,41 @@
+//! Queue: what Postfix has in its queue at this moment -> mails, and what is asked of them.
+//!
+//! ```text
+//! postqueue -j | postqueue -p | saved file | postcat -> reader -> Mail -> filter -> table, summary, clusters, action
+//! ```
+//! Pure but for `postfix`, which runs Postfix's own programs.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `mail` | a mail of the queue; types only |
+//! | `reader` | a listing line by line, whatever its kind |
+//! | `json`, `text`, `date` | the two kinds of listing, and the date without a year |
+//! | `postcat`, `header`, `defer` | queue files as postcat prints them, headers, the errors beside them |
+//! | `fields`, `filter`, `matcher` | the query language over mails in memory |
+//! | `select` | pymailq's selectors, which make the same filters |
+//! | `summary`, `cluster` | counts; groups of mails that have much in common |
+//! | `sheet` | mails as tables, for every form of output |
+//! | `action` | what is to be done to which mails, and what came of it |
+
+pub mod action;
+pub mod cluster;
+mod date;
+pub mod defer;
+pub mod fields;
+pub mod filter;
+pub mod header;
+mod json;
+pub mod mail;
+pub mod matcher;
+pub mod postcat;
+pub mod postfix;
+pub mod reader;
+pub mod select;
+pub mod sheet;
+pub mod summary;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use mail::{Mail, Recipient, Status};
+pub use reader::{Item, Odd, Options, Reader};

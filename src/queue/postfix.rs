@@ -1,0 +1,440 @@
+//! Postfix: its own programs, run for what they list and do. The one file of this folder that touches the system.
+
+use super::action::Verb;
+use super::mail::Mail;
+use super::reader::{Item, Options, Reader};
+use super::{defer, postcat};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use thiserror::Error;
+
+/// Where the programs are when PATH does not say.
+const PLACES: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/opt/postfix/sbin"];
+
+/// Files that one postcat is given: as many as a command line surely takes.
+const BATCH: usize = 200;
+
+/// Most of what a program says that is kept.
+const MAX_SAID: u64 = 64 * 1024;
+
+/// Why Postfix did not answer.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The program is not there.
+    #[error("{0} not found: Postfix is not installed here")]
+    Missing(String),
+    /// Postfix refuses to list the queue to this user.
+    #[error("Postfix does not show the queue to {user}")]
+    NotAllowed {
+        /// The user.
+        user: String,
+    },
+    /// The program failed.
+    #[error("{program} failed: {said}")]
+    Failed {
+        /// Its name.
+        program: &'static str,
+        /// Its last words.
+        said: String,
+    },
+    /// It could not be run, or its output not be read.
+    #[error("cannot run {program}: {cause}")]
+    Io {
+        /// Its name.
+        program: &'static str,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A directory of the spool cannot be read.
+    #[error("cannot read {}: {cause}", .path.display())]
+    Spool {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+impl Error {
+    /// Returns the cure, where it is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing(_) => Some("name a saved listing with --from-file".to_owned()),
+            Self::NotAllowed { user } => Some(format!(
+                "add {user} to authorized_mailq_users in main.cf, as root: postconf -e \"authorized_mailq_users = root, {user}\""
+            )),
+            Self::Spool { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => Some(
+                "only root may read the queue files; postqueue lists them to others".to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Postfix's programs for one instance.
+#[derive(Debug, Clone, Default)]
+pub struct Postfix {
+    /// Its configuration directory; none is the default instance.
+    pub config: Option<PathBuf>,
+    /// What only root may run goes through `sudo -n`.
+    pub sudo: bool,
+}
+
+/// What a program that does something said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// It ended without an error.
+    pub is_done: bool,
+    /// What it printed, both streams.
+    pub text: String,
+}
+
+impl Postfix {
+    /// Lists the queue, and hands on each piece: as JSON, or as text where Postfix is older than 3.1.
+    ///
+    /// # Errors
+    /// When Postfix does not answer, or `each` fails.
+    pub fn list(&self, options: Options, each: &mut dyn FnMut(Item)) -> Result<(), Error> {
+        match self.list_as("-j", options, each) {
+            Err(Error::Failed { said, .. }) if is_usage(&said) => self.list_as("-p", options, each),
+            other => other,
+        }
+    }
+
+    fn list_as(
+        &self,
+        form: &str,
+        options: Options,
+        each: &mut dyn FnMut(Item),
+    ) -> Result<(), Error> {
+        const PROGRAM: &str = "postqueue";
+        let io = |cause| Error::Io {
+            program: PROGRAM,
+            cause,
+        };
+        let mut run = Run::start(self.command(PROGRAM, &[form])?, PROGRAM)?;
+        let out = run.child.stdout.take();
+        let mut cause = None;
+        if let Some(out) = out {
+            for item in Reader::new(BufReader::with_capacity(1 << 16, out), options) {
+                match item {
+                    Ok(item) => each(item),
+                    Err(error) => cause = Some(error),
+                }
+            }
+        }
+        let (status, said) = run.finish().map_err(io)?;
+        match cause {
+            Some(cause) => Err(io(cause)),
+            None if status => Ok(()),
+            None if said.contains("not allowed to view the mail queue") => Err(Error::NotAllowed {
+                user: refused_user(&said),
+            }),
+            None => Err(Error::Failed {
+                program: PROGRAM,
+                said: last_line(&said),
+            }),
+        }
+    }
+
+    /// Reads the queue files of these mails, and hands on each with its headers; only root may.
+    ///
+    /// # Errors
+    /// When postcat cannot be run.
+    pub fn read_files(
+        &self,
+        ids: &[&str],
+        options: &Options,
+        each: &mut dyn FnMut(Mail),
+    ) -> Result<(), Error> {
+        for batch in ids.chunks(BATCH) {
+            let mut args: Vec<&OsStr> = ["-e", "-h", "-q"].iter().map(OsStr::new).collect();
+            args.extend(batch.iter().map(OsStr::new));
+            self.postcat(None, &args, options, each)?;
+        }
+        Ok(())
+    }
+
+    fn postcat(
+        &self,
+        directory: Option<&Path>,
+        args: &[&OsStr],
+        options: &Options,
+        each: &mut dyn FnMut(Mail),
+    ) -> Result<(), Error> {
+        const PROGRAM: &str = "postcat";
+        let io = |cause| Error::Io {
+            program: PROGRAM,
+            cause,
+        };
+        let mut command = self.command(PROGRAM, args)?;
+        if let Some(directory) = directory {
+            command.current_dir(directory);
+        }
+        let mut run = Run::start(command, PROGRAM)?;
+        let mut read = 0_usize;
+        if let Some(out) = run.child.stdout.take() {
+            let count = |mail| {
+                read += 1;
+                each(mail);
+                Ok(())
+            };
+            postcat::read(BufReader::new(out), options, count).map_err(io)?;
+        }
+        let (status, said) = run.finish().map_err(io)?;
+        // A file that was delivered meanwhile is no failure.
+        if status || read > 0 || said.contains("No such file") {
+            return Ok(());
+        }
+        Err(Error::Failed {
+            program: PROGRAM,
+            said: last_line(&said),
+        })
+    }
+
+    /// Reads the files of a spool directory, and hands on each mail; only root may.
+    ///
+    /// # Errors
+    /// When a directory cannot be read or postcat cannot be run.
+    pub fn read_spool(
+        &self,
+        spool: &Path,
+        options: &Options,
+        each: &mut dyn FnMut(Mail),
+    ) -> Result<(), Error> {
+        let mut files = Vec::new();
+        for queue in super::Status::ALL {
+            collect(spool, Path::new(queue.name()), 0, &mut files)?;
+        }
+        files.sort();
+        let mut with_errors = |mut mail: Mail| {
+            mail.forced_expire = is_expiring(spool, &mail);
+            if let Some(text) = errors_of(spool, &mail) {
+                defer::apply(&mut mail, &text);
+            }
+            each(mail);
+        };
+        for batch in files.chunks(BATCH) {
+            let mut args: Vec<&OsStr> = ["-e", "-h"].iter().map(OsStr::new).collect();
+            args.extend(batch.iter().map(OsString::as_os_str));
+            self.postcat(Some(spool), &args, options, &mut with_errors)?;
+        }
+        Ok(())
+    }
+
+    /// Does it to the mails, and returns what Postfix said.
+    ///
+    /// # Errors
+    /// When the program cannot be run.
+    pub fn act(&self, verb: Verb, ids: &[String]) -> Result<Said, Error> {
+        const PROGRAM: &str = "postsuper";
+        let Some(option) = verb.option() else {
+            return self.flush(ids);
+        };
+        let io = |cause| Error::Io {
+            program: PROGRAM,
+            cause,
+        };
+        let mut command = self.command(PROGRAM, &[option, "-"])?;
+        command.stdin(Stdio::piped());
+        let mut run = Run::start(command, PROGRAM)?;
+        let out = run.child.stdout.take().map(collect_text);
+        if let Some(mut input) = run.child.stdin.take() {
+            let text: String = ids.iter().map(|id| format!("{id}\n")).collect();
+            // What it says tells more than that it does not listen.
+            let _ = input.write_all(text.as_bytes());
+        }
+        let (is_done, mut text) = run.finish().map_err(io)?;
+        if let Some(out) = out.and_then(|out| out.join().ok()) {
+            text.push_str(&out);
+        }
+        Ok(Said { is_done, text })
+    }
+
+    fn flush(&self, ids: &[String]) -> Result<Said, Error> {
+        const PROGRAM: &str = "postqueue";
+        let mut said = Said {
+            is_done: true,
+            text: String::new(),
+        };
+        for id in ids {
+            let run = Run::start(self.command(PROGRAM, &["-i", id])?, PROGRAM)?;
+            let (is_done, text) = run.finish().map_err(|cause| Error::Io {
+                program: PROGRAM,
+                cause,
+            })?;
+            said.is_done &= is_done;
+            said.text.push_str(&text);
+        }
+        Ok(said)
+    }
+
+    /// Returns the values of these settings; none where Postfix does not tell.
+    #[must_use]
+    pub fn settings<const N: usize>(&self, names: [&str; N]) -> [Option<String>; N] {
+        let mut values = [const { None }; N];
+        let args: Vec<&str> = std::iter::once("-x").chain(names).collect();
+        let output = self.command("postconf", &args).ok();
+        let output = output.and_then(|mut command| command.stderr(Stdio::null()).output().ok());
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        for line in text.iter().flat_map(|text| text.lines()) {
+            if let Some((name, value)) = line.split_once('=')
+                && let Some(at) = names.iter().position(|n| *n == name.trim())
+                && let Some(place) = values.get_mut(at)
+            {
+                *place = Some(value.trim().to_owned());
+            }
+        }
+        values
+    }
+
+    fn command<S: AsRef<OsStr>>(&self, program: &str, args: &[S]) -> Result<Command, Error> {
+        let is_for_root = matches!(program, "postsuper" | "postcat");
+        let mut command = if self.sudo && is_for_root {
+            let mut command = Command::new(find("sudo")?);
+            command.arg("-n").arg(find(program)?);
+            command
+        } else {
+            Command::new(find(program)?)
+        };
+        if let Some(config) = &self.config {
+            command.arg("-c").arg(config);
+        }
+        command
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Names of months and days are those of C.
+            .env("LC_ALL", "C");
+        Ok(command)
+    }
+}
+
+/// A program that runs; what it says on stderr is taken meanwhile, so that it cannot wait for us.
+struct Run {
+    child: Child,
+    said: Option<JoinHandle<String>>,
+}
+
+impl Run {
+    fn start(mut command: Command, program: &'static str) -> Result<Self, Error> {
+        let mut child = command
+            .spawn()
+            .map_err(|cause| Error::Io { program, cause })?;
+        let said = child.stderr.take().map(collect_text);
+        Ok(Self { child, said })
+    }
+
+    fn finish(mut self) -> io::Result<(bool, String)> {
+        let status = self.child.wait()?;
+        let said = self.said.take().and_then(|said| said.join().ok());
+        Ok((status.success(), said.unwrap_or_default()))
+    }
+}
+
+fn collect_text(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = (&mut stream).take(MAX_SAID).read_to_end(&mut bytes);
+        let _ = io::copy(&mut stream, &mut io::sink());
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn find(program: &str) -> Result<PathBuf, Error> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let named = std::env::split_paths(&path);
+    named
+        .chain(PLACES.iter().map(PathBuf::from))
+        .map(|directory| directory.join(program))
+        .find(|file| file.is_file())
+        .ok_or_else(|| Error::Missing(program.to_owned()))
+}
+
+fn is_usage(said: &str) -> bool {
+    said.contains("usage:") || said.contains("invalid option")
+}
+
+fn last_line(said: &str) -> String {
+    let line = said.lines().rev().find(|line| !line.trim().is_empty());
+    line.unwrap_or("it did not say why").trim().to_owned()
+}
+
+/// Reads `User alice(1000) is not allowed ...`
+fn refused_user(said: &str) -> String {
+    let name = said.split_once("User ").and_then(|(_, rest)| {
+        let end = rest.find(['(', ' '])?;
+        rest.get(..end)
+    });
+    name.unwrap_or("this user").to_owned()
+}
+
+/// Deepest hashing of a queue directory (`hash_queue_depth`).
+const DEEPEST: u32 = 8;
+
+/// Finds the files of a queue, as paths in the spool.
+fn collect(spool: &Path, below: &Path, depth: u32, files: &mut Vec<OsString>) -> Result<(), Error> {
+    let path = spool.join(below);
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(cause) => return Err(Error::Spool { path, cause }),
+    };
+    for entry in entries.flatten() {
+        let place = below.join(entry.file_name());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && depth < DEEPEST => {
+                collect(spool, &place, depth + 1, files)?;
+            }
+            Ok(kind) if kind.is_file() => files.push(place.into_os_string()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What `postsuper -e` sets in the mode of a queue file.
+const EXPIRE_BIT: u32 = 0o010;
+
+/// Returns whether the queue file is marked to expire.
+fn is_expiring(spool: &Path, mail: &Mail) -> bool {
+    let queue = spool.join(mail.status.name());
+    let id = mail.queue_id.as_str();
+    let mode = |file: PathBuf| {
+        fs::metadata(file)
+            .ok()
+            .map(|data| data.permissions().mode())
+    };
+    let hashed = || {
+        let directories = fs::read_dir(&queue).ok()?;
+        let mut files = directories.flatten().map(|entry| entry.path().join(id));
+        files.find_map(mode)
+    };
+    let found = mode(queue.join(id)).or_else(hashed);
+    found.is_some_and(|mode| mode & EXPIRE_BIT != 0)
+}
+
+/// Returns the text of the file with the errors of the mail, wherever its directory is hashed to.
+fn errors_of(spool: &Path, mail: &Mail) -> Option<String> {
+    let defer = spool.join("defer");
+    let id = mail.queue_id.as_str();
+    // Long ids are hashed by digits of the time within: the directories of the queue file tell which.
+    let by_start = id
+        .chars()
+        .next()
+        .map(|c| defer.join(c.to_string()).join(id));
+    let found = by_start.filter(|file| file.is_file()).or_else(|| {
+        let directories = fs::read_dir(&defer).ok()?;
+        let files = directories.flatten().map(|entry| entry.path().join(id));
+        files.into_iter().find(|file| file.is_file())
+    });
+    let bytes = fs::read(found.unwrap_or_else(|| defer.join(id))).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,198 @@
+//! Reader: a queue listing, line by line -> mails; what kind it is, each line tells.
+//!
+//! `postqueue -j` gives an object a line, `postqueue -p` and `mailq` blocks of lines; a file may hold both. Nothing ends the reading: a line
+//! that is no part of a listing comes out as [`Odd`], and a mail with an unreadable part says so.
+//! Limits: a line of more than [`MAX_LINE`] bytes is cut.
+
+use super::mail::{Mail, Recipient};
+use super::{json, text};
+use crate::model::time::Time;
+use crate::model::zone::Zone;
+use compact_str::CompactString;
+use hashbrown::HashSet;
+use std::collections::VecDeque;
+use std::io::{self, BufRead};
+use std::sync::Arc;
+
+/// Longest line that is read as a whole: a mail to a million recipients.
+pub const MAX_LINE: u64 = 256 * 1024 * 1024;
+
+/// Texts that are remembered; then all are forgotten, for no queue has so many different errors.
+const MOST_TEXTS: usize = 65_536;
+
+/// What reading depends on beside the listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The time of the listing, at the latest.
+    pub now: Time,
+    /// Zone of the times in a text listing.
+    pub zone: Zone,
+}
+
+/// A line that is no part of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Odd {
+    /// Its number, from 1.
+    pub line: u64,
+    /// The line, or its beginning.
+    pub text: String,
+    /// What is odd.
+    pub why: &'static str,
+}
+
+/// A piece of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A mail.
+    Mail(Mail),
+    /// A line that was not understood.
+    Odd(Odd),
+}
+
+/// Texts that many mails have in common.
+#[derive(Debug, Default)]
+pub(super) struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    pub(super) fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        if self.0.len() >= MOST_TEXTS {
+            self.0.clear();
+        }
+        let text: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&text));
+        text
+    }
+
+    pub(super) fn recipient(&mut self, address: &str, reason: Option<&str>) -> Recipient {
+        Recipient {
+            address: CompactString::from(address),
+            reason: reason
+                .filter(|reason| !reason.is_empty())
+                .map(|reason| self.shared(reason)),
+        }
+    }
+}
+
+/// Reads a listing.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    options: Options,
+    buffer: Vec<u8>,
+    line: u64,
+    block: text::Block,
+    texts: Texts,
+    ready: VecDeque<Item>,
+    is_over: bool,
+}
+
+/// Longest part of an odd line that is kept.
+const MAX_ODD: usize = 200;
+
+impl<R: BufRead> Reader<R> {
+    /// Begins to read.
+    pub fn new(input: R, options: Options) -> Self {
+        Self {
+            input,
+            options,
+            buffer: Vec::new(),
+            line: 0,
+            block: text::Block::default(),
+            texts: Texts::default(),
+            ready: VecDeque::new(),
+            is_over: false,
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.clear();
+        let mut limited = io::Read::take(&mut self.input, MAX_LINE);
+        let read = limited.read_until(b'\n', &mut self.buffer)?;
+        self.line += 1;
+        if read == 0 {
+            self.is_over = true;
+            let rest = self.block.finish();
+            self.ready.extend(rest.map(Item::Mail));
+            return Ok(());
+        }
+        if self.buffer.last() != Some(&b'\n') && self.buffer.len() as u64 == MAX_LINE {
+            // The rest of the line is no line of its own.
+            skip_line(&mut self.input)?;
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        let line = String::from_utf8_lossy(&buffer);
+        self.take(line.trim_end_matches(['\r', '\n']));
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    fn take(&mut self, line: &str) {
+        // A byte order mark of an editor.
+        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+        let trimmed = line.trim();
+        // Below a mail of a text listing it is a recipient with an odd name.
+        let may_be_json = !line.starts_with([' ', '\t']) || !self.block.is_open();
+        if may_be_json && (trimmed.starts_with('{') || json::is_list(trimmed)) {
+            let before = self.block.finish();
+            self.ready.extend(before.map(Item::Mail));
+            match json::mail(trimmed, &mut self.texts) {
+                json::Found::Mail(mail) => self.ready.push_back(Item::Mail(*mail)),
+                json::Found::Nothing => {}
+                json::Found::Odd(why) => self.odd(line, why),
+            }
+            return;
+        }
+        let taken = self.block.take(line, &self.options, &mut self.texts);
+        self.ready.extend(taken.before.map(Item::Mail));
+        if let Some(why) = taken.odd {
+            self.odd(line, why);
+        }
+    }
+
+    fn odd(&mut self, line: &str, why: &'static str) {
+        self.ready.push_back(Item::Odd(Odd {
+            line: self.line,
+            text: line.chars().take(MAX_ODD).collect(),
+            why,
+        }));
+    }
+}
+
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let available = input.fill_buf()?;
+        let end = memchr::memchr(b'\n', available);
+        let used = end.map_or(available.len(), |end| end + 1);
+        input.consume(used);
+        if end.is_some() || used == 0 {
+            return Ok(());
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = io::Result<Item>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Some(Ok(item));
+            }
+            if self.is_over {
+                return None;
+            }
+            if let Err(error) = self.fill() {
+                if error.kind() == io::ErrorKind::Interrupted {
+                    continue;
+                }
+                self.is_over = true;
+                let rest = self.block.finish();
+                self.ready.extend(rest.map(Item::Mail));
+                return Some(Err(error));
+            }
+        }
+    }
+}
