@@ -54,7 +54,10 @@ pub(super) enum Origin {
 /// Returns who wrote lines under this identifier.
 #[must_use]
 pub(super) fn origin(ident: &str) -> Origin {
-    let (tag, name) = ident.rsplit_once('/').unwrap_or(("", ident));
+    // A plain loop: identifiers are short, and each line has one.
+    let slash = ident.bytes().rposition(|byte| byte == b'/');
+    let halves = slash.and_then(|at| Some((ident.get(..at)?, ident.get(at + 1..)?)));
+    let (tag, name) = halves.unwrap_or(("", ident));
     // Its lmtpd is no agent of ours.
     if tag == "cyrus" {
         return neighbour::daemon(name)

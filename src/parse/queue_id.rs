@@ -51,9 +51,12 @@ pub struct LongId {
 /// Returns whether the whole text is a queue id, short or long.
 #[must_use]
 pub fn is_queue_id(text: &str) -> bool {
-    let all = text
-        .bytes()
-        .fold(HEX | LONG, |all, byte| all & class(byte) & (HEX | LONG));
+    let all = text.bytes().fold(HEX | LONG, |all, byte| all & class(byte));
+    is_id_of(text, all)
+}
+
+/// Tells whether the text is a queue id, where `all` is what is true of all its bytes.
+fn is_id_of(text: &str, all: u8) -> bool {
     all & HEX != 0 && (6..=21).contains(&text.len())
         || all & LONG != 0 && long_parts(text).is_some()
 }
@@ -61,15 +64,21 @@ pub fn is_queue_id(text: &str) -> bool {
 /// Splits `{queue_id}: {rest}`.
 #[must_use]
 pub fn split(text: &str) -> Option<(&str, &str)> {
-    let end = text.bytes().take(24).position(|byte| class(byte) == 0)?;
+    let mut all = HEX | LONG;
+    let end = text.bytes().take(24).position(|byte| {
+        let class = class(byte);
+        all &= if class == 0 { all } else { class };
+        class == 0
+    })?;
     let (id, rest) = text.split_at_checked(end)?;
     let rest = rest.strip_prefix(": ")?;
-    is_queue_id(id).then_some((id, rest))
+    is_id_of(id, all).then_some((id, rest))
 }
 
 /// Splits a long id at its last `z` into time and inode digits.
 fn long_parts(id: &str) -> Option<(&str, &str)> {
-    let (time, inode) = id.rsplit_once('z')?;
+    let last = id.bytes().rposition(|byte| byte == b'z')?;
+    let (time, inode) = (id.get(..last)?, id.get(last + 1..)?);
     let fits = time.len() >= LONG_TIME_MIN && !inode.is_empty() && id.len() <= 23;
     fits.then_some((time, inode))
 }

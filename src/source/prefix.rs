@@ -60,10 +60,20 @@ const FACILITIES: [&str; 17] = [
 
 /// Tells whether a word is a severity, alone or with its facility: `WARNING`, `mail.info`, `mail:info`, `[Notice]`.
 pub(super) fn is_level(word: &str) -> bool {
-    let word = word.trim_matches(['[', ']', '(', ')', '<', '>', ':', ',']);
-    match word.split_once(['.', ':']) {
+    let is_border = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii_alphanumeric());
+    let bytes = word.as_bytes();
+    let word = if is_border(bytes.first()) || is_border(bytes.last()) {
+        word.trim_matches(['[', ']', '(', ')', '<', '>', ':', ','])
+    } else {
+        word
+    };
+    // Every line asks this of its host: no searcher.
+    let between = word.bytes().position(|byte| matches!(byte, b'.' | b':'));
+    match between.map(|at| (word.get(..at), word.get(at + 1..))) {
         None => is_severity(word),
-        Some((facility, severity)) => is_facility(facility) && is_severity(severity),
+        Some((facility, severity)) => {
+            severity.is_some_and(is_severity) && facility.is_some_and(is_facility)
+        }
     }
 }
 
