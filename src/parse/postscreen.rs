@@ -46,12 +46,15 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     if let Some(rest) = text.strip_prefix("NOQUEUE: ") {
         return policy::parse(None, rest);
     }
-    if text.contains(" STRESS mode with ") {
-        return Some(super::problem(text));
-    }
-    let (words, rest) = ACTIONS
+    let action = ACTIONS
         .iter()
-        .find_map(|words| Some((*words, text.strip_prefix(words)?)))?;
+        .find_map(|words| Some((*words, text.strip_prefix(words)?)));
+    let Some((words, rest)) = action else {
+        // What a client sent may say so, too, behind one of the actions.
+        return text
+            .contains(" STRESS mode with ")
+            .then(|| super::problem(text));
+    };
     let rest = match words {
         "PREGREET " => after_time(attrs::number::<u64>(rest)?.1.strip_prefix(' ')?)?,
         "HANGUP " => after_time(rest)?,
@@ -78,7 +81,9 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     }
     Some(Event::Postscreen {
         client,
-        action: words.trim_end().trim_end_matches(" from"),
+        action: words
+            .strip_suffix(" from ")
+            .unwrap_or_else(|| words.trim_end()),
     })
 }
 

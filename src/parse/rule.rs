@@ -5,6 +5,9 @@
 
 use super::{address, attrs};
 use crate::model::event::Policy;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use memchr::memmem;
+use std::sync::LazyLock;
 
 /// Texts that tell the class wherever they stand in the refusal, in order of precedence.
 const ANYWHERE: &[(&str, &str)] = &[
@@ -84,10 +87,7 @@ pub fn rule_class(policy: &Policy<'_>) -> &'static str {
     if policy.dnsbl.is_some() {
         return "dnsbl";
     }
-    let by_text = ANYWHERE
-        .iter()
-        .find(|(words, _)| text.contains(words))
-        .map(|(_, class)| *class);
+    let by_text = by_words(text);
     if policy.action.starts_with("milter-") {
         return match by_text {
             Some(class @ ("greylist" | "spf")) => class,
@@ -152,9 +152,34 @@ fn own_text(reason: &str) -> &str {
         .unwrap_or(text)
 }
 
+/// Returns the class of the first of the texts that stand anywhere; all are looked for at once.
+fn by_words(text: &str) -> Option<&'static str> {
+    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let words = ANYWHERE.iter().map(|(words, _)| words);
+        let dfa = Some(AhoCorasickKind::DFA);
+        AhoCorasick::builder().kind(dfa).build(words).ok()
+    });
+    let first = match &*FINDER {
+        Some(finder) => {
+            let found = finder.find_overlapping_iter(text);
+            found.map(|found| found.pattern().as_usize()).min()?
+        }
+        None => ANYWHERE
+            .iter()
+            .position(|(words, _)| text.contains(words))?,
+    };
+    ANYWHERE.get(first).map(|(_, class)| *class)
+}
+
 fn by_restriction(text: &str) -> Option<&'static str> {
+    // What all of them say.
+    memmem::find(text.as_bytes(), b" rejected: ")?;
+    let mut last = ("", None);
     BEHIND.iter().find_map(|(restriction, words, class)| {
-        let (_, detail) = text.split_once(restriction)?;
+        if last.0 != *restriction {
+            last = (*restriction, text.split_once(restriction));
+        }
+        let (_, detail) = last.1?;
         detail.starts_with(words).then_some(*class)
     })
 }
@@ -273,6 +298,26 @@ mod tests {
             "4.7.1 Service unavailable - try again later",
         ] {
             assert_eq!(class(reply), "milter", "{reply}");
+        }
+    }
+
+    #[test]
+    fn each_restriction_is_told_by_the_words_that_all_have() {
+        for (restriction, ..) in BEHIND {
+            assert!(restriction.contains(" rejected: "), "{restriction}");
+        }
+    }
+
+    #[test]
+    fn of_several_texts_the_first_in_order_counts() {
+        for (words, _) in ANYWHERE {
+            for (other, _) in ANYWHERE {
+                for text in [format!("{words}{other}"), format!("{other} {words}")] {
+                    let expected = ANYWHERE.iter().position(|(words, _)| text.contains(words));
+                    let expected = expected.map(|at| ANYWHERE[at].1);
+                    assert_eq!(by_words(&text), expected, "{text}");
+                }
+            }
         }
     }
 
