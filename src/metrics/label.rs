@@ -117,6 +117,19 @@ pub fn join(pairs: &[(&str, &str)]) -> String {
     text
 }
 
+/// Tells whether [`join`] makes this text of the pairs.
+#[must_use]
+pub fn is_join(text: &str, pairs: &[(&str, &str)]) -> bool {
+    let mut rest = Some(text);
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        for part in [comma, name, "=\"", value, "\""] {
+            rest = rest.and_then(|rest| rest.strip_prefix(part));
+        }
+    }
+    rest == Some("")
+}
+
 /// Reads what [`join`] wrote.
 #[must_use]
 pub fn split(labels: &str) -> Vec<(&str, &str)> {

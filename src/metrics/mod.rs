@@ -9,10 +9,12 @@
 //! |---|---|
 //! | `family` | names, kinds, help texts, buckets |
 //! | `label` | text of the log as the value of a label |
+//! | `rare` | counts by name and labels |
 //! | `tally` | counts of the lines since the last commit |
 
 pub mod family;
 pub mod label;
+mod rare;
 mod tally;
 #[cfg(test)]
 mod tests;

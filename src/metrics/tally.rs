@@ -5,11 +5,13 @@
 use super::Count;
 use super::family::{DELAYS, RECIPIENTS, SIZES};
 use super::label::{self, OTHER};
+use super::rare::Rare;
 use crate::model::entry::Entry;
 use crate::model::event::{
     Abend, Content, Delivery, Direction, Event, Level, Notice, Policy, Removal,
 };
 use crate::parse;
+use compact_str::{CompactString, ToCompactString};
 use hashbrown::HashMap;
 
 /// Agents with numbers of their own.
@@ -99,7 +101,7 @@ pub struct Tally {
     smtp_delays: [Buckets; STAGES.len()],
     lmtp_delays: [Buckets; STAGES.len()],
     pipe_delays: HashMap<String, [Buckets; STAGES.len()]>,
-    rare: HashMap<(&'static str, String), u64>,
+    rare: Rare,
     bytes: HashMap<String, u64>,
     /// Recipient domains that are counted apart, in lower case.
     domains: Vec<String>,
@@ -169,7 +171,7 @@ impl Tally {
     }
 
     fn add(&mut self, name: &'static str, labels: &[(&str, &str)], times: u64) {
-        *self.rare.entry((name, label::join(labels))).or_default() += times;
+        self.rare.add(name, labels, times);
     }
 
     fn accept(&mut self, method: Option<&str>, times: u64) {
@@ -440,7 +442,9 @@ impl Tally {
         ) {
             return;
         }
-        let code = p.reply_code.map_or(String::new(), |code| code.to_string());
+        let code = p.reply_code.map_or(CompactString::const_new(""), |code| {
+            code.to_compact_string()
+        });
         let labels = [
             ("service", service),
             ("stage", label::word(p.protocol_state)),
@@ -493,11 +497,7 @@ impl Tally {
                 number(*bytes),
             ));
         }
-        out.extend(done.rare.into_iter().map(|((name, labels), value)| Count {
-            name: name.to_owned(),
-            labels,
-            value: number(value),
-        }));
+        out.extend(done.rare.into_counts());
         // Which series exist may depend on the order in which they appear.
         out.sort_unstable_by(|a, b| (&a.name, &a.labels).cmp(&(&b.name, &b.labels)));
         out
@@ -619,6 +619,6 @@ fn of(name: &str, labels: &[(&str, &str)], value: f64) -> Count {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of lines and bytes")]
-fn number(count: u64) -> f64 {
+pub(super) fn number(count: u64) -> f64 {
     count as f64
 }
