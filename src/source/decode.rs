@@ -94,16 +94,30 @@ impl Decoder {
     pub fn decode(&mut self, chunk: &Chunk, sink: &mut Sink<'_>) {
         if self.pending.is_empty() {
             self.offset = chunk.offset;
-            let used = self.block(&chunk.data, sink);
-            self.pending
-                .extend_from_slice(chunk.data.get(used..).unwrap_or_default());
-        } else {
-            let mut data = std::mem::take(&mut self.pending);
-            data.extend_from_slice(&chunk.data);
-            let used = self.block(&data, sink);
-            data.drain(..used);
-            self.pending = data;
+            return self.begun(&chunk.data, sink);
         }
+        // Only the line under way is put together; what follows it is read where it is.
+        let end = memchr(b'\n', &chunk.data).map_or(chunk.data.len(), |end| end + 1);
+        let (line, rest) = chunk.data.split_at(end);
+        let mut data = std::mem::take(&mut self.pending);
+        data.extend_from_slice(line);
+        let used = self.block(&data, sink);
+        data.drain(..used);
+        if data.is_empty() {
+            self.pending = data;
+            return self.begun(rest, sink);
+        }
+        data.extend_from_slice(rest);
+        let used = self.block(&data, sink);
+        data.drain(..used);
+        self.pending = data;
+    }
+
+    /// Reads what begins with a line; nothing is pending.
+    fn begun(&mut self, data: &[u8], sink: &mut Sink<'_>) {
+        let used = self.block(data, sink);
+        self.pending
+            .extend_from_slice(data.get(used..).unwrap_or_default());
     }
 
     /// Ends a source that may grow: a last line without an end is passed on only if it can be taken for whole.
