@@ -220,7 +220,8 @@ impl Correlator {
 
     /// Returns everything that changed since the last drain.
     pub fn drain(&mut self) -> Changes {
-        let mut out = std::mem::take(&mut self.out);
+        let next = self.out.like();
+        let mut out = std::mem::replace(&mut self.out, next);
         self.mail.drain(&mut out);
         self.notices.drain(&mut out);
         out.state = self.save();

@@ -247,6 +247,8 @@ impl Mail {
         let evicted = self.evicted.drain(..);
         changed.extend(evicted.map(|message| (message.row.id, Some(message))));
         changed.sort_unstable_by_key(|(id, _)| *id);
+        out.from_inserts.reserve(changed.len());
+        out.to_inserts.reserve(changed.len());
         for (id, gone) in changed {
             if let Some(mut message) = gone {
                 out.to_deletes.append(&mut message.to.merged);

@@ -291,6 +291,23 @@ pub struct Changes {
     pub state: State,
 }
 
+impl Changes {
+    /// Returns an empty one with room for as many rows as this one has of what is made line by line: the next part of a log is
+    /// like the one before, and rows are large enough that growing shows.
+    #[must_use]
+    pub fn like(&self) -> Self {
+        Self {
+            attempts: Vec::with_capacity(self.attempts.len()),
+            noqueues: Vec::with_capacity(self.noqueues.len()),
+            connections: Vec::with_capacity(self.connections.len()),
+            auths: Vec::with_capacity(self.auths.len()),
+            log_lines: Vec::with_capacity(self.log_lines.len()),
+            neighbours: Vec::with_capacity(self.neighbours.len()),
+            ..Self::default()
+        }
+    }
+}
+
 /// What was read of one source, host and UTC hour; counts add to what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverageRow {
