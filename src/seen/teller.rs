@@ -1,7 +1,7 @@
 //! Teller: one stream of log and what it was the first to tell: blocks that are stored, and lines since.
 
 use super::key::{Content, Host, Key};
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
