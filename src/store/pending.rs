@@ -1,13 +1,19 @@
 //! Messages of the open transaction that are still in the queue: kept here until they leave it or it commits.
 //!
 //! A row that was appended should not change before the commit: DuckDB then writes it twice, and its whole row group
-//! with it. So a message waits with its recipients and takes its changes in memory.
+//! with it. So a message waits with its recipients and takes its changes in memory. Counts of events wait, too: merging
+//! them takes a statement, however few they are.
 
-use crate::model::row::{Changes, DeliveryFrom, DeliveryTo};
+use crate::model::row::{Changes, DeliveryFrom, DeliveryTo, EventRow};
 use std::collections::{BTreeMap, HashMap};
+
+/// Events that wait at most.
+const EVENTS: usize = 4096;
 
 #[derive(Default)]
 pub(super) struct Pending {
+    /// In the order of their counting.
+    events: Vec<EventRow>,
     /// By id; ordered, so that rows are appended as their ids grow.
     messages: BTreeMap<i64, Waiting>,
     /// Message of each waiting recipient.
@@ -23,6 +29,10 @@ impl Pending {
     /// Takes what may wait out of the changes, and puts what has ended into them.
     pub(super) fn absorb(&mut self, changes: &mut Changes) {
         self.delete(changes);
+        self.events.append(&mut changes.events);
+        if self.events.len() > EVENTS {
+            changes.events = std::mem::take(&mut self.events);
+        }
         changes
             .to_updates
             .retain_mut(|row| !self.replace_recipient(row));
@@ -66,6 +76,7 @@ impl Pending {
         for (_, waiting) in std::mem::take(&mut self.messages) {
             self.release(waiting, changes);
         }
+        changes.events.append(&mut self.events);
     }
 
     /// Forgets everything: the transaction was rolled back.
