@@ -250,9 +250,9 @@ impl Ingest {
         options: Options,
     ) -> Result<Summary> {
         if self.again {
-            old_log::refuse_twice(&inputs, |sql, params| store.select(sql, params))?;
+            old_log::refuse_twice(&inputs, |sql, params| store.select_own(sql, params))?;
         }
-        let before = doctor::before_import(|sql| store.select(sql, &[]))?;
+        let before = doctor::before_import(|sql| store.select_own(sql, &[]))?;
         let progress = Progress::start(total(&inputs), self.shows_progress());
         let rules = Rules {
             options,
@@ -269,7 +269,7 @@ impl Ingest {
             store.checkpoint()?;
         }
         self.look(run, &mut summary, before, |sql, params| {
-            store.select(sql, params)
+            store.select_own(sql, params)
         });
         Ok(summary)
     }
@@ -358,7 +358,7 @@ fn names(inputs: &[Input]) -> Vec<String> {
 }
 
 fn limits(run: &Run) -> Limits {
-    Limits::WRITER.with_memory(run.config.memory_mib)
+    Limits::IMPORT.with_memory(run.config.memory_mib)
 }
 
 /// Returns the source that follows files.

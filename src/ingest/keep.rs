@@ -154,6 +154,7 @@ pub fn keep(
         };
         keeper.settle(is_idle, Instant::now()).context(FAILED)?;
     }
+    keeper.store.expect_end().context(FAILED)?;
     keeper.commit().context(FAILED)?;
     Ok(keeper.store)
 }

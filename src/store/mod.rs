@@ -67,6 +67,8 @@ pub struct Store {
     in_transaction: bool,
     /// A transaction could not be ended: the database has to be opened again.
     is_unsettled: Cell<bool>,
+    /// The last commit will be told, and settings can be changed until then.
+    has_end: bool,
     pending: pending::Pending,
     /// The correlator's state as stored: what stays the same is not written again. None until it is needed.
     state: Option<State>,
@@ -101,6 +103,7 @@ impl Store {
             source_ids: HashMap::new(),
             in_transaction: false,
             is_unsettled: Cell::new(false),
+            has_end: false,
             pending: pending::Pending::default(),
             state: None,
             series: counter::Series::default(),
@@ -141,6 +144,12 @@ impl Store {
         self.session.select(sql, params)
     }
 
+    /// Runs a `SELECT` that is this program's own text; see [`Session::select_own`].
+    pub fn select_own(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
+        let _owner = self.as_owner();
+        self.session.select_own(sql, params)
+    }
+
     /// Returns the connection that [`Store::select`] uses.
     pub fn queries(&self) -> &Session {
         &self.session
@@ -168,6 +177,15 @@ impl Store {
     pub fn checkpoint(&mut self) -> Result<(), Error> {
         let _owner = self.to_write()?;
         self.run("CHECKPOINT")
+    }
+
+    /// Says that the next commit is the last one: where the store was opened for an import, it goes straight into the database, and not
+    /// into the WAL first. From then on settings are locked.
+    pub fn expect_end(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.has_end) {
+            self.run("SET checkpoint_threshold = '0KB'; SET lock_configuration = true")?;
+        }
+        Ok(())
     }
 
     fn run(&self, sql: &str) -> Result<(), Error> {

@@ -31,6 +31,9 @@ pub struct Limits {
     pub merges: u32,
     /// Size of the WAL at which its rows move into the database, in MB. Until then they are in memory, too.
     pub wal_mb: u32,
+    /// The last commit may go straight into the database ([`Store::expect_end`]). Until then settings can be changed: for a process that
+    /// runs nobody else's SQL.
+    pub has_end: bool,
 }
 
 impl Limits {
@@ -42,6 +45,12 @@ impl Limits {
         threads: 1,
         merges: 100,
         wal_mb: 128,
+        has_end: false,
+    };
+    /// For an import, which knows its last commit.
+    pub const IMPORT: Self = Self {
+        has_end: true,
+        ..Self::WRITER
     };
     /// For the service: nothing may hold up the next commit. What merging would give back, compaction does. Queries
     /// have what the rows since the last checkpoint leave of the memory. They may not spill: DuckDB 2.0 would spill what
@@ -72,6 +81,7 @@ impl Limits {
         threads: 2,
         merges: 0,
         wal_mb: 128,
+        has_end: false,
     };
 
     /// Returns the limits with the memory that the settings name, if they do.
@@ -139,7 +149,9 @@ impl Store {
         let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
         function::register(&conn).map_err(sort)?;
         migrate::migrate(&conn, Some(path))?;
-        Self::from_connection(conn, Some(path), Some(place))
+        let mut store = Self::from_connection(conn, Some(path), Some(place))?;
+        store.has_end = limits.has_end;
+        Ok(store)
     }
 
     /// Opens the database for reading only; several processes may do so at once.
@@ -248,7 +260,7 @@ fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Conf
         .with("preserve_insertion_order", "false")?
         .with("checkpoint_threshold", format!("{}MB", limits.wal_mb))?
         .with("max_vacuum_tasks", limits.merges.to_string())?
-        .with("lock_configuration", "true")
+        .with("lock_configuration", (!limits.has_end).to_string())
 }
 
 /// Returns the directory that the writer spills to.

@@ -93,14 +93,34 @@ impl Session {
         params: &[Param],
         mut row: impl FnMut(&[String], Vec<Cell>) -> ControlFlow<()>,
     ) -> Result<Vec<String>, Error> {
-        let sort = |error: duckdb::Error| Error::sort(self.path.as_deref(), sql, &error);
         self.refuse_others(sql)?;
+        self.each(sql, params, &mut row)
+    }
+
+    /// Runs a `SELECT` that is this program's own text, whole, and returns all of its rows: it is not looked at before, which takes
+    /// as long as many a statement.
+    pub fn select_own(&self, sql: &str, params: &[Param]) -> Result<Table, Error> {
+        let mut rows = Vec::new();
+        let columns = self.each(sql, params, &mut |_, row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        })?;
+        Ok(Table { columns, rows })
+    }
+
+    fn each(
+        &self,
+        sql: &str,
+        params: &[Param],
+        row: &mut impl FnMut(&[String], Vec<Cell>) -> ControlFlow<()>,
+    ) -> Result<Vec<String>, Error> {
+        let sort = |error: duckdb::Error| Error::sort(self.path.as_deref(), sql, &error);
         let begin = "BEGIN TRANSACTION READ ONLY";
         self.conn.execute_batch(begin).map_err(sort)?;
         let columns = self
             .conn
             .prepare(sql)
-            .and_then(|mut statement| each(&mut statement, params, &mut row))
+            .and_then(|mut statement| each(&mut statement, params, row))
             .map_err(sort);
         // Ends what only read; after an error the transaction may be gone already.
         let _ = self.conn.execute_batch("ROLLBACK");
