@@ -8,7 +8,7 @@ WHERE t.from_id > $1
     AND $2 IS NOT NULL
     AND t.attempts > 0
     AND t.delay IS NOT NULL
+    AND abs(epoch_us(t.time) / 1e6 - t.delay - epoch_us(f.time) / 1e6) > 600 + t.delay / 50
     AND t.status IN ('sent', 'bounced', 'deferred', 'SOFTBOUNCE', 'filtered', 'relayed', 'forwarded', 'discarded')
     AND f.origin NOT IN ('requeue', 'unknown')
-    AND abs(epoch(t.time) - t.delay - epoch(f.time)) > 600 + t.delay / 50
     AND NOT (f.origin = 'pickup' AND epoch(t.time) - t.delay < epoch(f.time))
