@@ -434,8 +434,10 @@ impl Correlator {
             return;
         }
         m.row.removed = Some(time);
-        // Look-ups rely on it that no row of a message is later than the message.
-        m.row.updated = m.row.updated.max(time);
+        // Look-ups rely on it that no recipient is later than its message; it may be settled now.
+        if !m.to.is_empty() {
+            m.row.updated = m.row.updated.max(time);
+        }
         self.mail.closed.insert((time, id));
         self.arm(id);
         while self.mail.closed.len() > self.settings.closed_limit {
