@@ -78,7 +78,9 @@ pub fn findings<E>(
     let sum = |place: usize| hosts.iter().map(|row| number(row, place)).sum::<u64>();
     let (lines, postfix, unknown) = (sum(1), sum(2), sum(3));
     let no_host = hosts.iter().filter(|row| text(row, 0).is_empty());
-    let no_host = no_host.map(|row| number(row, 2)).sum();
+    let no_host: u64 = no_host.map(|row| number(row, 2)).sum();
+    // Where no line names a host, the form has none.
+    let no_host = if no_host == postfix { 0 } else { no_host };
     let odd_ones: Vec<_> = hosts
         .iter()
         .filter(|row| odd(text(row, 0)).is_some())

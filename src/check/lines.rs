@@ -29,6 +29,8 @@ pub struct Lines {
     foreign: u64,
     /// Lines of Postfix.
     postfix: u64,
+    /// Those of them where nothing stands between stamp and tag.
+    bare: u64,
     /// Lines with another one of the same host before.
     neighbours: u64,
     hosts: Vec<Host>,
@@ -96,6 +98,7 @@ impl Lines {
             return;
         };
         if entry.host.is_empty() && is_postfix {
+            self.bare += u64::from(is_bare(entry));
             self.note(Check::NoHost, entry.raw);
         }
         if time.since(now) > DAY {
@@ -195,7 +198,10 @@ impl Lines {
                 Check::OddHost | Check::Future => self.all,
                 _ => self.postfix,
             };
-            all.extend(Finding::judge(check, found.count, of, &found.sample));
+            // Where no line names a host, the form has none.
+            if check != Check::NoHost || self.bare < self.postfix {
+                all.extend(Finding::judge(check, found.count, of, &found.sample));
+            }
         }
         for finding in &mut all {
             finding.source = Some(source.to_owned());
@@ -203,6 +209,19 @@ impl Lines {
         }
         all
     }
+}
+
+/// Tells whether nothing stands between the stamp of a line and the tag.
+fn is_bare(entry: &Entry<'_>) -> bool {
+    let before = entry
+        .raw
+        .split_once(entry.ident)
+        .map_or("", |(before, _)| before);
+    let is_time =
+        |word: &&str| word.contains(':') && word.bytes().filter(u8::is_ascii_digit).count() >= 4;
+    let mut words = before.split_whitespace().rev();
+    // A time that is not the only one stands in the place of the host.
+    words.next().as_ref().is_some_and(is_time) && !words.any(|word| is_time(&word))
 }
 
 /// Returns what shows more of a finding about lines.

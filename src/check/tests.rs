@@ -202,6 +202,24 @@ fn a_log_of_others_is_told() {
 }
 
 #[test]
+fn a_form_without_hosts_is_not_ill() {
+    let bare = |line: &str| {
+        let (stamp, rest) = line.split_once(' ').unwrap();
+        let (host, rest) = rest.split_once(' ').unwrap();
+        (host == "mx1").then(|| format!("{stamp} {rest}\n"))
+    };
+    let log: String = LOG.lines().filter_map(bare).collect();
+    assert!(!found(&log).contains(&Check::NoHost));
+    let mixed = format!("{log}{LOG}");
+    assert!(found(&mixed).contains(&Check::NoHost));
+    let severity: String = LOG
+        .lines()
+        .map(|l| format!("{}\n", l.replace(" mx1 ", " info ")))
+        .collect();
+    assert!(found(&severity).contains(&Check::NoHost));
+}
+
+#[test]
 fn names_of_hosts_are_not_odd() {
     for host in [
         "mx1",

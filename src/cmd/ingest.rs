@@ -581,14 +581,13 @@ fn seconds(s: &Summary) -> String {
 
 /// Names up to four hosts.
 fn hosts(s: &Summary) -> String {
-    let names: Vec<String> = s
-        .hosts
-        .iter()
-        .filter(|h| !h.is_empty())
+    let named = s.hosts.iter().filter(|h| !h.is_empty());
+    let number = named.clone().count();
+    let names: Vec<String> = named
         .take(4)
         .map(|h| escape::terminal(h).into_owned())
         .collect();
-    match s.hosts.len() {
+    match number {
         0 => "no host".to_owned(),
         1 => format!("host {}", names.join(", ")),
         n if n > 4 => format!("{n} hosts ({}, ...)", names.join(", ")),

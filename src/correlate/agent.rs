@@ -12,7 +12,7 @@
 //! Limits: `none` is wrong where two services log by one name and have different log levels, or where a line was lost
 //! that nothing tells of.
 
-use super::session::{Key, key};
+use super::process::{Key, key};
 use super::{Correlator, Line, text};
 use crate::model::event::{Client, Delivery};
 use crate::model::row::Text;
@@ -55,6 +55,9 @@ pub(super) struct Announcing {
     /// tlsproxy is at work, which announces what the log level does not ask for.
     is_proxied: bool,
 }
+
+/// The word for a connection without TLS.
+pub(super) const CLEAR: Text = Text::const_new("none");
 
 /// What is known of the connection of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -301,15 +304,15 @@ impl Agents {
 
 impl Correlator {
     /// Returns the `tls` of a record that has none of its own.
-    pub(super) fn wire_of(&self, wire: Wire, id: i64) -> Option<Text> {
+    pub(super) fn wire_of(&self, line: &Line<'_>, wire: Wire, id: i64) -> Option<Text> {
         match wire {
             Wire::Tls(tls) => Some(tls),
             // Where the beginning is missing, the line of the connection may be missing, too.
             Wire::Clear => self
                 .mail
                 .get(id)
-                .filter(|m| m.row.size.is_some() && !m.row.log_incomplete)
-                .map(|_| Text::const_new("none")),
+                .filter(|m| m.row.size.is_some() && !m.lacks_lines(line.time))
+                .map(|_| CLEAR),
             Wire::Unknown => None,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Promises: lines of one message that bear the same stamp may come in any order; its rows are the same.
 //!
-//! Limits: what one process writes between its `connect` and `disconnect` keeps its order, for these name no message;
-//! a warning or a refused recipient before the first other line of its message is not tied to it.
+//! Limits: what only the order of lines tells goes by it: which of two sessions of one process a message is of, to which message a
+//! `NOQUEUE:` line belongs, over which connection an agent sent.
 
 use super::open::Message;
 use super::{Correlator, Line, some, text};
@@ -63,6 +63,7 @@ impl Message {
             self.set_status(status::RECEIVING);
         }
         self.found_beginning();
+        self.was_clear(time);
     }
 
     /// Tells whether all that is known of its end is `removed (canceled)`.
@@ -75,6 +76,14 @@ impl Message {
     pub(super) fn lost_lines(&mut self) {
         self.extra.is_lost = true;
         self.row.log_incomplete = true;
+    }
+
+    /// Tells whether lines of it are missing that came before that time.
+    pub(super) fn lacks_lines(&self, time: Time) -> bool {
+        // What was missing when it was removed may be the very line that comes now.
+        let is_late = self.row.removed.is_some() && self.was_there(time);
+        let is_lost = self.extra.is_headless || self.extra.is_lost;
+        is_lost || self.row.log_incomplete && !(is_late && self.extra.doubt.is_none())
     }
 
     /// Says whether lines are missing, by all that is known.
@@ -144,6 +153,37 @@ impl Message {
                 .is_some_and(|n| n > seen.saturating_add(self.extra.repeats))
     }
 
+    /// Lines of it are missing before the record of a connection that seems to have been in the clear.
+    pub(super) fn may_be_clear(&mut self, at: usize, time: Time) {
+        if let Some(to) = self.to.get(at)
+            && to.time == time
+        {
+            self.extra.clear.push((to.id, time));
+        }
+    }
+
+    /// It was not missing, but came after the record.
+    pub(super) fn was_clear(&mut self, time: Time) {
+        if self.row.size.is_none() || self.lacks_lines(time) {
+            return;
+        }
+        for (id, at) in std::mem::take(&mut self.extra.clear) {
+            if at == time {
+                self.to.was_clear(id);
+            }
+        }
+    }
+
+    /// What looked like its instance is a label: the service has it.
+    pub(super) fn told_from_label(&mut self) {
+        let label = &self.row.instance;
+        if let Some(service) = self.row.service.as_mut().filter(|s| !s.contains('/'))
+            && !label.is_empty()
+        {
+            *service = text(&format!("{label}/{service}"));
+        }
+    }
+
     /// What looked like a label is its instance.
     pub(super) fn relabel(&mut self, tag: &str) {
         self.extra.label = None;
@@ -184,6 +224,20 @@ impl Correlator {
         }
         m.to.restate(recipient::CANCELED, recipient_word);
         self.kin(id, None);
+    }
+
+    /// The session began TLS before the message that it took, whatever line comes first.
+    pub(super) fn late_tls(&mut self, line: &Line<'_>, id: Option<i64>, tls: Text) {
+        let Some(id) = id else {
+            return;
+        };
+        let is_late = self
+            .mail
+            .get(id)
+            .is_some_and(|m| m.row.time == line.time && m.row.tls.is_none());
+        if is_late && let Some(m) = self.mail.edit(id) {
+            m.row.tls = Some(tls);
+        }
     }
 
     /// A local mail that cleanup does not take now: pickup keeps the file in maildrop and comes back with it.

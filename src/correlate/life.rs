@@ -3,6 +3,7 @@
 //! One function a kind of line; what each does to the rows is the table of grammar 7.1, doubts are settled by
 //! the table of grammar 8.
 
+use super::agent::Wire;
 use super::open::{Message, Says};
 use super::recipient::attempt;
 use super::refusal::is_act;
@@ -60,7 +61,7 @@ impl Correlator {
         for action in taken.pending {
             self.sender_of(id, action.sender.as_deref());
             if !is_act(&action.action) {
-                self.name_recipient(id, action.recipient.as_deref().unwrap_or_default());
+                self.name_recipient(line, id, action.recipient.as_deref().unwrap_or_default());
                 continue;
             }
             self.act(
@@ -73,6 +74,15 @@ impl Correlator {
         }
         if let Some(previous) = taken.previous {
             self.session_ended(previous, line.time);
+        }
+        if let Some(outcome) = &taken.aborted {
+            self.cancel(line, id, outcome);
+            if let Some(m) = self.mail.edit(id) {
+                m.extra.is_guess = true;
+            }
+        }
+        if taken.is_ended {
+            self.session_ended(id, line.time);
         }
     }
 
@@ -115,6 +125,7 @@ impl Correlator {
             self.link(id, parent, link::REQUEUE);
         }
         self.resolve(id);
+        self.again_from_maildrop(id);
         id
     }
 
@@ -143,6 +154,9 @@ impl Correlator {
             } else if m.is_open() && apart >= -5 * SECOND {
                 superseded.push(m.row.id);
             }
+        }
+        if same.is_none() && superseded.is_empty() {
+            same = self.begun_elsewhere(line, queue_id).map(|id| (id, true));
         }
         if let Some((id, is_reordered)) = same {
             if is_reordered && let Some(m) = self.mail.edit(id) {
@@ -238,6 +252,7 @@ impl Correlator {
             m.row.size = size;
             m.row.nrcpt = nrcpt;
             m.account();
+            m.was_clear(line.time);
         }
         self.kin(id, None);
         id
@@ -262,6 +277,7 @@ impl Correlator {
             m.set_status(status::QUEUED);
             m.row.reason = None;
             m.extra.named = Vec::new();
+            m.extra.refused = Vec::new();
         }
     }
 
@@ -276,7 +292,9 @@ impl Correlator {
             return id;
         }
         self.in_queue(id);
-        let wire = self.wire_of(wire, id);
+        let is_clear = wire == Wire::Clear;
+        let wire = self.wire_of(line, wire, id);
+        let is_doubtful = is_clear && wire.is_none();
         let Self {
             mail,
             ids,
@@ -297,6 +315,9 @@ impl Correlator {
         let recorded =
             m.to.record(&m.row, ids, &mut out.attempts, (time, state), d);
         m.extra.repeats += i32::from(recorded.is_repeat);
+        if is_doubtful {
+            m.may_be_clear(recorded.at, line.time);
+        }
         let settled = match m.row.removed {
             Some(removed) if m.row.status == status::DONE => removed,
             _ => line.time,
@@ -362,7 +383,16 @@ impl Correlator {
     }
 
     /// `removed`, by the queue manager, postsuper or cleanup.
-    pub(super) fn removed(&mut self, line: &Line<'_>, queue_id: &str, removal: Removal) -> i64 {
+    pub(super) fn removed(
+        &mut self,
+        line: &Line<'_>,
+        queue_id: &str,
+        removal: Removal,
+    ) -> Option<i64> {
+        let id = self.find_or_create(line, queue_id, Says::Trailing);
+        if self.is_of_another(line, id) && self.wait(line, queue_id) {
+            return None;
+        }
         match removal {
             Removal::Deleted => self.count_super(line, 0),
             Removal::Missing => {
@@ -372,14 +402,11 @@ impl Correlator {
             }
             _ => {}
         }
-        let id = self.find_or_create(line, queue_id, Says::Trailing);
         self.touch(line, id);
-        let Some(m) = self.mail.get(id) else {
-            return id;
-        };
+        let m = self.mail.get(id)?;
         let was_guess = m.extra.is_guess;
         if !m.is_open() && !was_guess {
-            return id;
+            return Some(id);
         }
         let before = m.row.status.clone();
         if was_guess {
@@ -406,7 +433,7 @@ impl Correlator {
                 m.to.settle(left, line.time);
             }
         }
-        id
+        Some(id)
     }
 
     /// `saving corrupt file`.

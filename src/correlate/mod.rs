@@ -13,14 +13,18 @@
 //! |---|---|
 //! | `open` | open messages: generations, timers, leaving memory |
 //! | `life` | the life cycle of a message, one function a kind of line |
+//! | `early` | lines that come before the one that begins their message |
 //! | `late` | lines that come after the one that ended a message |
 //! | `moved` | hosts whose name changed |
 //! | `scanner` | MailScanner on the hold queue |
 //! | `postsuper` | deleted, requeued, held by an administrator |
 //! | `recipient` | the state machine of one recipient |
 //! | `content` | header, body and milter checks of cleanup |
+//! | `ended` | sessions that ended within the second |
 //! | `encoded` | subjects as people read them |
-//! | `session` | sessions of smtpd, qmqpd and postscreen; logins |
+//! | `session` | sessions of smtpd, qmqpd and postscreen |
+//! | `login` | logins |
+//! | `process` | the process that wrote a line |
 //! | `agent` | connections of smtp and lmtp with TLS |
 //! | `refusal` | rows of refusals; actions that precede a queue id |
 //! | `turned` | whole messages that were not taken |
@@ -35,15 +39,19 @@ mod agent;
 mod chain;
 mod clock;
 mod content;
+mod early;
 mod encoded;
+mod ended;
 mod kin;
 mod late;
 mod life;
+mod login;
 mod moved;
 mod neighbour;
 mod notice;
 mod open;
 mod postsuper;
+mod process;
 mod recipient;
 mod refusal;
 mod scanner;
@@ -159,6 +167,7 @@ pub struct Correlator {
     sessions: session::Sessions,
     agents: agent::Agents,
     links: chain::Awaited,
+    early: early::Early,
     supers: postsuper::SuperRuns,
     notices: notice::Notices,
     causes: Causes,
@@ -195,6 +204,7 @@ impl Correlator {
         }
         let time = self.hosts.advance(host, entry.time);
         self.tick(host);
+        self.settle_before(host, time);
         if self.hosts.get_mut(host).is_some_and(clock::Host::sweep_due) {
             self.sweep(host);
         }
@@ -204,11 +214,18 @@ impl Correlator {
         if self.hosts.proves(host, entry.instance(), entry.program()) {
             self.relabel(host, entry.instance());
         }
+        self.take(entry, event, host, time);
+    }
+
+    fn take(&mut self, entry: &Entry<'_>, event: &Event<'_>, host: u32, time: Time) {
         let sole = self.hosts.sole_instance(host, entry.instance());
         let mut line = line(entry, host, time);
         if let Some(sole) = &sole {
             line.instance = sole;
             line.service = entry.ident;
+        }
+        if self.waits(&line, event) {
+            return;
         }
         let owner = self.dispatch(&line, event);
         // A change of status may bring the next timer nearer.
@@ -216,6 +233,7 @@ impl Correlator {
             self.arm(id);
         }
         self.keep_line(&line, owner);
+        self.begun(&line, event);
     }
 
     /// Returns everything that changed since the last drain.
@@ -312,7 +330,7 @@ impl Correlator {
                 sender,
                 status,
             } => self.expired(line, queue_id, sender, status),
-            Event::Removed { queue_id, removal } => self.removed(line, queue_id, *removal),
+            Event::Removed { queue_id, removal } => return self.removed(line, queue_id, *removal),
             Event::Notification {
                 queue_id,
                 notice,

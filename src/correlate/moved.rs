@@ -54,12 +54,35 @@ impl Correlator {
             Says::Delivery(arrival, delay) => arrival_fits(m, arrival, delay),
             Says::MessageId(value) => {
                 let apart = line.time.since(m.row.time).abs();
+                let apart = apart.min(line.time.since(m.row.updated).abs());
                 let known = m.row.message_id.as_deref();
                 is_one && apart <= 10 * SECOND && known.is_none_or(|known| known == value)
             }
             Says::Trailing => true,
             Says::Reception => false,
         }
+    }
+
+    /// Finds the message that a creating line begins, of which others came first under the other name of the machine.
+    pub(super) fn begun_elsewhere(&mut self, line: &Line<'_>, queue_id: &str) -> Option<i64> {
+        let here = self.hosts.get(line.host)?;
+        let is_here = |m: &&Message| {
+            let there = self.hosts.get(m.host);
+            there.is_some_and(|h| {
+                is_same_host(&h.name, &here.name) || is_same_host(&here.name, &h.name)
+            })
+        };
+        let id = self
+            .mail
+            .generations(queue_id)
+            .filter(|m| m.host != line.host && !m.is_probe && m.row.instance == line.instance)
+            .filter(|m| m.lacks_creation(line.time))
+            .find(is_here)?
+            .row
+            .id;
+        self.put(id, line.host);
+        self.arm(id);
+        Some(id)
     }
 
     /// A record contradicts what a first line made believe: the message is still that of the old host.

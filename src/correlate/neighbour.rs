@@ -6,9 +6,9 @@
 //!
 //! Limits: lines that name neither a queue id, a session nor a Message-ID belong to no mail.
 
-use super::{Correlator, Line, Owner, limited, some, text};
+use super::{Correlator, Line, Owner, some, text};
 use crate::model::event::Neighbour;
-use crate::model::row::{NeighbourRow, Text, message_status as status};
+use crate::model::row::{NeighbourRow, Text};
 
 /// Recipients taken from one line.
 const MOST: usize = 100;
@@ -19,8 +19,7 @@ impl Correlator {
         let from = n.queue_id.and_then(|queue_id| self.named(line, queue_id));
         if let (Some(id), Some(list)) = (from, n.recipients) {
             for to in recipients(list).take(MOST) {
-                self.name_recipient(id, to);
-                self.name_turned(line, id, to);
+                self.name_recipient(line, id, to);
             }
         }
         let mut owner = Owner::from(from);
@@ -57,26 +56,6 @@ impl Correlator {
             .generations(queue_id)
             .filter(|m| m.host == line.host);
         of_host.map(|m| m.row.id).max()
-    }
-
-    /// The message was refused as a whole before this line named the recipient.
-    fn name_turned(&mut self, line: &Line<'_>, id: i64, to: &str) {
-        let Self { mail, ids, .. } = self;
-        let is_turned = mail
-            .get(id)
-            .is_some_and(|m| m.row.status == status::REJECTED && m.to.recorded() == 0);
-        if !is_turned || to.is_empty() {
-            return;
-        }
-        let Some(m) = mail.edit(id) else {
-            return;
-        };
-        if let Some(state) = m.to.turned_state() {
-            let time = m.row.removed.unwrap_or(line.time);
-            let word = crate::model::row::recipient_status::REJECTED;
-            m.to.hint(&m.row, ids, limited(to), word, time);
-            m.to.turn_away(&state, time);
-        }
     }
 }
 

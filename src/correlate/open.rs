@@ -39,6 +39,15 @@ pub(super) struct Extra {
     /// Recipients that lines named while it was being received.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) named: Vec<Text>,
+    /// Recipients that were refused one by one while it was being received, and when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) refused: Vec<(Text, Time)>,
+    /// Recipients whom a line named that refused the whole message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) blamed: Vec<Text>,
+    /// Recipients that seem to have been sent to in the clear before all lines of that second were read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) clear: Vec<(i64, Time)>,
     /// Created by a line from the middle of its life.
     pub(super) is_headless: bool,
     /// Lines of it are known to be lost.
@@ -417,6 +426,7 @@ impl Correlator {
             && !host.knows(&m.row.instance)
         {
             m.extra.label = (m.row.instance == tag).then(|| text(tag));
+            m.told_from_label();
             m.row.instance = text(line.instance);
         } else if tag == line.instance {
             m.extra.label = None;

@@ -4,6 +4,7 @@
 //! last one are handed out as they are superseded. A row that only a hold, discard or reject line named
 //! (`attempts` = 0) becomes the row of the first record that fits it.
 
+use super::agent::CLEAR;
 use super::{Ids, Line, limited, text};
 use crate::cause::{self, Causes, Evidence, Finding};
 use crate::model::event::Delivery;
@@ -151,6 +152,14 @@ impl Recipients {
         self.list.iter().position(|r| r.row.id == id)
     }
 
+    /// The last record of the row was sent in the clear.
+    pub(super) fn was_clear(&mut self, id: i64) {
+        if let Some(r) = self.list.iter_mut().find(|r| r.row.id == id) {
+            r.row.state.tls.get_or_insert(CLEAR);
+            r.is_dirty = true;
+        }
+    }
+
     /// Sets the status word of one row.
     pub(super) fn set(&mut self, at: usize, word: &'static str) {
         if let Some(r) = self.list.get_mut(at)
@@ -175,12 +184,25 @@ impl Recipients {
         any
     }
 
-    /// Gives every recipient that no record names the reply for which the message was not taken.
-    pub(super) fn turn_away(&mut self, state: &Attempt, time: Time) {
+    /// Gives every recipient that no record names the reply for which the message was not taken; those `blamed` have one
+    /// of their own, as the one has that the line is about.
+    pub(super) fn turn_away(
+        &mut self,
+        state: &Attempt,
+        time: Time,
+        to: Option<&str>,
+        blamed: &[Text],
+    ) {
         for r in &mut self.list {
             let word = &r.row.state.status;
             let is_due = *word == state.status || !is_final(word);
-            if r.row.attempts == 0 && is_due && r.row.state.reason.is_none() {
+            let is_own = to == Some(r.row.recipient.as_str());
+            let has_own = blamed.contains(&r.row.recipient);
+            let is_tie = r.row.time == time && is_own == has_own;
+            let is_better = r.row.state.reason.is_none()
+                || is_own && !has_own
+                || is_tie && goes_before(state.reason.as_deref(), r.row.state.reason.as_deref());
+            if r.row.attempts == 0 && is_due && is_better {
                 r.row.state = state.clone();
                 r.row.time = time;
                 r.is_dirty = true;
@@ -192,6 +214,29 @@ impl Recipients {
     pub(super) fn turned_state(&self) -> Option<Attempt> {
         let first = self.list.iter().find(|r| r.row.state.reason.is_some())?;
         Some(first.row.state.clone())
+    }
+
+    /// Forgets a recipient that no record names.
+    pub(super) fn drop_hint(&mut self, recipient: &str) {
+        let is_it = |r: &Recipient| r.row.attempts == 0 && r.row.recipient == limited(recipient);
+        if self.hints == 0 || !self.list.iter().any(is_it) {
+            return;
+        }
+        self.index = None;
+        let Self {
+            list,
+            merged,
+            hints,
+            ..
+        } = self;
+        list.retain(|r| {
+            let is_gone = is_it(r);
+            if is_gone {
+                *hints -= 1;
+                merged.extend(r.is_stored.then_some(r.row.id));
+            }
+            !is_gone
+        });
     }
 
     /// Drops hints once records name all recipients: a rewritten address is not another recipient.
@@ -310,7 +355,12 @@ impl Recipients {
         let now_final = is_final(&state.status);
         let mut earlier = time;
         // The later line of two final ones is kept; a deferral after a final state is only an attempt.
-        if !was_final || now_final {
+        let is_last = match (was_final, now_final) {
+            (true, false) => false,
+            (false, true) => true,
+            _ => time != r.row.time || goes_after(&state, &r.row.state),
+        };
+        if is_last {
             std::mem::swap(&mut r.row.state, &mut state);
             std::mem::swap(&mut r.row.time, &mut earlier);
         }
@@ -416,6 +466,31 @@ impl Recipients {
             rows.push(r.row);
         }
     }
+}
+
+/// Tells which of two records of one second is the later one: the order of their lines does not.
+///
+/// The delay grows. Where that is the same, too, what was delivered counts for more than what was not.
+fn goes_after(new: &Attempt, old: &Attempt) -> bool {
+    let was_taken = |a: &Attempt| a.dsn.as_deref().is_some_and(|dsn| dsn.starts_with('2'));
+    let delay = |a: &Attempt| a.delay.unwrap_or_default();
+    let rest = |a: &Attempt| {
+        let texts = [&a.reason, &a.relay, &a.agent, &a.dsn, &a.remote_queue_id];
+        (texts.map(Clone::clone), a.conn_use)
+    };
+    was_taken(new)
+        .cmp(&was_taken(old))
+        .then(delay(new).total_cmp(&delay(old)))
+        .then_with(|| rest(new).cmp(&rest(old)))
+        .is_ge()
+}
+
+/// Tells which of two refusals of one message in one second is the one that its recipients had: a reply goes before a warning.
+pub(super) fn goes_before(new: Option<&str>, old: Option<&str>) -> bool {
+    let is_reply = |text: Option<&str>| {
+        text.is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    (!is_reply(new), new) < (!is_reply(old), old)
 }
 
 fn hash_row(hasher: &DefaultHashBuilder, row: &DeliveryTo) -> u64 {

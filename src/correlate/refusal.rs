@@ -60,9 +60,9 @@ impl Correlator {
             (Some(id), _) if p.protocol_state == "RCPT" => {
                 let to = p.tail.recipient.unwrap_or_default();
                 if is_refusal {
-                    self.unname_recipient(id, to);
+                    self.unname_recipient(line, id, to);
                 } else {
-                    self.name_recipient(id, to);
+                    self.name_recipient(line, id, to);
                 }
             }
             (None, Some(client)) if p.queue_id.is_none() && !p.is_postscreen => {

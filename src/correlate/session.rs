@@ -6,16 +6,17 @@
 //!
 //! Limits: idle sessions end as `unknown` after a day, or when there are too many.
 
+use super::ended::Ended;
+use super::process::{Key, KeyRef, key};
 use super::refusal::is_act;
 use super::{Correlator, Line, some, text};
 use crate::model::event::{Abend, Client, Direction, Event, Tail};
 use crate::model::row::{
-    Auth, Connection, Noqueue, Text, message_status as status, recipient_status as recipient,
+    Connection, Noqueue, Text, message_status as status, recipient_status as recipient,
 };
 use crate::model::time::{DAY, SECOND, Time};
-use hashbrown::{Equivalent, HashMap};
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
-use std::hash::{Hash, Hasher};
 
 /// More sessions than any host runs; beyond it the longest idle ones are given up.
 const SESSION_LIMIT: usize = 20_000;
@@ -23,67 +24,6 @@ const SESSION_LIMIT: usize = 20_000;
 const STACK_LIMIT: usize = 16;
 /// Actions waiting for a queue id, users seen: a session has few of either.
 const LIST_LIMIT: usize = 32;
-
-/// One process; for postscreen, which serves all clients in one process, one client.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Key {
-    pub(super) host: u32,
-    ident: Text,
-    pid: u32,
-    address: Text,
-}
-
-/// The same, borrowed.
-#[derive(Clone, Copy)]
-pub(super) struct KeyRef<'a> {
-    host: u32,
-    ident: &'a str,
-    pid: u32,
-    address: &'a str,
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.borrow().hash(state);
-    }
-}
-
-impl Hash for KeyRef<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.host, self.ident, self.pid, self.address).hash(state);
-    }
-}
-
-impl Equivalent<Key> for KeyRef<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        self.host == key.host
-            && self.pid == key.pid
-            && key.ident == self.ident
-            && key.address == self.address
-    }
-}
-
-impl Key {
-    fn borrow(&self) -> KeyRef<'_> {
-        KeyRef {
-            host: self.host,
-            ident: &self.ident,
-            pid: self.pid,
-            address: &self.address,
-        }
-    }
-}
-
-impl From<&KeyRef<'_>> for Key {
-    fn from(key: &KeyRef<'_>) -> Self {
-        Self {
-            host: key.host,
-            ident: text(key.ident),
-            pid: key.pid,
-            address: text(key.address),
-        }
-    }
-}
 
 /// An action that came before the queue id it belongs to (golden rule 8).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -121,12 +61,16 @@ pub(super) struct Session {
     pending: Vec<Pending>,
     users: Vec<Text>,
     proxied: Option<Proxied>,
+    /// When and how the client was gone, for the message that it was sending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aborted: Option<(Time, Text)>,
 }
 
 /// Sessions by process.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     map: HashMap<Key, Vec<Session>>,
+    pub(super) ended: Ended,
 }
 
 /// What a session hands to the message it created.
@@ -134,12 +78,17 @@ pub(super) struct Taken {
     pub(super) tls: Option<Text>,
     pub(super) pending: Vec<Pending>,
     pub(super) previous: Option<i64>,
+    /// The end of the session came before.
+    pub(super) is_ended: bool,
+    /// So did the line that says that the client was gone within this message.
+    pub(super) aborted: Option<Text>,
 }
 
 impl Sessions {
-    pub(super) fn restore(list: Vec<(Key, Vec<Session>)>) -> Self {
+    pub(super) fn restore(list: Vec<(Key, Vec<Session>)>, ended: Ended) -> Self {
         Self {
             map: list.into_iter().collect(),
+            ended,
         }
     }
 
@@ -164,15 +113,26 @@ impl Sessions {
 
     /// Returns the session of this process with that client, else its newest.
     fn get(&mut self, line: &Line<'_>, client: &Client<'_>) -> Option<&mut Session> {
-        let stack = self.map.get_mut(&key(line, client))?;
+        let key = key(line, client);
+        if self.is_over(&key, line, client) {
+            return self.ended.get(&key, client, line.time);
+        }
+        let stack = self.map.get_mut(&key)?;
         let at = position(stack, client);
         let session = stack.get_mut(at)?;
         session.last = line.time;
         Some(session)
     }
 
-    fn get_or_open(&mut self, line: &Line<'_>, client: &Client<'_>) -> Option<&mut Session> {
+    pub(super) fn get_or_open(
+        &mut self,
+        line: &Line<'_>,
+        client: &Client<'_>,
+    ) -> Option<&mut Session> {
         let key = key(line, client);
+        if self.is_over(&key, line, client) {
+            return self.ended.get(&key, client, line.time);
+        }
         if !self.map.contains_key(&key) {
             let session = Session::new(line, client, false);
             self.map.insert(Key::from(&key), vec![session]);
@@ -182,6 +142,27 @@ impl Sessions {
         let session = stack.get_mut(at)?;
         session.last = line.time;
         Some(session)
+    }
+
+    /// Tells whether the session of a line ended within this second and no other fits.
+    fn is_over(&mut self, key: &KeyRef<'_>, line: &Line<'_>, client: &Client<'_>) -> bool {
+        let is_open = self.map.get(key).is_some_and(|stack| {
+            client.address.is_empty() || stack.iter().any(|s| s.is_of(client))
+        });
+        !is_open && self.ended.get(key, client, line.time).is_some()
+    }
+
+    /// Tells whether other lines of the session that begins came first.
+    ///
+    /// Where the log begins the session may be another, of which it has the end only.
+    fn is_begun(&mut self, key: &KeyRef<'_>, line: &Line<'_>, client: &Client<'_>) -> bool {
+        let is_it = |s: &Session| !s.has_start && s.time == line.time && s.is_of(client);
+        let open = self.map.get_mut(key).into_iter().flatten();
+        let session = open
+            .rev()
+            .find(|s| is_it(s))
+            .or_else(|| self.ended.get(key, client, line.time).filter(|s| is_it(s)));
+        session.is_some_and(|s| !std::mem::replace(&mut s.has_start, true))
     }
 }
 
@@ -201,21 +182,36 @@ impl Session {
             ..Self::default()
         }
     }
-}
 
-/// Returns the process that wrote a line; for postscreen, its client.
-pub(super) fn key<'a>(line: &Line<'a>, client: &Client<'a>) -> KeyRef<'a> {
-    let is_screen = line.entry.program() == "postscreen";
-    KeyRef {
-        host: line.host,
-        ident: line.entry.ident,
-        // A client of postscreen is told by its port; the pid is the same for all.
-        pid: if is_screen {
-            client.port.map_or(0, u32::from)
-        } else {
-            line.entry.pid.unwrap_or(0)
-        },
-        address: if is_screen { client.address } else { "" },
+    pub(super) fn is_of(&self, client: &Client<'_>) -> bool {
+        self.address.as_deref() == Some(client.address)
+    }
+
+    /// Remembers a user; tells whether it was known.
+    pub(super) fn has_user(&mut self, user: &str) -> bool {
+        if self.users.iter().any(|u| u == user) {
+            return true;
+        }
+        if self.users.len() < LIST_LIMIT {
+            self.users.push(text(user));
+        }
+        false
+    }
+
+    /// Returns what lines of it may still ask for, now that it ends.
+    fn rest(&mut self) -> Self {
+        Self {
+            time: self.time,
+            last: self.last,
+            has_start: self.has_start,
+            address: self.address.clone(),
+            tls: self.tls.clone(),
+            pending: std::mem::take(&mut self.pending),
+            users: std::mem::take(&mut self.users),
+            proxied: self.proxied.take(),
+            aborted: self.aborted.take(),
+            ..Self::default()
+        }
     }
 }
 
@@ -230,6 +226,10 @@ fn position(stack: &[Session], client: &Client<'_>) -> usize {
 impl Correlator {
     pub(super) fn connect(&mut self, line: &Line<'_>, client: &Client<'_>) {
         let key = key(line, client);
+        let first = self.hosts.get(line.host).and_then(|host| host.first);
+        if first < Some(line.time) && self.sessions.is_begun(&key, line, client) {
+            return;
+        }
         let session = Session::new(line, client, true);
         if let Some(stack) = self.sessions.map.get_mut(&key) {
             let oldest = (stack.len() >= STACK_LIMIT).then(|| stack.remove(0));
@@ -251,7 +251,7 @@ impl Correlator {
 
     fn close_session(&mut self, line: &Line<'_>, client: &Client<'_>, commands: &str, word: &str) {
         let key = key(line, client);
-        let session = match self.sessions.map.get_mut(&key) {
+        let mut session = match self.sessions.map.get_mut(&key) {
             None => Session::new(line, client, false),
             Some(stack) => {
                 let session = stack.remove(position(stack, client));
@@ -261,6 +261,8 @@ impl Correlator {
                 session
             }
         };
+        let rest = session.rest();
+        self.sessions.ended.add(Key::from(&key), rest, line.time);
         self.end_session(line.host, session, Some(line.time), some(commands), word);
     }
 
@@ -334,13 +336,17 @@ impl Correlator {
             session.outcome = Some(outcome.clone());
             session.pending.clear();
             current = session.current.take();
+            // The line that names the message may come behind.
+            if queue_id.is_none() && state != "END-OF-MESSAGE" {
+                session.aborted = Some((line.time, outcome.clone()));
+            }
         }
         let named = queue_id.and_then(|q| self.find(line, q, super::open::Says::Reception));
         let id = named.or(current)?;
-        let is_taking = self
-            .mail
-            .get(id)
-            .is_some_and(|m| m.row.status == status::RECEIVING);
+        let is_taking = self.mail.get(id).is_some_and(|m| {
+            let is_canceled = named.is_some() && m.is_canceled_only(line.time);
+            m.row.status == status::RECEIVING || is_canceled
+        });
         if named.is_some() {
             self.touch(line, id);
         }
@@ -348,19 +354,18 @@ impl Correlator {
         if !is_taking || state == "END-OF-MESSAGE" {
             return named;
         }
-        self.end_reception(
-            line,
-            id,
-            status::CANCELED,
-            recipient::CANCELED,
-            &outcome,
-            None,
-        );
+        self.cancel(line, id, &outcome);
         if let Some(m) = self.mail.edit(id) {
             // Before 3.10 the line names no id: the queue manager may still prove otherwise.
             m.extra.is_guess = named.is_none();
         }
         Some(id)
+    }
+
+    /// The client was gone before the end of the message.
+    pub(super) fn cancel(&mut self, line: &Line<'_>, id: i64, outcome: &str) {
+        let words = (status::CANCELED, recipient::CANCELED);
+        self.end_reception(line, id, words.0, words.1, outcome, None);
     }
 
     /// `... TLS connection established from|to`.
@@ -381,7 +386,10 @@ impl Correlator {
                 if line.entry.program() == "smtpd"
                     && let Some(session) = self.sessions.get_or_open(line, client)
                 {
-                    session.tls = Some(text(&format!("{protocol} {cipher}")));
+                    let tls = text(&format!("{protocol} {cipher}"));
+                    session.tls = Some(tls.clone());
+                    let current = session.current;
+                    self.late_tls(line, current, tls);
                 }
             }
             Direction::Outbound => {
@@ -397,9 +405,15 @@ impl Correlator {
             tls: None,
             pending: Vec::new(),
             previous: None,
+            is_ended: false,
+            aborted: None,
         };
+        let key = key(line, client);
+        taken.is_ended = self.sessions.is_over(&key, line, client);
         if let Some(session) = self.sessions.get_or_open(line, client) {
             taken.tls.clone_from(&session.tls);
+            let aborted = session.aborted.as_ref().filter(|(at, _)| *at == line.time);
+            taken.aborted = aborted.map(|(_, outcome)| outcome.clone());
             taken.pending = std::mem::take(&mut session.pending);
             taken.previous = session
                 .current
@@ -509,68 +523,6 @@ impl Correlator {
             .or_else(|| tail.protocol_name.map(text));
         m.row.tls = m.row.tls.take().or(session.tls);
         Some(id)
-    }
-
-    pub(super) fn auth_failure(
-        &mut self,
-        line: &Line<'_>,
-        client: &Client<'_>,
-        sasl_method: &str,
-        sasl_username: Option<&str>,
-        reason: &str,
-    ) {
-        let row = self.auth(line, client, some(sasl_method), sasl_username);
-        self.out.auths.push(Auth {
-            ok: false,
-            reason: some(reason),
-            count: 1 + i32::try_from(line.entry.repeated).unwrap_or(0),
-            ..row
-        });
-    }
-
-    /// One row a session and user: success shows in `client=` only.
-    pub(super) fn auth_success(
-        &mut self,
-        line: &Line<'_>,
-        client: &Client<'_>,
-        sasl_method: Option<&str>,
-        sasl_username: Option<&str>,
-    ) {
-        let Some(user) = sasl_username else {
-            return;
-        };
-        if let Some(session) = self.sessions.get_or_open(line, client) {
-            if session.users.iter().any(|u| u == user) {
-                return;
-            }
-            if session.users.len() < LIST_LIMIT {
-                session.users.push(text(user));
-            }
-        }
-        let row = self.auth(line, client, sasl_method.map(text), Some(user));
-        self.out.auths.push(Auth { ok: true, ..row });
-    }
-
-    fn auth(
-        &mut self,
-        line: &Line<'_>,
-        client: &Client<'_>,
-        sasl_method: Option<Text>,
-        sasl_username: Option<&str>,
-    ) -> Auth {
-        Auth {
-            id: self.ids.auth.next(),
-            time: line.time,
-            host: self.host_name(line.host),
-            instance: text(line.instance),
-            service: text(line.service),
-            client_name: some(client.name),
-            client_address: some(client.address),
-            sasl_method,
-            sasl_username: sasl_username.map(text),
-            count: 1,
-            ..Auth::default()
-        }
     }
 
     /// Ends the sessions of a host that were idle for a day.

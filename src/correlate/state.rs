@@ -8,12 +8,16 @@
 use super::agent::{Agents, Announcing, Connection};
 use super::chain::{Awaited, Claim};
 use super::clock::{Host, Hosts};
+use super::early::{Early, Kept};
+use super::ended::{self, Ended};
 use super::notice::Known;
 use super::open::{Extra, Message};
+use super::process::Key;
 use super::recipient::Recipients;
-use super::session::{Key, Session, Sessions};
+use super::session::{Session, Sessions};
 use super::{Correlator, Ids, Settings, postsuper, text};
 use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, State, Text, link};
+use crate::model::time::Time;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,6 +45,8 @@ struct Saved {
     announcing: Vec<Announcing>,
     supers: postsuper::SuperRuns,
     known: Known,
+    early: Vec<Kept>,
+    ended: Vec<ended::Kept>,
 }
 
 /// What is kept by message.
@@ -64,6 +70,10 @@ struct Saving<'a> {
     announcing: &'a [Announcing],
     supers: &'a postsuper::SuperRuns,
     known: &'a Known,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    early: Vec<&'a Kept>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ended: Vec<(Time, &'a Key, &'a Session)>,
 }
 
 /// One slot, borrowed.
@@ -118,9 +128,10 @@ impl Correlator {
             settings,
             ids: saved.ids,
             hosts: Hosts::restore(saved.hosts),
-            sessions: Sessions::restore(saved.sessions),
+            sessions: Sessions::restore(saved.sessions, Ended::restore(saved.ended)),
             agents: Agents::restore(saved.connections, saved.announcing),
             links: Awaited::restore(mail.links),
+            early: Early::restore(saved.early),
             supers: saved.supers,
             ..Self::default()
         };
@@ -245,6 +256,8 @@ impl Correlator {
             announcing: self.agents.announcing(),
             supers: &self.supers,
             known: &self.notices.known,
+            early: self.early.list(),
+            ended: self.sessions.ended.list(),
         };
         json(&saving)
     }

@@ -8,6 +8,8 @@
 //! Limits: recipients that no line names are not known. Which of sender and recipient `canonical_maps` was asked for,
 //! cleanup does not say: its warning names a recipient only where another line does.
 
+use super::open::Message;
+use super::recipient::goes_before;
 use super::{Correlator, Line, limited, some, text};
 use crate::cause::Evidence;
 use crate::model::row::{Attempt, Text, message_status as status, recipient_status as recipient};
@@ -75,15 +77,23 @@ impl Correlator {
             return;
         }
         m.extra.is_guess = false;
-        if !is_again || is_explained {
-            m.row.reason = some(turned.reason.trim_end());
+        let reason = turned.reason.trim_end();
+        let is_tie =
+            m.row.removed == Some(line.time) && goes_before(Some(reason), m.row.reason.as_deref());
+        if !is_again || is_explained || is_tie {
+            m.row.reason = some(reason);
         }
         let named = std::mem::take(&mut m.extra.named);
         let to = to.filter(|to| !to.is_empty());
         for to in named.iter().map(Text::as_str).chain(to) {
             m.to.hint(&m.row, ids, to, recipient::REJECTED, line.time);
         }
-        m.to.turn_away(&state, line.time);
+        m.to.turn_away(&state, line.time, to, &m.extra.blamed);
+        if let Some(to) = to
+            && m.extra.blamed.len() < NAMED_LIMIT
+        {
+            m.extra.blamed.push(text(to));
+        }
         if !is_again {
             self.close(id, status::REJECTED, line.time);
         }
@@ -110,9 +120,7 @@ impl Correlator {
 
     /// A warning of cleanup after which the client is refused; nothing for any other.
     pub(super) fn turned_by_warning(&mut self, line: &Line<'_>, id: i64, note: &str) {
-        let is_refusal = note.starts_with("message rejected")
-            || note.starts_with("queue file size limit exceeded")
-            || note.ends_with(NOT_NOW);
+        let is_refusal = refuses(note);
         let state = self.mail.get(id).map(|m| m.row.status.as_str());
         if !is_refusal || !matches!(state, Some(status::RECEIVING | status::REJECTED)) {
             return;
@@ -137,10 +145,16 @@ impl Correlator {
     }
 
     /// Remembers a recipient that a line names without refusing it.
-    pub(super) fn name_recipient(&mut self, id: i64, to: &str) {
-        if to.is_empty() {
+    pub(super) fn name_recipient(&mut self, line: &Line<'_>, id: i64, to: &str) {
+        // What refuses a recipient is asked last: another line of that second was written before.
+        let is_refused = |m: &Message| {
+            let mut refused = m.extra.refused.iter();
+            refused.any(|(known, at)| known == limited(to) && *at == line.time)
+        };
+        if to.is_empty() || self.mail.get(id).is_some_and(is_refused) {
             return;
         }
+        self.name_turned(line, id, to);
         if let Some(m) = self.mail.get(id)
             && m.row.status == status::RECEIVING
             && m.extra.named.len() < NAMED_LIMIT
@@ -152,13 +166,50 @@ impl Correlator {
     }
 
     /// The recipient was refused after all.
-    pub(super) fn unname_recipient(&mut self, id: i64, to: &str) {
-        if self.mail.get(id).is_some_and(|m| !m.extra.named.is_empty())
-            && let Some(m) = self.mail.edit(id)
-        {
-            m.extra.named.retain(|known| known != limited(to));
+    pub(super) fn unname_recipient(&mut self, line: &Line<'_>, id: i64, to: &str) {
+        let Some(m) = self.mail.edit(id) else {
+            return;
+        };
+        m.extra.named.retain(|known| known != limited(to));
+        let is_turned = m.is_turned() && m.row.removed == Some(line.time);
+        if is_turned {
+            m.to.drop_hint(to);
+        }
+        let is_open = m.row.status == status::RECEIVING || is_turned;
+        if is_open && m.extra.refused.len() < NAMED_LIMIT {
+            m.extra.refused.push((text(to), line.time));
         }
     }
+
+    /// The message was refused as a whole before this line named the recipient.
+    fn name_turned(&mut self, line: &Line<'_>, id: i64, to: &str) {
+        let Self { mail, ids, .. } = self;
+        if !mail.get(id).is_some_and(Message::is_turned) {
+            return;
+        }
+        let Some(m) = mail.edit(id) else {
+            return;
+        };
+        if let Some(state) = m.to.turned_state() {
+            let time = m.row.removed.unwrap_or(line.time);
+            m.to.hint(&m.row, ids, limited(to), recipient::REJECTED, time);
+            m.to.turn_away(&state, time, None, &m.extra.blamed);
+        }
+    }
+}
+
+impl Message {
+    /// Tells whether it was refused as a whole.
+    fn is_turned(&self) -> bool {
+        self.row.status == status::REJECTED && self.to.recorded() == 0
+    }
+}
+
+/// Tells whether a warning of cleanup says that the message is not taken.
+pub(super) fn refuses(note: &str) -> bool {
+    note.starts_with("message rejected")
+        || note.starts_with("queue file size limit exceeded")
+        || note.ends_with(NOT_NOW)
 }
 
 /// Reads `{maps} map lookup problem for {address} -- message not accepted, try again later` and its kin (Postfix:

@@ -315,6 +315,7 @@ impl<'h> Pump<'h> {
                 Ending::Finish => self.decode(id, now, Decoder::finish)?,
                 Ending::Pause | Ending::Failed(_) => self.decode(id, now, Decoder::pause)?,
             }
+            self.correlator.settle();
             self.batch_since.get_or_insert_with(Instant::now);
         }
         if let Ending::Failed(why) = ending {
@@ -460,6 +461,10 @@ impl<'h> Pump<'h> {
             is_urgent: std::mem::take(&mut self.is_urgent),
             ..Part::default()
         };
+        if part.is_urgent {
+            // Somebody waits for what was logged just now; the next line may be long in coming.
+            self.correlator.settle();
+        }
         self.parts += 1;
         part.no = self.parts;
         part.batch = self.batch(now, &mut part.streams)?;

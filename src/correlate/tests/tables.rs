@@ -186,7 +186,7 @@ fn recipient(r: &DeliveryTo) -> String {
 }
 
 /// Shows the columns that are not shown elsewhere and hold something.
-fn fields(row: &impl serde::Serialize) -> String {
+pub(super) fn fields(row: &impl serde::Serialize) -> String {
     const ELSEWHERE: [&str; 19] = [
         "id",
         "time",
