@@ -301,15 +301,17 @@ fn generated_log_has_the_counts_of_its_truth() {
     let (log, truth) = (place.path().join("log"), place.path().join("truth"));
     let lines = std::env::var("MAILLOG_LINES").unwrap_or("20000".to_owned());
     let generator = "../shared/postfix-rig/loggen";
+    if !std::path::Path::new(generator).exists() {
+        return crate::skip::skip(&format!("no {generator}"));
+    }
     let made = std::process::Command::new(generator)
         .args(["--lines", &lines, "--out"])
         .arg(&log)
         .arg("--truth")
         .arg(&truth)
-        .status();
-    if !made.is_ok_and(|status| status.success()) {
-        return crate::skip::skip(&format!("{generator} does not run"));
-    }
+        .status()
+        .unwrap();
+    assert!(made.success(), "{generator} does not run");
     let log = std::fs::read_to_string(log).unwrap();
     let truth = std::fs::read_to_string(truth).unwrap();
     let truth: Value = serde_json::from_str(&truth).unwrap();
