@@ -222,7 +222,7 @@ impl Find {
         Ok(count > 0)
     }
 
-    /// Writes what is told of all hits together; none where there are none.
+    /// Writes the formats that need all hits at once; returns none without hits.
     fn tell(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
         let mut hits = if self.count_by.is_some() {
             store.select(&plan.sql, &plan.params)?

@@ -533,7 +533,7 @@ fn text(s: &Summary, zone: Zone, out: &mut dyn Write) -> std::io::Result<()> {
 
 /// Says what looks wrong.
 fn wrong(s: &Summary, out: &mut dyn Write) -> std::io::Result<()> {
-    // Those are told with their first line.
+    // The report has the first line of each of these.
     let is_said = |check: Check| match check {
         Check::NoLine => !s.opaque.is_empty(),
         Check::NoTime => s.undated_sample.is_some(),

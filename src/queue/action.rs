@@ -14,7 +14,7 @@ pub enum Verb {
     Release,
     /// Give it a new queue file, and a new id.
     Requeue,
-    /// Remove it; nobody is told.
+    /// Remove it; Postfix sends no notice.
     Delete,
     /// Return it to its sender at the next attempt.
     Expire,
@@ -90,7 +90,7 @@ impl Verb {
             Self::Hold => "put on hold",
             Self::Release => "released from hold",
             Self::Requeue => "requeued (each gets a new id)",
-            Self::Delete => "deleted (nobody is told)",
+            Self::Delete => "deleted (Postfix sends no notice)",
             Self::Expire => "returned at the next attempt",
             Self::Flush => "tried now",
         }

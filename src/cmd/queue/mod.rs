@@ -54,7 +54,7 @@ enum Command {
     Release(act::Act),
     /// Give mails new queue files and ids
     Requeue(act::Act),
-    /// Delete mails; nobody is told
+    /// Delete mails; Postfix sends no notice
     Delete(act::Act),
     /// Return mails to their senders at the next attempt
     Expire(act::Act),

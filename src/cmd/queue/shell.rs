@@ -90,7 +90,7 @@ const COMMANDS: [(&str, &[Part]); 7] = [
             (
                 "delete",
                 "[yes]",
-                "delete the selected mails; nobody is told",
+                "delete the selected mails; Postfix sends no notice",
             ),
             ("hold", "[yes]", "put them on hold"),
             ("release", "[yes]", "release them from hold"),
