@@ -524,7 +524,8 @@ impl Correlator {
             let Some(m) = self.mail.messages.get_mut(&id) else {
                 continue;
             };
-            if m.timer != Some(at) {
+            // The timer of a message that is another host's now runs on that host's clock, even if it is the same time.
+            if m.timer != Some(at) || m.host != host {
                 continue;
             }
             m.timer = None;
