@@ -397,6 +397,45 @@ impl Correlator {
         self.set_root(child, root);
     }
 
+    /// A link within one instance is a filter's, another one a relay's: the instance of this message has become known.
+    pub(super) fn relink(&mut self, id: i64) {
+        let Some(m) = self.mail.get(id) else {
+            return;
+        };
+        let mut pairs: Vec<(i64, i64)> = m.children.iter().map(|child| (id, *child)).collect();
+        pairs.extend(m.row.parent_id.map(|parent| (parent, id)));
+        for (parent, child) in pairs {
+            let (Some(p), Some(c)) = (self.mail.get(parent), self.mail.get(child)) else {
+                continue;
+            };
+            let is_local = p.host == c.host && p.row.instance == c.row.instance;
+            let before = c.row.parent_link.as_deref();
+            let (kind, word, old, new) = match (before, is_local) {
+                (Some(link::FILTER), false) => (
+                    link::RELAY,
+                    origin::RELAY,
+                    recipient::FILTERED,
+                    recipient::RELAYED,
+                ),
+                (Some(link::RELAY), true) => (
+                    link::FILTER,
+                    origin::FILTER,
+                    recipient::RELAYED,
+                    recipient::FILTERED,
+                ),
+                _ => continue,
+            };
+            let queue_id = c.row.queue_id.clone();
+            if let Some(c) = self.mail.edit(child) {
+                c.row.parent_link = Some(Text::const_new(kind));
+                c.row.origin = Text::const_new(word);
+            }
+            if let Some(p) = self.mail.edit(parent) {
+                p.to.reword(&queue_id, old, new);
+            }
+        }
+    }
+
     /// The whole branch below follows when its root is found late.
     fn set_root(&mut self, id: i64, root: i64) {
         let mut branch = vec![id];

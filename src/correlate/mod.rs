@@ -136,6 +136,8 @@ struct Line<'a> {
     host: u32,
     time: Time,
     instance: &'a str,
+    /// The first component of the identifier: the instance, or a label in place of it.
+    tag: &'a str,
     /// Program with label.
     service: &'a str,
 }
@@ -396,6 +398,7 @@ impl Correlator {
             if let Some(m) = self.mail.edit(id) {
                 m.relabel(tag);
             }
+            self.relink(id);
         }
         self.sessions.relabel(host, tag);
     }
@@ -409,11 +412,13 @@ impl Correlator {
 }
 
 fn line<'a>(entry: &'a Entry<'a>, host: u32, time: Time) -> Line<'a> {
+    let tag = entry.instance();
     Line {
         entry,
         host,
         time,
-        instance: entry.instance(),
+        instance: tag,
+        tag,
         service: entry.service(),
     }
 }

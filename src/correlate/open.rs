@@ -309,7 +309,10 @@ impl Correlator {
                     return None;
                 }
                 let near = if fits { m.row.time.0 } else { -m.row.time.0 };
-                Some(((is_exact, fits, near, m.row.id), m))
+                // What is a label and what an instance is not known of the first lines of a log.
+                let tag = m.extra.label.as_ref().unwrap_or(&m.row.instance);
+                let is_own = tag == line.tag;
+                Some(((is_own, is_exact, fits, near, m.row.id), m))
             })
             .max_by_key(|(rank, _)| *rank)?;
         let message = best.1;
@@ -405,7 +408,7 @@ impl Correlator {
             ..DeliveryFrom::default()
         };
         let mut message = Message::new(line.host, row);
-        let tag = line.entry.instance();
+        let tag = line.tag;
         if tag != line.instance {
             message.extra.label = Some(text(tag));
         }
@@ -420,7 +423,7 @@ impl Correlator {
         let host = self.hosts.get(line.host)?;
         let m = self.mail.edit(id)?;
         m.touch(line.time);
-        let tag = line.entry.instance();
+        let tag = line.tag;
         if m.row.instance != line.instance
             && host.knows(line.instance)
             && !host.knows(&m.row.instance)

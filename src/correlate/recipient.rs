@@ -124,6 +124,17 @@ impl Recipients {
         }
     }
 
+    /// Gives the rows with one word another, of those that name no other message.
+    pub(super) fn reword(&mut self, queue_id: &str, old: &str, new: &'static str) {
+        for r in &mut self.list {
+            let named = r.row.state.remote_queue_id.as_deref();
+            if r.row.state.status == old && named.is_none_or(|id| id == queue_id) {
+                r.row.state.status = Text::const_new(new);
+                r.is_dirty = true;
+            }
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
