@@ -6,12 +6,14 @@
 use super::{Check, Finding, odd};
 use crate::model::entry::Entry;
 use crate::model::event::Event;
-use crate::model::time::{DAY, SECOND, Time};
+use crate::model::time::{DAY, HOUR, SECOND, Time};
 
 /// Neighbours that are so far apart have a wrong year; a server that was off so long is rare.
 const YEAR: i64 = 330 * DAY;
 /// Stamps of whole seconds, and daemons that write at the same time, are never so far apart.
 const STEP: i64 = 2 * SECOND;
+/// Files of a rotated set are hours apart; summer time is one.
+const BACK: i64 = 2 * HOUR;
 
 /// Hosts that are known at a time.
 const HOSTS: usize = 16;
@@ -36,7 +38,7 @@ pub struct Lines {
     hosts: Vec<Host>,
     /// Place of the host that the last line has.
     at: usize,
-    found: [Found; 8],
+    found: [Found; 9],
 }
 
 /// What is known of a host.
@@ -64,11 +66,12 @@ impl Found {
 }
 
 /// Places in [`Lines::found`].
-const KINDS: [Check; 8] = [
+const KINDS: [Check; 9] = [
     Check::NoTime,
     Check::NoHost,
     Check::OddHost,
     Check::YearJump,
+    Check::Back,
     Check::Order,
     Check::Future,
     Check::Unknown,
@@ -140,12 +143,13 @@ impl Lines {
         if apart > -STEP && apart < YEAR || entry.repeated > 0 {
             return;
         }
-        let check = if apart.abs() >= YEAR {
-            Check::YearJump
-        } else {
-            Check::Order
-        };
-        self.note(check, entry.raw);
+        if apart.abs() >= YEAR {
+            return self.note(Check::YearJump, entry.raw);
+        }
+        self.note(Check::Order, entry.raw);
+        if apart < -BACK {
+            self.note(Check::Back, entry.raw);
+        }
     }
 
     /// Returns the host of that name.
@@ -194,7 +198,7 @@ impl Lines {
         };
         for (check, found) in KINDS.into_iter().zip(&self.found) {
             let of = match check {
-                Check::YearJump | Check::Order => self.neighbours,
+                Check::YearJump | Check::Back | Check::Order => self.neighbours,
                 Check::OddHost | Check::Future => self.all,
                 _ => self.postfix,
             };
@@ -202,6 +206,10 @@ impl Lines {
             if check != Check::NoHost || self.bare < self.postfix {
                 all.extend(Finding::judge(check, found.count, of, &found.sample));
             }
+        }
+        // Of lines that are mixed all over, single steps say nothing.
+        if all.iter().any(|finding| finding.check == Check::Order) {
+            all.retain(|finding| finding.check != Check::Back);
         }
         for finding in &mut all {
             finding.source = Some(source.to_owned());

@@ -37,6 +37,8 @@ pub enum Check {
     OddHost,
     /// Neighbouring lines that are a year apart.
     YearJump,
+    /// Lines that are older than the one before by hours.
+    Back,
     /// Lines that are older than the one before.
     Order,
     /// Lines dated in the future.
@@ -78,12 +80,13 @@ const fn limit(least: u64, share: f64) -> Limit {
 
 impl Check {
     /// All, in the order in which they are told: what makes the others wrong comes first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NoLine,
         Self::NoTime,
         Self::NoHost,
         Self::OddHost,
         Self::YearJump,
+        Self::Back,
         Self::Order,
         Self::Future,
         Self::Unknown,
@@ -107,6 +110,7 @@ impl Check {
             Self::NoHost => "no-host",
             Self::OddHost => "odd-host",
             Self::YearJump => "year-jump",
+            Self::Back => "back",
             Self::Order => "order",
             Self::Future => "future",
             Self::Unknown => "unknown",
@@ -129,7 +133,7 @@ impl Check {
     const fn limit(self) -> Limit {
         match self {
             // Each of these is wrong whatever the rest of the log is like.
-            Self::NoLine | Self::YearJump => limit(1, 0.0),
+            Self::NoLine | Self::YearJump | Self::Back => limit(1, 0.0),
             // Of lines that read like Postfix's; others (a trace in several lines) are nobody's.
             Self::NoTime => limit(1, 0.0005),
             // A collector loses a header now and then.
@@ -176,6 +180,7 @@ impl Check {
             Self::NoHost => lines("name no host"),
             Self::OddHost => lines("name a host that is not one"),
             Self::YearJump => lines("are about a year before or after the line above"),
+            Self::Back => lines("are hours or days older than the line above"),
             Self::Order => lines("are older than the line above"),
             Self::Future => lines("are dated in the future"),
             Self::Unknown => format!("{share} lines of Postfix are not understood"),
@@ -203,6 +208,7 @@ impl Check {
             Self::NoHost => "maillog cannot distinguish hosts",
             Self::OddHost => "maillog does not know this log format",
             Self::YearJump => "see --year",
+            Self::Back => "give maillog the files themselves: it puts them in order",
             Self::Order => "parts in the wrong order, or two logs in one",
             Self::Future => "see --year and --timezone",
             Self::Unknown => "answers about their mail are wrong",

@@ -141,6 +141,9 @@ fn lines_in_another_order_are_noticed() {
         .flat_map(|n| [day[n].as_str(), day[n + 400].as_str()])
         .collect();
     assert_eq!(found(&halves), [Check::Order]);
+    // A second file that is older, as `cat mail.log mail.log.1` writes it.
+    let files = day[400..].concat() + &day[..400].concat();
+    assert_eq!(found(&files), [Check::Back]);
     let shuffled: String = (0..800).map(|n| day[n * 37 % 800].as_str()).collect();
     assert_eq!(found(&shuffled), [Check::Order]);
     // Lines that overtake each other by a moment are in every log.
@@ -287,13 +290,21 @@ fn commands_are_fit_for_a_shell() {
 }
 
 /// Lines gathered from many logs, or damaged, and what there is to say of them.
-const GATHERED: [(&str, Check); 7] = [
+const GATHERED: [(&str, Check); 11] = [
+    ("crowdsec/postfix-logs/postfix-logs.log", Check::Back),
     ("digineo/mail.log", Check::YearJump),
     ("fail2ban/dovecot", Check::YearJump),
     ("fail2ban/dovecot", Check::Order),
     ("fail2ban/postfix", Check::YearJump),
+    ("fail2ban/postfix", Check::Back),
     ("infohtreasure/maillog", Check::YearJump),
     ("infohtreasure/mailog2", Check::YearJump),
+    ("infohtreasure/mailog2", Check::Back),
+    // Days in the order of the tale.
+    (
+        "lightmeter/individual_files/14_reuse_of_queueid.log",
+        Check::Back,
+    ),
     // A line without its first digit.
     ("sekiltoyai/test-milter.log", Check::NoTime),
 ];

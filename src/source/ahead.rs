@@ -1,11 +1,13 @@
 //! Ahead: a pipe that can be looked into before it is read: what has come so far, or a megabyte of it.
 //!
 //! Another thread reads the pipe, so that looking ends when nothing comes for a moment: whoever pipes `tail -f` is not kept
-//! waiting. A pipe that begins with its newest line is read to its end and turned round.
+//! waiting. A pipe that begins with its newest line is read to its end and turned round; one in which grep names several files
+//! is read to its end and put in order.
 //!
 //! Limits: of a longer pipe only the beginning is known; one that is to be turned round has to fit in [`MOST_BYTES`].
 
 use super::backward;
+use super::blocks;
 use super::open::Stream;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -18,6 +20,8 @@ const HEAD_BYTES: usize = 1024 * 1024;
 pub(super) const MOST_BYTES: usize = 256 * 1024 * 1024;
 /// A pipe that gives nothing for so long is not waited for any more.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Where grep searches large files, it may give nothing for so long.
+const GREP_PATIENCE: Duration = Duration::from_secs(5);
 /// What one read asks for.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -58,7 +62,7 @@ impl Ahead {
             failure: None,
             has_ended: false,
         };
-        ahead.gather(HEAD_BYTES, true);
+        ahead.gather(HEAD_BYTES, Some(PATIENCE));
         ahead
     }
 
@@ -74,7 +78,7 @@ impl Ahead {
 
     /// Turns the whole pipe round; false when it does not fit.
     pub(super) fn turn(&mut self) -> bool {
-        self.gather(MOST_BYTES, false);
+        self.gather(MOST_BYTES, None);
         if !self.has_ended {
             return false;
         }
@@ -84,16 +88,25 @@ impl Ahead {
         true
     }
 
+    /// Puts the files that the pipe is made of in the order of time, if it ends within its patience and fits.
+    pub(super) fn arrange(&mut self) {
+        self.gather(MOST_BYTES, Some(GREP_PATIENCE));
+        if self.has_ended
+            && let Ok(Some(parts)) = blocks::find(self.head.as_slice())
+        {
+            self.head = blocks::arranged(&self.head, &parts);
+        }
+    }
+
     /// Adds what comes to the head, until it has `most` bytes, or for as long as it comes.
-    fn gather(&mut self, most: usize, is_hasty: bool) {
+    fn gather(&mut self, most: usize, patience: Option<Duration>) {
         while !self.has_ended && self.head.len() < most {
-            let is_waiting = is_hasty && !self.head.is_empty();
-            let piece = if is_waiting {
-                self.pieces.recv_timeout(PATIENCE)
-            } else {
-                self.pieces
+            let piece = match patience.filter(|_| !self.head.is_empty()) {
+                Some(patience) => self.pieces.recv_timeout(patience),
+                None => self
+                    .pieces
                     .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected)
+                    .map_err(|_| RecvTimeoutError::Disconnected),
             };
             match piece {
                 Ok(Ok(piece)) if piece.is_empty() => self.has_ended = true,
@@ -118,7 +131,7 @@ impl Read for Ahead {
             if let Some(failure) = self.failure.take() {
                 return Err(failure);
             }
-            self.gather(1, false);
+            self.gather(1, None);
             if let Some(failure) = self.failure.take() {
                 return Err(failure);
             }

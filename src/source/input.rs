@@ -2,6 +2,7 @@
 
 use super::ahead::{self, Ahead};
 use super::backward::{self, Backward};
+use super::blocks::{self, Parts};
 use super::chunk::{self, ChunkReader};
 use super::decode::Decoder;
 use super::direction::Direction;
@@ -14,6 +15,7 @@ use crate::model::time::{DAY, Time};
 use memchr::memchr;
 use std::cell::OnceCell;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +27,8 @@ const HEAD_BYTES: usize = 64 * 1024;
 const BLOCK_BYTES: usize = 64 * 1024;
 /// and at most about so many of them.
 const BLOCKS: u64 = 1024;
+/// What helps when files stand in the wrong order in a file that is too long to be put in order.
+const FILES_CURE: &str = "give maillog the files themselves: it puts them in order";
 /// A file last written before 1990 was given its time by a tool that knows none.
 const OLDEST: Time = Time(20 * 365 * DAY);
 
@@ -38,8 +42,7 @@ pub struct Input {
     size: u64,
     modified: Option<Time>,
     is_stream: bool,
-    /// Its last line is the first: it is read from its end, and what is said of it means the lines in that order.
-    is_backward: bool,
+    order: Order,
     /// It was found in a directory, not named.
     pub(super) is_found: bool,
     /// A stream that was looked into.
@@ -49,6 +52,16 @@ pub struct Input {
     /// Year of the first stamp without one, where `--year` tells it.
     pub(super) forced_year: Option<i32>,
     surveyed: OnceCell<Option<i32>>,
+}
+
+/// In which order a file is read; what is said of it (its head, its first time) means the lines in that order.
+#[derive(Debug, Clone)]
+enum Order {
+    AsWritten,
+    /// Its last line is the first.
+    Backward,
+    /// It is made of several files: these parts of it, one after the other.
+    Blocks(Arc<[Range<u64>]>),
 }
 
 /// What became of a stream.
@@ -86,7 +99,7 @@ impl Input {
             size: 0,
             modified: None,
             is_stream: true,
-            is_backward: false,
+            order: Order::AsWritten,
             is_found: false,
             ahead: Arc::default(),
             head: Vec::new(),
@@ -102,7 +115,7 @@ impl Input {
         if direction.is_backward() {
             return input.turned(options);
         }
-        Ok(input)
+        input.arranged(options)
     }
 
     /// Looks at a file that is to be opened at `place`, whatever it is called.
@@ -150,9 +163,35 @@ impl Input {
                 self.newest_first("write it in time order: use journalctl without -r".to_owned())
             );
         }
-        self.is_backward = true;
+        self.order = Order::Backward;
+        self.look_again(options)
+    }
+
+    /// Returns the same file, its parts in the order of time if it is made of several.
+    fn arranged(mut self, options: &Options) -> Result<Self, Error> {
+        let failed = |source| damaged(&self.path, self.encoding, source);
+        let is_marked = blocks::is_marked(&self.head);
+        if !is_marked && self.encoding != Encoding::Plain {
+            return Ok(self);
+        }
+        let mut file = open::file(&self.place).map_err(|error| error.at(&self.path))?;
+        if !is_marked && !blocks::goes_back(&mut file, self.size).map_err(failed)? {
+            return Ok(self);
+        }
+        file.rewind().map_err(failed)?;
+        let stream = open::of_file(file, &self.place).map_err(failed)?;
+        // What is damaged is told when it is read for good.
+        let Ok(Some(parts)) = blocks::find(stream.reader) else {
+            return Ok(self);
+        };
+        self.order = Order::Blocks(parts.into());
+        self.look_again(options)
+    }
+
+    /// Looks at the head of the file in its new order.
+    fn look_again(mut self, options: &Options) -> Result<Self, Error> {
         self.surveyed = OnceCell::new();
-        let mut stream = self.turned_stream()?;
+        let mut stream = self.ordered_stream()?;
         self.head = read_head(&mut stream).0;
         self.first = self.first_time(options).0;
         self.keep_head();
@@ -164,13 +203,17 @@ impl Input {
         self.head.truncate(kept);
     }
 
-    /// Opens the file with its last line first.
-    fn turned_stream(&self) -> Result<Stream, Error> {
+    /// Opens the file in its order.
+    fn ordered_stream(&self) -> Result<Stream, Error> {
         let failed = |source| damaged(&self.path, self.encoding, source);
         let file = open::file(&self.place).map_err(|error| error.at(&self.path))?;
         if self.encoding == Encoding::Plain {
-            let backward = Backward::new(file).map_err(failed)?;
-            return Ok(Stream::plain(Box::new(backward)));
+            let source: Box<dyn Read + Send> = match &self.order {
+                Order::AsWritten => Box::new(file),
+                Order::Backward => Box::new(Backward::new(file).map_err(failed)?),
+                Order::Blocks(parts) => Box::new(Parts::new(file, parts)),
+            };
+            return Ok(Stream::plain(source));
         }
         let mut packed = open::of_file(file, &self.place).map_err(failed)?;
         let most = ahead::MOST_BYTES;
@@ -183,11 +226,21 @@ impl Input {
                 _ => "zcat",
             };
             let name = self.path.display();
-            return Err(self.newest_first(format!("try: {unpack} {name} | tac | maillog ingest -")));
+            return Err(self.newest_first(match &self.order {
+                Order::Blocks(_) => FILES_CURE.to_owned(),
+                _ => format!("try: {unpack} {name} | tac | maillog ingest -"),
+            }));
         }
-        let mut turned = Vec::new();
-        backward::turn(&lines, &mut turned);
-        Ok(Stream::plain(Box::new(io::Cursor::new(turned))))
+        let ordered = match &self.order {
+            Order::AsWritten => lines,
+            Order::Backward => {
+                let mut turned = Vec::new();
+                backward::turn(&lines, &mut turned);
+                turned
+            }
+            Order::Blocks(parts) => blocks::arranged(&lines, parts),
+        };
+        Ok(Stream::plain(Box::new(io::Cursor::new(ordered))))
     }
 
     fn newest_first(&self, cure: String) -> Error {
@@ -287,8 +340,8 @@ impl Input {
             };
             return Ok(ChunkReader::new(stream, path, 0, 0, true));
         }
-        if self.is_backward {
-            let mut stream = self.turned_stream()?;
+        if !matches!(self.order, Order::AsWritten) {
+            let mut stream = self.ordered_stream()?;
             if chunk::skip(&mut *stream.reader, offset).map_err(failed)? < offset {
                 return Ok(ChunkReader::empty(path, offset));
             }
@@ -351,6 +404,9 @@ impl Input {
                 *looked = Looked::Failed(self.newest_first(cure.to_owned()));
                 return None;
             }
+        } else if blocks::is_marked(head) {
+            // What does not end is read as it comes; the self-check says where it goes back.
+            ahead.arrange();
         }
         let mut survey = Survey::default();
         survey.head(ahead.head().get(..HEAD_BYTES).unwrap_or(ahead.head()));
@@ -397,7 +453,7 @@ impl Input {
     }
 
     fn walk(&self, survey: &mut Survey) -> Result<(), Error> {
-        if self.encoding != Encoding::Plain || self.is_backward {
+        if self.encoding != Encoding::Plain || !matches!(self.order, Order::AsWritten) {
             for chunk in self.read_from(0)? {
                 survey.body(&chunk?.data);
                 if survey.has_anchor() {

@@ -1,7 +1,7 @@
 //! Source: where log comes from. Bytes of files and standard input to [`Chunk`]s, chunks to [`Entry`]s.
 //!
 //! ```text
-//! collect(arguments) -> Input, Input, ...        files.rs identity.rs direction.rs
+//! collect(arguments) -> Input, Input, ...        files.rs identity.rs direction.rs blocks.rs
 //! Input::read_from(offset) -> ChunkReader        open.rs chunk.rs ahead.rs backward.rs
 //! Decoder::decode(chunk) -> Entry, Entry, ...    decode.rs and the line shapes
 //! ```
@@ -21,6 +21,7 @@
 mod ahead;
 pub mod anchor;
 mod backward;
+mod blocks;
 mod chunk;
 mod clock;
 mod container;

@@ -377,11 +377,21 @@ fn lines_out_of_order_turn_nothing_round() {
     let line = |clock: &str, host: &str| {
         format!("Nov 19 {clock} {host} postfix/smtpd[7]: connect from unknown[192.0.2.1]\n")
     };
-    // Two hosts whose clocks differ; an older file behind a newer one; a step back; lines of one second.
+    // Two hosts whose clocks differ; two of which one is late by hours; a step back; lines of one second.
     let hosts: String = (0..50)
         .map(|no| line(&format!("10:{no:02}:30"), "a") + &line(&format!("10:{no:02}:10"), "b"))
         .collect();
-    let files = long(300) + &long(200).replace("Nov", "Oct");
+    let late: String = (0..300)
+        .map(|no| {
+            let at = |hour: u32| format!("{:02}:{:02}:00", hour + no / 60, no % 60);
+            let lines = line(&at(8), "a") + &line(&at(5), "b");
+            if no % 7 == 0 {
+                lines
+            } else {
+                line(&at(8), "a")
+            }
+        })
+        .collect();
     let step = line("12:00:00", "a") + &long(20).replace("Nov  1", "Nov 19");
     let jitter = line("10:00:01", "a") + &line("10:00:00", "a");
     let message = story()
@@ -389,13 +399,80 @@ fn lines_out_of_order_turn_nothing_round() {
         .take(3)
         .fold(String::new(), |all, line| all + line + "\n");
     let swapped = message.replacen("23:59:58", "23:59:59", 1);
-    for log in [hosts, files, step, jitter, message, swapped, story()] {
+    for log in [hosts, late, step, jitter, message, swapped, story()] {
         let entries = read_file("mail.log", log.as_bytes(), "UTC", 1).unwrap();
         let first = log.lines().next().unwrap().rsplit(": ").next().unwrap();
         assert!(entries[0].text.ends_with(first), "{log}");
         let raw: Vec<&str> = entries.iter().map(|e| e.raw.as_str()).collect();
         assert_eq!(raw, log.lines().collect::<Vec<_>>());
     }
+}
+
+/// Joins files as `cat` does.
+fn cat(files: &[&String]) -> String {
+    files.iter().map(|file| file.as_str()).collect()
+}
+
+/// Joins files as grep does, which writes their names before the lines.
+fn grep(files: &[&String], is_numbered: bool) -> String {
+    let mut all = String::new();
+    for (no, file) in files.iter().enumerate() {
+        for (line, text) in (1..).zip(file.lines()) {
+            let line = if is_numbered {
+                format!("{line}:")
+            } else {
+                String::new()
+            };
+            all += &format!("/var/log/mail-out.log.{no}:{line}{text}\n");
+        }
+    }
+    all
+}
+
+#[test]
+fn files_in_any_order_are_read_in_the_order_of_time() {
+    let log = long(40_000);
+    let lines: Vec<&str> = log.split_inclusive('\n').collect();
+    let part = |range: std::ops::Range<usize>| lines[range].concat();
+    let [a, b, c] = [part(0..20_000), part(20_000..39_000), part(39_000..40_000)];
+    let texts =
+        |entries: &[Owned]| -> Vec<String> { entries.iter().map(|e| e.utc() + &e.text).collect() };
+    let expected = texts(&read_file("mail.log", log.as_bytes(), "UTC", 1).unwrap());
+    for files in [
+        [&c, &b, &a],
+        [&c, &a, &b],
+        [&b, &a, &c],
+        [&a, &c, &b],
+        [&a, &b, &c],
+    ] {
+        let plain = cat(&files);
+        let entries = read_file("all.log", plain.trim_end().as_bytes(), "UTC", 1).unwrap();
+        assert!(texts(&entries) == expected, "cat");
+        for is_numbered in [false, true] {
+            let named = grep(&files, is_numbered);
+            let entries = read_file("all.log", named.trim_end().as_bytes(), "UTC", 1).unwrap();
+            assert!(texts(&entries) == expected, "grep");
+            let packed = zstd::encode_all(named.as_bytes(), 1).unwrap();
+            let entries = read_file("all.zst", &packed, "UTC", 1).unwrap();
+            assert!(texts(&entries) == expected, "grep, packed");
+            let entries = read_pipe(named.as_bytes(), "UTC").unwrap();
+            assert!(texts(&entries) == expected, "grep, piped");
+        }
+    }
+    // Files of a few lines, from which grep took a message: the border lies inside it.
+    let story = story();
+    let at = story.match_indices('\n').nth(2).unwrap().0 + 1;
+    let (old, new) = story.split_at(at);
+    let expected = texts(&read_file("mail.log", story.as_bytes(), "UTC", 1).unwrap());
+    let named = grep(&[&new.to_owned(), &old.to_owned()], false);
+    assert_eq!(
+        texts(&read_file("x", named.as_bytes(), "UTC", 1).unwrap()),
+        expected
+    );
+    assert_eq!(
+        texts(&read_pipe(named.as_bytes(), "UTC").unwrap()),
+        expected
+    );
 }
 
 #[test]
