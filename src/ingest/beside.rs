@@ -34,6 +34,9 @@ pub struct Wanted {
     /// It is read from its beginning although it was read before.
     #[serde(default)]
     pub is_again: bool,
+    /// It was named, and is remembered only if a line in it is one of a mail log.
+    #[serde(default)]
+    pub is_named: bool,
 }
 
 /// How an input ended.
@@ -102,6 +105,7 @@ fn one(
         size: input.size(),
         first_year: input.hints(options).first_year,
         is_again,
+        is_named: !input.is_found(),
     };
     let opened = client.call("maillog_open", &serde_json::to_string(&wanted)?)?;
     let offset: u64 = text(&opened)?

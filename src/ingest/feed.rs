@@ -39,6 +39,8 @@ pub struct Opening {
     pub size: u64,
     /// Somebody wants a summary of this feed alone.
     pub is_counted: bool,
+    /// Somebody named it to be read once: it is remembered only if a line in it is one of a mail log.
+    pub is_named: bool,
     /// It is read from its beginning although it was read before.
     pub is_again: bool,
 }
@@ -56,6 +58,7 @@ impl Opening {
             piece: None,
             size: 0,
             is_counted: false,
+            is_named: false,
             is_again: false,
         }
     }

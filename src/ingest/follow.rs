@@ -106,6 +106,7 @@ impl Taker for Reader<'_> {
             piece,
             size: candidate.size,
             is_counted: false,
+            is_named: false,
             is_again: false,
         };
         let feed = self.sinks.feeds.open(opening.clone()).map_err(gone)?;

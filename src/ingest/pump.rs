@@ -375,6 +375,7 @@ impl<'h> Pump<'h> {
         let mut failed = Ok(());
         run(&mut decoder, &mut |entry| {
             let event = parse::parse(entry);
+            stream.has_told |= !matches!(event, Event::Foreign);
             let class = Class::at(entry.time, &event);
             let bears = !matches!(class, Class::Foreign | Class::Ignored | Class::Undated);
             if failed.is_ok() && bears {

@@ -38,6 +38,7 @@ fn read_one(planned: Planned, options: &Options, feeds: &Feeds) -> Result<(), Cl
         piece,
         size: input.size(),
         is_counted: false,
+        is_named: !input.is_found(),
         is_again,
     })?;
     let is_new = feed.opened().offset == 0 && piece.is_none_or(|p| p.shift == 0);

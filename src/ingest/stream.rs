@@ -38,6 +38,10 @@ pub struct Stream {
     pub journal: Option<String>,
     /// Something was read from it: before that a decoder knows no place.
     pub is_read: bool,
+    /// It is remembered only once a line in it is one of a mail log.
+    pub is_named: bool,
+    /// Such a line was read.
+    pub has_told: bool,
     /// Feeds that read it now.
     pub feeds: usize,
 }
@@ -59,6 +63,8 @@ impl Stream {
             unparsed: HashMap::new(),
             undated: (0, String::new()),
             is_read: false,
+            is_named: opening.is_named,
+            has_told: false,
             feeds: 0,
         }
     }
@@ -114,6 +120,9 @@ impl Stream {
     /// Returns where it stands, with what the next process must know of lines that others had told; nothing when that
     /// is no news.
     pub fn cursor(&mut self, known: Recent) -> Option<StoredCursor> {
+        if self.is_named && !self.has_told && self.resume.is_none() {
+            return None;
+        }
         let decoder = self.decoder.as_ref().filter(|_| self.is_read)?;
         let is_file = matches!(self.key, SourceKey::File { .. } | SourceKey::Stdin);
         let cursor = Cursor {

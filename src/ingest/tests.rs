@@ -54,6 +54,7 @@ fn open(feeds: &Feeds, log: &str, is_counted: bool) -> Feed {
             piece: None,
             size: 0,
             is_counted,
+            is_named: false,
             is_again: false,
         })
         .unwrap();
@@ -98,6 +99,7 @@ fn commit(feeds: &Feeds) {
         piece: None,
         size: 0,
         is_counted: true,
+        is_named: false,
         is_again: false,
     });
     feed.unwrap().settle(Ending::Finish).unwrap();

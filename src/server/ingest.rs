@@ -87,6 +87,7 @@ impl<S: Stream> Session<S> {
             piece,
             size: wanted.size,
             is_counted: true,
+            is_named: wanted.is_named,
             is_again: wanted.is_again,
         };
         let opened = spawn_blocking(move || {

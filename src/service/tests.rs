@@ -135,6 +135,7 @@ impl Living {
                 piece: None,
                 size: 0,
                 is_counted: true,
+                is_named: false,
                 is_again: false,
             })
             .unwrap();

@@ -216,7 +216,13 @@ pub(super) fn find(log: impl Read) -> io::Result<Option<Vec<Range<u64>>>> {
             .last()
             .is_some_and(|block| block.ends_before(name, moment));
         if is_new {
-            if blocks.len() == MOST_BLOCKS {
+            // grep is done with a file before it begins with the next.
+            let is_mixed = name.is_some_and(|name| {
+                blocks
+                    .iter()
+                    .any(|block| block.name.as_deref() == Some(name))
+            });
+            if is_mixed || blocks.len() == MOST_BLOCKS {
                 return Ok(None);
             }
             blocks.push(Block::at(place, name));

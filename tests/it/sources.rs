@@ -4,6 +4,7 @@ use crate::program::{Place, shared};
 use crate::tables::Tables;
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 
 /// Prefixes of tools that do not change the line.
 const BEFORE: [&str; 8] = [
@@ -107,7 +108,23 @@ fn a_file_of_which_nothing_is_understood_is_named() {
             && run.stderr.contains("20|11|26 mx connect from unknown"),
         "{run:?}"
     );
+    // It is no source afterwards: a later program may understand it, or the same with another option.
+    let sources = "SELECT count(*) FROM source";
+    assert_eq!(place.number(sources), 1);
+    let again = place.run(&["ingest", bad.to_str().unwrap()]);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.stderr.contains("any of its 2 lines"), "{again:?}");
     assert_eq!(place.run(&["ingest", good.to_str().unwrap()]).code, Some(0));
+    assert_eq!(place.number(sources), 1);
+    // Once there is a line of a mail log, all of it counts.
+    let mut file = fs::File::options().append(true).open(&bad).unwrap();
+    writeln!(
+        file,
+        "Nov 20 10:00:01 mx postfix/smtpd[7]: disconnect from unknown[192.0.2.1]"
+    )
+    .unwrap();
+    assert_eq!(place.run(&["ingest", bad.to_str().unwrap()]).code, Some(0));
+    assert_eq!(place.number(sources), 2);
     // Other logs lie in a directory, too.
     let other = place.path("logs");
     fs::create_dir(&other).unwrap();
