@@ -230,7 +230,8 @@ impl Correlator {
         if first < Some(line.time) && self.sessions.is_begun(&key, line, client) {
             return;
         }
-        let session = Session::new(line, client, true);
+        let mut session = Session::new(line, client, true);
+        session.current = self.taken_before(line, &key, client);
         if let Some(stack) = self.sessions.map.get_mut(&key) {
             let oldest = (stack.len() >= STACK_LIMIT).then(|| stack.remove(0));
             stack.push(session);
@@ -243,6 +244,29 @@ impl Correlator {
             self.shed_sessions();
         }
         self.sessions.map.insert(Key::from(&key), vec![session]);
+    }
+
+    /// Takes a message from an older session of the process that never ended in the log: its `client=` came before the `connect`
+    /// of the same second.
+    fn taken_before(
+        &mut self,
+        line: &Line<'_>,
+        key: &KeyRef<'_>,
+        client: &Client<'_>,
+    ) -> Option<i64> {
+        let Self { sessions, mail, .. } = self;
+        let session = sessions.map.get_mut(key)?.last_mut()?;
+        let id = session.current.filter(|_| !session.is_of(client))?;
+        let m = mail.get(id)?;
+        let is_its = m.row.client_address.as_deref() == Some(client.address);
+        if !is_its || m.row.time != line.time {
+            return None;
+        }
+        session.current = None;
+        if let Some(m) = mail.edit(id) {
+            m.row.tls = None;
+        }
+        Some(id)
     }
 
     pub(super) fn disconnect(&mut self, line: &Line<'_>, client: &Client<'_>, commands: &str) {

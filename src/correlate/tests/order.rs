@@ -338,6 +338,35 @@ fn lines_of_one_second_may_come_in_any_order() {
     );
 }
 
+/// The session before never ended in the log: what comes before `connect` is not its.
+#[test]
+fn a_message_that_comes_before_its_connection_has_its_tls() {
+    const LOG: &str = "\
+Jan  5 00:00:00 mx1 postfix/smtpd[1]: connect from unknown[192.0.2.1]
+Jan  5 00:00:52 mx1 postfix/smtpd[39]: connect from unknown[192.0.2.2]
+Jan  5 00:00:52 mx1 postfix/smtpd[39]: Anonymous TLS connection established from unknown[192.0.2.2]: TLSv1.2 with cipher A (128/128 bits)
+Jan  5 00:01:09 mx1 postfix/smtpd[39]: connect from a.example[198.51.100.7]
+Jan  5 00:01:09 mx1 postfix/smtpd[39]: Anonymous TLS connection established from a.example[198.51.100.7]: TLSv1.3 with cipher B (128/128 bits)
+Jan  5 00:01:09 mx1 postfix/smtpd[39]: 4dkvb96TGDz23Vy: client=a.example[198.51.100.7]
+Jan  5 00:01:10 mx1 postfix/qmgr[2]: 4dkvb96TGDz23Vy: from=<a@a.example>, size=5, nrcpt=1 (queue active)
+";
+    let lines: Vec<&str> = LOG.lines().collect();
+    let tls = |order: &[usize]| {
+        let mut reader = Reader::new(2026);
+        let entries: Vec<Entry<'_>> = order
+            .iter()
+            .filter_map(|n| reader.entry(lines[*n]))
+            .collect();
+        let rows = tables(&entries).from;
+        rows.into_values().map(|m| m.tls).collect::<Vec<_>>()
+    };
+    let expected = vec![Some("TLSv1.3 B".into())];
+    for order in [[3, 4, 5], [3, 5, 4], [5, 3, 4]] {
+        let order = [&[0, 1, 2], &order[..], &[6]].concat();
+        assert_eq!(tls(&order), expected, "{order:?}");
+    }
+}
+
 /// A log of four hosts as the rig's generator writes it, another one in every run.
 #[test]
 fn lines_of_a_generated_log_may_come_in_any_order() {
