@@ -6,22 +6,8 @@ use super::error::Error;
 use duckdb::Connection;
 use std::path::Path;
 
-/// All migrations, oldest first; append only.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("../../schema/0001_init.sql"),
-    include_str!("../../schema/0002_retain.sql"),
-    include_str!("../../schema/0003_cause.sql"),
-    include_str!("../../schema/0004_key.sql"),
-    include_str!("../../schema/0005_state.sql"),
-    include_str!("../../schema/0006_inferred.sql"),
-    include_str!("../../schema/0007_within.sql"),
-    include_str!("../../schema/0008_neighbour.sql"),
-    include_str!("../../schema/0009_seen.sql"),
-    include_str!("../../schema/0010_kept.sql"),
-    include_str!("../../schema/0011_undated.sql"),
-    include_str!("../../schema/0012_updated.sql"),
-    include_str!("../../schema/0013_task_run.sql"),
-];
+/// All migrations by name, oldest first; append only.
+pub(super) const MIGRATIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/schema.rs"));
 
 /// Latest version of the schema: the one that this program reads and writes.
 pub(super) const KNOWN: usize = MIGRATIONS.len();
@@ -71,7 +57,7 @@ pub(super) fn version(conn: &Connection, path: Option<&Path>) -> Result<usize, E
 pub(super) fn apply(
     conn: &Connection,
     path: Option<&Path>,
-    migrations: &[&str],
+    migrations: &[(&str, &str)],
 ) -> Result<(), Error> {
     let known = migrations.len();
     let found = version(conn, path)?;
@@ -86,13 +72,16 @@ pub(super) fn apply(
             .map_err(|error| Error::sort(path, sql, &error))
     };
     run("BEGIN TRANSACTION")?;
-    let done = missing.iter().try_for_each(|sql| run(sql)).and_then(|()| {
-        run("DELETE FROM meta WHERE key = 'maillog_schema'")?;
-        run(&format!(
-            "INSERT INTO meta VALUES ('maillog_schema', '{known}')"
-        ))?;
-        run("COMMIT")
-    });
+    let done = missing
+        .iter()
+        .try_for_each(|(_, sql)| run(sql))
+        .and_then(|()| {
+            run("DELETE FROM meta WHERE key = 'maillog_schema'")?;
+            run(&format!(
+                "INSERT INTO meta VALUES ('maillog_schema', '{known}')"
+            ))?;
+            run("COMMIT")
+        });
     if done.is_err() {
         // The first error is the one to tell; a failed COMMIT has rolled back already.
         let _ = conn.execute_batch("ROLLBACK");

@@ -16,7 +16,8 @@ fn each_migration_runs_once_whatever_the_start() {
         "CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL); CREATE TABLE a (x INTEGER)",
         "ALTER TABLE a ADD COLUMN y INTEGER",
         "CREATE TABLE b (z INTEGER)",
-    ];
+    ]
+    .map(|sql| ("", sql));
     let fresh = Connection::open_in_memory().unwrap();
     apply(&fresh, None, &list).unwrap();
     for start in 0..=list.len() {
@@ -40,15 +41,15 @@ fn each_migration_runs_once_whatever_the_start() {
 fn failed_migration_changes_nothing() {
     let conn = Connection::open_in_memory().unwrap();
     let first = "CREATE TABLE meta (key VARCHAR, value VARCHAR)";
-    apply(&conn, None, &[first]).unwrap();
+    apply(&conn, None, &[("", first)]).unwrap();
     let before = shape(&conn);
     let error = apply(
         &conn,
         None,
         &[
-            first,
-            "CREATE TABLE good (x INTEGER)",
-            "CREATE TABEL bad (x INTEGER)",
+            ("", first),
+            ("", "CREATE TABLE good (x INTEGER)"),
+            ("", "CREATE TABEL bad (x INTEGER)"),
         ],
     )
     .unwrap_err();
@@ -63,7 +64,8 @@ fn newer_database_is_refused() {
     let list = [
         "CREATE TABLE meta (key VARCHAR, value VARCHAR)",
         "CREATE TABLE a (x INTEGER)",
-    ];
+    ]
+    .map(|sql| ("", sql));
     apply(&conn, None, &list).unwrap();
     let error = apply(&conn, None, &list[..1]).unwrap_err();
     assert_eq!(
@@ -174,4 +176,11 @@ fn schema_of_a_new_database_is_the_latest() {
         "SELECT value FROM meta WHERE key = 'maillog_schema'",
     );
     assert_eq!(version, KNOWN.to_string());
+}
+
+#[test]
+fn migrations_are_numbered_without_a_gap() {
+    for (number, (name, _)) in (1..).zip(MIGRATIONS) {
+        assert!(name.starts_with(&format!("{number:04}_")), "{name}");
+    }
 }
