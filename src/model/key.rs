@@ -4,6 +4,9 @@
 //! The rows of a key are compared whole: that addresses share one costs time only. Sixteen bits leave of a hundred
 //! million rows some thousands, and cost two bytes each.
 
+use super::tables;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Returns the key of an address; the same for all spellings that the database's `lower` makes equal.
@@ -37,11 +40,16 @@ const LONGEST: usize = 128;
 #[must_use]
 pub fn stands_beside(column: &str) -> bool {
     let name = column.rsplit('.').next().unwrap_or(column);
-    matches!(
-        name,
-        "sender" | "recipient" | "orig_to" | "orig_sender" | "recipient_within"
-    )
+    KEYED.contains(name)
 }
+
+/// The columns that have keys beside them, in whatever table.
+static KEYED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let columns = tables::tables().iter().flat_map(|table| &table.columns);
+    columns
+        .filter_map(|column| column.name.strip_suffix("_key"))
+        .collect()
+});
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ pub mod retain;
 pub mod row;
 pub mod small;
 pub mod table;
+pub mod tables;
 pub mod task;
 pub mod time;
 pub mod within;

@@ -1,5 +1,6 @@
 //! How long rows are kept: what belongs together, the days of each, and the times before which rows go.
 
+use super::tables;
 use super::time::{DAY, Time};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -49,16 +50,8 @@ impl Group {
     /// Returns the group of that name, or of the table of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "deliveries" | "delivery_from" | "delivery_to" | "delivery_attempt" | "neighbour"
-            | "coverage" => Self::Deliveries,
-            "noqueue" => Self::Noqueue,
-            "connection" => Self::Connection,
-            "auth" => Self::Auth,
-            "event" | "unparsed" => Self::Event,
-            "lines" | "log_line" => Self::Lines,
-            _ => return None,
-        })
+        let group = Self::ALL.into_iter().find(|group| group.name() == name);
+        group.or_else(|| tables::table(name)?.retain.group())
     }
 }
 

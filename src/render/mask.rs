@@ -6,32 +6,31 @@
 //! Limits: names of people in subjects and replies stay; a Message-ID stays, for it is how mail is traced.
 
 use crate::model::table::{Cell, Table};
+use crate::model::tables::{self, Holds};
 use crate::model::within;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
-/// Columns that hold one address or login name.
-const ADDRESSES: [&str; 7] = [
-    "sender",
-    "recipient",
-    "orig_to",
-    "orig_sender",
-    "recipient_within",
-    "sasl_username",
-    "user",
-];
+/// Columns of answers that hold one address or login name, beside those of tables.
+const ADDRESSES: [&str; 1] = ["user"];
 
-/// Columns of text in which addresses may stand. Of other columns nothing is a person's.
-const TEXTS: [&str; 8] = [
-    "reason",
-    "subject",
-    "line",
-    "helo_name",
-    "orig_client",
-    "remote_reply",
-    "detail",
-    "store",
-];
+/// Columns of answers with text in which addresses may stand, beside those of tables. Of other columns nothing is a person's.
+const TEXTS: [&str; 2] = ["remote_reply", "store"];
+
+/// What a column of an answer holds.
+fn holds(name: &str) -> Holds {
+    static KNOWN: LazyLock<HashMap<&str, Holds>> = LazyLock::new(|| {
+        let columns = tables::tables().iter().flat_map(|table| &table.columns);
+        let hidden = columns
+            .filter(|column| matches!(column.holds, Holds::Address | Holds::Quote))
+            .map(|column| (column.name.as_str(), column.holds));
+        let addresses = ADDRESSES.map(|name| (name, Holds::Address));
+        let texts = TEXTS.map(|name| (name, Holds::Quote));
+        hidden.chain(addresses).chain(texts).collect()
+    });
+    KNOWN.get(name).copied().unwrap_or(Holds::Plain)
+}
 
 /// A local part shorter than this is too likely a plain word to be looked for in texts.
 const LEAST_WORD: usize = 3;
@@ -108,18 +107,14 @@ impl Mask {
 
     /// Hides addresses in the table.
     pub fn apply(&mut self, table: &mut Table) {
-        let columns = table.columns.clone();
-        let is = |list: &[&str], column: usize| {
-            columns
-                .get(column)
-                .is_some_and(|name| list.contains(&name.as_str()))
-        };
+        let columns: Vec<Holds> = table.columns.iter().map(|name| holds(name)).collect();
+        let is = |what: Holds, column: usize| columns.get(column) == Some(&what);
         // Addresses first: their local parts are looked for in the texts.
         for row in &mut table.rows {
             for (_, cell) in row
                 .iter_mut()
                 .enumerate()
-                .filter(|(i, _)| is(&ADDRESSES, *i))
+                .filter(|(i, _)| is(Holds::Address, *i))
             {
                 if let Cell::Text(text) = cell {
                     *text = self.address(text);
@@ -127,7 +122,11 @@ impl Mask {
             }
         }
         for row in &mut table.rows {
-            for (_, cell) in row.iter_mut().enumerate().filter(|(i, _)| is(&TEXTS, *i)) {
+            for (_, cell) in row
+                .iter_mut()
+                .enumerate()
+                .filter(|(i, _)| is(Holds::Quote, *i))
+            {
                 if let Cell::Text(text) = cell {
                     *text = self.text(text);
                 }

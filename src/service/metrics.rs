@@ -11,6 +11,7 @@ use crate::ingest::health::Health;
 use crate::metrics::family::{FAMILIES, Family, Kind};
 use crate::metrics::label;
 use crate::model::table::{Cell, Table};
+use crate::model::tables;
 use crate::model::time::{SECOND, Time};
 use crate::store::{self, Session, Sessions};
 use crate::web::{self, Limits};
@@ -55,17 +56,6 @@ FROM delivery_from f
 WHERE f.removed IS NULL
 GROUP BY queue";
 const HOST_TIMES: &str = "SELECT host, max(last_time) FROM coverage GROUP BY host ORDER BY max(last_time) DESC LIMIT 200";
-const TABLES: [&str; 9] = [
-    "delivery_from",
-    "delivery_to",
-    "delivery_attempt",
-    "noqueue",
-    "connection",
-    "auth",
-    "event",
-    "log_line",
-    "neighbour",
-];
 
 /// Returns the task that answers on the address.
 pub(super) fn task(address: SocketAddr) -> Task {
@@ -277,7 +267,10 @@ fn slow(session: &Session) -> Result<Slow, store::Error> {
         "maillog_last_event_timestamp_seconds",
         host_times(&session.select(HOST_TIMES, &[])?),
     );
-    let counts = TABLES.map(|table| format!("SELECT '{table}', count(*) FROM {table}"));
+    let counted = tables::tables().iter().filter(|table| table.is_counted);
+    let counts: Vec<String> = counted
+        .map(|table| format!("SELECT '{0}', count(*) FROM {0}", table.name))
+        .collect();
     let rows = session.select(&counts.join(" UNION ALL "), &[])?;
     let rows = rows.rows.iter().filter_map(|row| match row.as_slice() {
         [Cell::Text(table), Cell::Int(count)] => Some((

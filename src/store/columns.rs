@@ -1,12 +1,17 @@
 //! Rows as Arrow columns, in the order of the table: what the appender takes.
 //!
+//! Rows of mail come from the list of `model/tables.rs`; ledgers and tasks say their columns themselves.
+//!
 //! Limits: the appender matches by position, so the order of `columns` is the order of the table; a test
 //! compares both.
 
+use super::read::Fields;
+use crate::model::row::Text;
 use crate::model::row::{
     Attempt, Auth, Connection, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,
     LogLine, NeighbourRow, Noqueue, UnparsedRow,
 };
+use crate::model::tables::{for_each_table, with_attempt};
 use crate::model::time::Time;
 use crate::model::{key, within};
 use duckdb::arrow::array::{
@@ -26,6 +31,12 @@ pub(super) trait Stored: Sized {
     const TABLE: &'static str;
     /// Returns the columns of the rows, in the order of the table.
     fn columns(rows: &[Self]) -> Columns<'_, Self>;
+}
+
+/// A row that is read back whole.
+pub(super) trait Readable: Stored {
+    /// Reads a row that was selected with all columns of the table in their order.
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self>;
 }
 
 /// Columns under construction.
@@ -65,15 +76,8 @@ impl<'r, R> Columns<'r, R> {
     }
 
     pub(super) fn text(self, name: &str, get: impl Fn(&'r R) -> &'r str) -> Self {
-        self.maybe_text(name, |row| Some(get(row)))
-    }
-
-    fn maybe_text(self, name: &str, get: impl Fn(&'r R) -> Option<&'r str>) -> Self {
-        let mut builder = StringBuilder::with_capacity(self.rows.len(), self.rows.len() * 16);
-        for row in self.rows {
-            builder.append_option(get(row));
-        }
-        self.push(name, Arc::new(builder.finish()))
+        let array = texts(self.rows.iter().map(|row| Some(get(row))));
+        self.push(name, array)
     }
 
     pub(super) fn value<T: ArrowPrimitiveType>(
@@ -82,15 +86,6 @@ impl<'r, R> Columns<'r, R> {
         get: impl Fn(&'r R) -> T::Native,
     ) -> Self {
         let array = PrimitiveArray::<T>::from_iter_values(self.rows.iter().map(get));
-        self.push(name, Arc::new(array))
-    }
-
-    fn maybe<T: ArrowPrimitiveType>(
-        self,
-        name: &str,
-        get: impl Fn(&'r R) -> Option<T::Native>,
-    ) -> Self {
-        let array: PrimitiveArray<T> = self.rows.iter().map(get).collect();
         self.push(name, Arc::new(array))
     }
 
@@ -104,20 +99,30 @@ impl<'r, R> Columns<'r, R> {
     }
 
     pub(super) fn maybe_time(self, name: &str, get: impl Fn(&'r R) -> Option<Time>) -> Self {
-        self.maybe::<TimestampMicrosecondType>(name, |row| get(row).map(|time| time.0))
+        let times = self.rows.iter().map(|row| get(row).map(|time| time.0));
+        let times: PrimitiveArray<TimestampMicrosecondType> = times.collect();
+        self.push(name, Arc::new(times))
     }
 
-    /// The key of the address in the column of this name.
-    fn key(self, name: &str, get: impl Fn(&'r R) -> Option<&'r str>) -> Self {
-        self.maybe::<UInt16Type>(&format!("{name}_key"), |row| get(row).map(key::of))
+    /// A column as the type of the field has it.
+    fn field<T: Held + 'r>(self, name: &str, get: impl Fn(&'r R) -> &'r T) -> Self {
+        let array = T::array(self.rows.iter().map(get));
+        self.push(name, array)
     }
 
-    /// The address within that of the row, in the column of this name, and its key.
-    fn within(self, name: &str, get: impl Fn(&'r R) -> Option<&'r str>) -> Self {
+    /// The keys of the addresses in a column.
+    fn key<T: Address + 'r>(self, name: &str, get: impl Fn(&'r R) -> &'r T) -> Self {
+        let keys = self.rows.iter().map(|row| get(row).address().map(key::of));
+        let keys: PrimitiveArray<UInt16Type> = keys.collect();
+        self.push(name, Arc::new(keys))
+    }
+
+    /// The addresses within those of a column, and their keys.
+    fn within<T: Address + 'r>(self, name: &str, get: impl Fn(&'r R) -> &'r T) -> Self {
         let found: Vec<Option<String>> = self
             .rows
             .iter()
-            .map(|row| get(row).and_then(within::of))
+            .map(|row| get(row).address().and_then(within::of))
             .collect();
         let texts: StringArray = found.iter().map(Option::as_deref).collect();
         let keys: PrimitiveArray<UInt16Type> = found
@@ -138,251 +143,225 @@ impl<'r, R> Columns<'r, R> {
     }
 
     fn attempt(self, get: impl Fn(&'r R) -> &'r Attempt) -> Self {
-        let get = &get;
-        self.maybe_text("agent", |r| get(r).agent.as_deref())
-            .maybe_text("relay", |r| get(r).relay.as_deref())
-            .maybe_text("relay_name", |r| get(r).relay_name.as_deref())
-            .maybe_text("relay_address", |r| get(r).relay_address.as_deref())
-            .maybe::<UInt16Type>("relay_port", |r| get(r).relay_port)
-            .maybe::<Int32Type>("conn_use", |r| get(r).conn_use)
-            .maybe::<Float64Type>("delay", |r| get(r).delay)
-            .maybe::<Float64Type>("delay_before_qmgr", |r| get(r).delay_before_qmgr)
-            .maybe::<Float64Type>("delay_in_qmgr", |r| get(r).delay_in_qmgr)
-            .maybe::<Float64Type>("delay_conn_setup", |r| get(r).delay_conn_setup)
-            .maybe::<Float64Type>("delay_transmission", |r| get(r).delay_transmission)
-            .maybe_text("tls", |r| get(r).tls.as_deref())
-            .maybe_text("dsn", |r| get(r).dsn.as_deref())
-            .text("status", |r| &get(r).status)
-            .maybe::<UInt16Type>("reply_code", |r| get(r).reply_code)
-            .maybe_text("reason", |r| get(r).reason.as_deref())
-            .maybe_text("remote_queue_id", |r| get(r).remote_queue_id.as_deref())
-            .maybe_text("cause", |r| get(r).cause.as_deref())
-            .maybe_text("dnsbl", |r| get(r).dnsbl.as_deref())
+        let (columns, get) = (self, &get);
+        macro_rules! put {
+            ($($name:ident $holds:ident),* $(,)?) => {{
+                $( let columns = columns.field(stringify!($name), |row| &get(row).$name); )*
+                columns
+            }};
+        }
+        with_attempt!(put)
     }
 }
 
-impl Stored for DeliveryFrom {
-    const TABLE: &'static str = "delivery_from";
-
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .int("id", |r| r.id)
-            .text("host", |r| &r.host)
-            .text("instance", |r| &r.instance)
-            .text("queue_id", |r| &r.queue_id)
-            .time("time", |r| r.time)
-            .time("updated", |r| r.updated)
-            .maybe_time("removed", |r| r.removed)
-            .maybe_text("service", |r| r.service.as_deref())
-            .maybe_text("client_name", |r| r.client_name.as_deref())
-            .maybe_text("client_address", |r| r.client_address.as_deref())
-            .maybe::<UInt16Type>("client_port", |r| r.client_port)
-            .maybe_text("helo_name", |r| r.helo_name.as_deref())
-            .maybe_text("protocol_name", |r| r.protocol_name.as_deref())
-            .maybe_text("sasl_method", |r| r.sasl_method.as_deref())
-            .maybe_text("sasl_username", |r| r.sasl_username.as_deref())
-            .maybe_text("sasl_sender", |r| r.sasl_sender.as_deref())
-            .maybe_text("orig_queue_id", |r| r.orig_queue_id.as_deref())
-            .maybe_text("orig_client", |r| r.orig_client.as_deref())
-            .maybe_text("sender", |r| r.sender.as_deref())
-            .maybe_text("message_id", |r| r.message_id.as_deref())
-            .maybe_text("resent_message_id", |r| r.resent_message_id.as_deref())
-            .maybe_text("subject", |r| r.subject.as_deref())
-            .maybe::<Int64Type>("size", |r| r.size)
-            .maybe::<Int32Type>("nrcpt", |r| r.nrcpt)
-            .maybe::<Int64Type>("uid", |r| r.uid)
-            .maybe_text("tls", |r| r.tls.as_deref())
-            .text("origin", |r| &r.origin)
-            .maybe::<Int64Type>("parent_id", |r| r.parent_id)
-            .maybe_text("parent_link", |r| r.parent_link.as_deref())
-            .int("root_id", |r| r.root_id)
-            .text("status", |r| &r.status)
-            .maybe_text("reason", |r| r.reason.as_deref())
-            .flag("log_incomplete", |r| r.log_incomplete)
-            .key("sender", |r| r.sender.as_deref())
-            .flag("parent_inferred", |r| r.parent_inferred)
-            .within("orig_sender", |r| r.sender.as_deref())
+impl Attempt {
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+        let mut state = Self::default();
+        macro_rules! take {
+            ($($name:ident $holds:ident),* $(,)?) => {
+                $( state.$name = Held::read(fields)?; )*
+            };
+        }
+        with_attempt!(take);
+        Ok(state)
     }
 }
 
-impl Stored for DeliveryTo {
-    const TABLE: &'static str = "delivery_to";
+/// The type of a field that is one column.
+trait Held: Sized {
+    /// Returns the column.
+    fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef
+    where
+        Self: 'r;
+    /// Reads one cell.
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self>;
+}
 
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .int("id", |r| r.id)
-            .int("from_id", |r| r.from_id)
-            .text("host", |r| &r.host)
-            .text("instance", |r| &r.instance)
-            .text("queue_id", |r| &r.queue_id)
-            .text("recipient", |r| &r.recipient)
-            .maybe_text("orig_to", |r| r.orig_to.as_deref())
-            .time("time", |r| r.time)
-            .time("first_time", |r| r.first_time)
-            .value::<Int32Type>("attempts", |r| r.attempts)
-            .attempt(|r| &r.state)
-            .key("recipient", |r| Some(&r.recipient))
-            .key("orig_to", |r| r.orig_to.as_deref())
-            .within("recipient_within", |r| Some(&r.recipient))
+impl Held for Text {
+    fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef {
+        texts(values.map(|text| Some(text.as_str())))
+    }
+
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+        fields.get::<String>().map(Self::from)
     }
 }
 
-impl Stored for DeliveryAttempt {
-    const TABLE: &'static str = "delivery_attempt";
+impl Held for Option<Text> {
+    fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef {
+        texts(values.map(Self::as_deref))
+    }
 
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .int("id", |r| r.id)
-            .int("to_id", |r| r.to_id)
-            .int("from_id", |r| r.from_id)
-            .time("time", |r| r.time)
-            .attempt(|r| &r.state)
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+        Ok(fields.get::<Option<String>>()?.map(Text::from))
     }
 }
 
-impl Stored for Noqueue {
-    const TABLE: &'static str = "noqueue";
+impl Held for String {
+    fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef {
+        texts(values.map(|text| Some(text.as_str())))
+    }
 
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .int("id", |r| r.id)
-            .time("time", |r| r.time)
-            .text("host", |r| &r.host)
-            .text("instance", |r| &r.instance)
-            .text("service", |r| &r.service)
-            .maybe::<UInt32Type>("pid", |r| r.pid)
-            .text("action", |r| &r.action)
-            .text("protocol_state", |r| &r.protocol_state)
-            .maybe_text("client_name", |r| r.client_name.as_deref())
-            .maybe_text("client_address", |r| r.client_address.as_deref())
-            .maybe::<UInt16Type>("client_port", |r| r.client_port)
-            .maybe_text("helo_name", |r| r.helo_name.as_deref())
-            .maybe_text("protocol_name", |r| r.protocol_name.as_deref())
-            .maybe_text("sender", |r| r.sender.as_deref())
-            .maybe_text("recipient", |r| r.recipient.as_deref())
-            .maybe_text("sasl_method", |r| r.sasl_method.as_deref())
-            .maybe_text("sasl_username", |r| r.sasl_username.as_deref())
-            .maybe::<UInt16Type>("reply_code", |r| r.reply_code)
-            .maybe_text("dsn", |r| r.dsn.as_deref())
-            .maybe_text("rule", |r| r.rule.as_deref())
-            .maybe_text("dnsbl", |r| r.dnsbl.as_deref())
-            .text("reason", |r| &r.reason)
-            .maybe_text("queue_id", |r| r.queue_id.as_deref())
-            .maybe::<Int64Type>("from_id", |r| r.from_id)
-            .value::<Int32Type>("count", |r| r.count)
-            .maybe_text("cause", |r| r.cause.as_deref())
-            .key("sender", |r| r.sender.as_deref())
-            .key("recipient", |r| r.recipient.as_deref())
-            .within("orig_sender", |r| r.sender.as_deref())
-            .within("recipient_within", |r| r.recipient.as_deref())
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+        fields.get()
     }
 }
 
-impl Stored for Connection {
-    const TABLE: &'static str = "connection";
+impl Held for bool {
+    fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef {
+        Arc::new(values.map(|value| Some(*value)).collect::<BooleanArray>())
+    }
 
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .int("id", |r| r.id)
-            .time("time", |r| r.time)
-            .maybe::<Float64Type>("duration", |r| r.duration)
-            .text("host", |r| &r.host)
-            .text("instance", |r| &r.instance)
-            .text("service", |r| &r.service)
-            .maybe::<UInt32Type>("pid", |r| r.pid)
-            .maybe_text("client_name", |r| r.client_name.as_deref())
-            .maybe_text("client_address", |r| r.client_address.as_deref())
-            .maybe::<UInt16Type>("client_port", |r| r.client_port)
-            .maybe_text("commands", |r| r.commands.as_deref())
-            .maybe_text("tls", |r| r.tls.as_deref())
-            .text("outcome", |r| &r.outcome)
-            .value::<Int32Type>("count", |r| r.count)
+    /// A column that was added later is empty in the rows before.
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+        Ok(fields.get::<Option<Self>>()?.unwrap_or_default())
     }
 }
 
-impl Stored for Auth {
-    const TABLE: &'static str = "auth";
+impl Held for Time {
+    fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef {
+        let values = values.map(|time| time.0);
+        Arc::new(PrimitiveArray::<TimestampMicrosecondType>::from_iter_values(values))
+    }
 
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .int("id", |r| r.id)
-            .time("time", |r| r.time)
-            .text("host", |r| &r.host)
-            .text("instance", |r| &r.instance)
-            .text("service", |r| &r.service)
-            .maybe_text("client_name", |r| r.client_name.as_deref())
-            .maybe_text("client_address", |r| r.client_address.as_deref())
-            .maybe_text("sasl_method", |r| r.sasl_method.as_deref())
-            .maybe_text("sasl_username", |r| r.sasl_username.as_deref())
-            .flag("ok", |r| r.ok)
-            .maybe_text("reason", |r| r.reason.as_deref())
-            .value::<Int32Type>("count", |r| r.count)
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+        fields.get().map(Self)
     }
 }
 
-impl Stored for EventRow {
-    const TABLE: &'static str = "event";
+impl Held for Option<Time> {
+    fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef {
+        let values = values.map(|time| time.map(|time| time.0));
+        Arc::new(values.collect::<PrimitiveArray<TimestampMicrosecondType>>())
+    }
 
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .time("day", |r| r.day)
-            .text("host", |r| &r.host)
-            .text("instance", |r| &r.instance)
-            .text("service", |r| &r.service)
-            .text("level", |r| &r.level)
-            .text("template", |r| &r.template)
-            .text("sample", |r| &r.sample)
-            .time("first_time", |r| r.first_time)
-            .time("last_time", |r| r.last_time)
-            .int("count", |r| r.count)
+    fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+        Ok(fields.get::<Option<i64>>()?.map(Time))
     }
 }
 
-impl Stored for LogLine {
-    const TABLE: &'static str = "log_line";
+macro_rules! held_numbers {
+    ($($number:ty, $column:ty;)*) => { $(
+        impl Held for $number {
+            fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef {
+                Arc::new(PrimitiveArray::<$column>::from_iter_values(values.copied()))
+            }
 
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .time("time", |r| r.time)
-            .text("host", |r| &r.host)
-            .maybe::<Int64Type>("from_id", |r| r.from_id)
-            .maybe::<Int64Type>("noqueue_id", |r| r.noqueue_id)
-            .text("line", |r| &r.line)
-            .maybe::<Int64Type>("neighbour_id", |r| r.neighbour_id)
+            fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+                fields.get()
+            }
+        }
+
+        impl Held for Option<$number> {
+            fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef {
+                Arc::new(values.copied().collect::<PrimitiveArray<$column>>())
+            }
+
+            fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+                fields.get()
+            }
+        }
+    )* };
+}
+
+held_numbers! {
+    i64, Int64Type;
+    i32, Int32Type;
+    u16, UInt16Type;
+    u32, UInt32Type;
+    f64, Float64Type;
+}
+
+fn texts<'r>(values: impl Iterator<Item = Option<&'r str>>) -> ArrayRef {
+    let rows = values.size_hint().0;
+    let mut builder = StringBuilder::with_capacity(rows, rows * 16);
+    for value in values {
+        builder.append_option(value);
+    }
+    Arc::new(builder.finish())
+}
+
+/// A field that holds an address.
+trait Address {
+    fn address(&self) -> Option<&str>;
+}
+
+impl Address for Text {
+    fn address(&self) -> Option<&str> {
+        Some(self)
     }
 }
 
-impl Stored for NeighbourRow {
-    const TABLE: &'static str = "neighbour";
-
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .int("id", |r| r.id)
-            .time("time", |r| r.time)
-            .text("host", |r| &r.host)
-            .text("program", |r| &r.program)
-            .maybe_text("queue_id", |r| r.queue_id.as_deref())
-            .maybe_text("message_id", |r| r.message_id.as_deref())
-            .maybe_text("session", |r| r.session.as_deref())
-            .maybe_text("recipient", |r| r.recipient.as_deref())
-            .text("action", |r| &r.action)
-            .maybe_text("detail", |r| r.detail.as_deref())
+impl Address for Option<Text> {
+    fn address(&self) -> Option<&str> {
+        self.as_deref()
     }
 }
 
-impl Stored for UnparsedRow {
-    const TABLE: &'static str = "unparsed";
-
-    fn columns(rows: &[Self]) -> Columns<'_, Self> {
-        Columns::of(rows)
-            .text("service", |r| &r.service)
-            .text("template", |r| &r.template)
-            .text("sample", |r| &r.sample)
-            .maybe_time("first_time", |r| r.first_time)
-            .maybe_time("last_time", |r| r.last_time)
-            .int("count", |r| r.count)
-    }
+/// Adds the columns of one entry of the list.
+macro_rules! put {
+    ($columns:ident, $name:ident key($of:ident)) => {
+        $columns.key(stringify!($name), |row| &row.$of)
+    };
+    ($columns:ident, $name:ident within($of:ident)) => {
+        $columns.within(stringify!($name), |row| &row.$of)
+    };
+    ($columns:ident, $name:ident attempt) => {
+        $columns.attempt(|row| &row.$name)
+    };
+    ($columns:ident, $name:ident $holds:ident) => {
+        $columns.field(stringify!($name), |row| &row.$name)
+    };
 }
+
+/// Reads the cells of one entry of the list; what is made of another column is passed over.
+macro_rules! take {
+    ($fields:ident, $row:ident, $name:ident key($of:ident)) => {
+        $fields.pass_over(1)
+    };
+    ($fields:ident, $row:ident, $name:ident within($of:ident)) => {
+        $fields.pass_over(2)
+    };
+    ($fields:ident, $row:ident, $name:ident attempt) => {
+        $row.$name = Attempt::read($fields)?
+    };
+    ($fields:ident, $row:ident, $name:ident $holds:ident) => {
+        $row.$name = Held::read($fields)?
+    };
+}
+
+macro_rules! stored_table {
+    ($table:ident [] [$($column:tt)*]) => {};
+    ($table:ident [$row:ident] [
+        $( $name:ident $holds:ident $(($of:ident))? $(of $who:ident)? ),* $(,)?
+    ]) => {
+        impl Stored for $row {
+            const TABLE: &'static str = stringify!($table);
+
+            fn columns(rows: &[Self]) -> Columns<'_, Self> {
+                let columns = Columns::of(rows);
+                $( let columns = put!(columns, $name $holds $(($of))?); )*
+                columns
+            }
+        }
+
+        impl Readable for $row {
+            fn read(fields: &Fields<'_>) -> duckdb::Result<Self> {
+                let mut row = Self::default();
+                $( take!(fields, row, $name $holds $(($of))?); )*
+                Ok(row)
+            }
+        }
+    };
+}
+
+macro_rules! stored {
+    ($( table $table:ident $(of $row:ident)? { $($rule:tt)* } [ $($column:tt)* ] )*) => {
+        $( stored_table!($table [$($row)?] [$($column)*]); )*
+    };
+}
+
+for_each_table!(stored);
 
 /// The number of the source, and what was read of it.
 impl Stored for (i64, CoverageRow) {

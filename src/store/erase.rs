@@ -23,9 +23,11 @@ use super::error::Error;
 use super::retain::{Gone, add, note};
 use crate::model::row::State;
 use crate::model::table::Param;
+use crate::model::tables::{self, Erase, Holds, Table};
 use duckdb::types::Value;
 use duckdb::{Connection, ToSql, params};
 use std::fmt::Display;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 const AIM: Duration = Duration::from_millis(150);
@@ -33,147 +35,34 @@ const LEAST: i64 = 20_000;
 const MOST: i64 = 2_000_000;
 const FIRST: i64 = 100_000;
 
-/// What is done to the rows of a table that name the address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
-    /// Recipients: rows go, texts are changed.
-    Recipients,
-    /// Messages: who sent it goes out of the row, texts are changed.
-    Messages,
-    /// Rows go.
-    Delete,
-    /// Texts are changed.
-    Replace,
-}
-
+/// One pass over one table.
 struct Pass {
     table: &'static str,
-    columns: &'static [&'static str],
-    deed: Deed,
+    columns: Vec<&'static str>,
+    deed: Erase,
 }
 
-const STATE_TEXTS: &[&str] = &[
-    "relay",
-    "relay_name",
-    "relay_address",
-    "reason",
-    "remote_queue_id",
-];
+/// Returns the passes: attempts come before recipients go, for they name no address of their own.
+fn passes() -> &'static [Pass] {
+    static PASSES: LazyLock<Vec<Pass>> = LazyLock::new(|| {
+        let named = tables::tables()
+            .iter()
+            .filter(|table| !matches!(table.erase, Erase::Nothing | Erase::Json));
+        let pass = |table: &'static Table| Pass {
+            table: table.name,
+            columns: table.naming().collect(),
+            deed: table.erase,
+        };
+        named.map(pass).collect()
+    });
+    &PASSES
+}
 
-/// Attempts come before recipients go: they name no address of their own.
-const PASSES: &[Pass] = &[
-    Pass {
-        table: "log_line",
-        columns: &["line"],
-        deed: Deed::Delete,
-    },
-    Pass {
-        table: "neighbour",
-        columns: &["recipient", "detail", "message_id", "action"],
-        deed: Deed::Delete,
-    },
-    Pass {
-        table: "noqueue",
-        columns: &[
-            "sender",
-            "orig_sender",
-            "recipient",
-            "recipient_within",
-            "sasl_username",
-            "reason",
-            "helo_name",
-            "client_name",
-            "dnsbl",
-        ],
-        deed: Deed::Delete,
-    },
-    Pass {
-        table: "auth",
-        columns: &["sasl_username", "reason", "client_name"],
-        deed: Deed::Delete,
-    },
-    Pass {
-        table: "connection",
-        columns: &["client_name", "commands", "outcome"],
-        deed: Deed::Replace,
-    },
-    Pass {
-        table: "delivery_attempt",
-        columns: STATE_TEXTS,
-        deed: Deed::Replace,
-    },
-    Pass {
-        table: "delivery_to",
-        columns: &[
-            "recipient",
-            "orig_to",
-            "recipient_within",
-            "relay",
-            "relay_name",
-            "relay_address",
-            "reason",
-            "remote_queue_id",
-        ],
-        deed: Deed::Recipients,
-    },
-    Pass {
-        table: "delivery_from",
-        columns: &[
-            "sender",
-            "orig_sender",
-            "sasl_username",
-            "sasl_sender",
-            "message_id",
-            "resent_message_id",
-            "subject",
-            "reason",
-            "helo_name",
-            "client_name",
-            "orig_client",
-        ],
-        deed: Deed::Messages,
-    },
-    Pass {
-        table: "event",
-        columns: &["instance", "service", "template", "sample"],
-        deed: Deed::Replace,
-    },
-    Pass {
-        table: "unparsed",
-        columns: &["service", "template", "sample"],
-        deed: Deed::Replace,
-    },
-    Pass {
-        table: "undated",
-        columns: &["sample"],
-        deed: Deed::Replace,
-    },
-    Pass {
-        table: "task_run",
-        columns: &["result"],
-        deed: Deed::Replace,
-    },
-];
-
-/// Columns of a message that tell of its sender.
-const OF_SENDER: [&str; 14] = [
-    "orig_sender",
-    "orig_sender_key",
-    "client_name",
-    "client_address",
-    "client_port",
-    "helo_name",
-    "sasl_method",
-    "sasl_username",
-    "sasl_sender",
-    "orig_client",
-    "message_id",
-    "resent_message_id",
-    "subject",
-    "uid",
-];
-const SENDERS: &[&str] = &["sender", "orig_sender", "sasl_username", "sasl_sender"];
-const RECIPIENTS: &[&str] = &["recipient", "orig_to", "recipient_within"];
+/// Returns the columns of a table that hold a whole address.
+fn addresses(table: &str) -> Vec<&'static str> {
+    let table = tables::table(table);
+    table.into_iter().flat_map(Table::addresses).collect()
+}
 
 const OPEN: &str = "CREATE OR REPLACE TEMP TABLE erase_open AS \
                     SELECT id FROM delivery_from WHERE removed IS NULL UNION SELECT unnest(?::BIGINT[])";
@@ -235,7 +124,7 @@ impl Eraser {
         if !self.is_prepared {
             self.prepare(store, kept)?;
         }
-        let Some(pass) = PASSES.get(self.pass) else {
+        let Some(pass) = passes().get(self.pass) else {
             self.finish(store)?;
             return Ok(true);
         };
@@ -346,7 +235,7 @@ impl Run<'_> {
     fn slice(&mut self, pass: &Pass, at: i64, end: i64) -> duckdb::Result<()> {
         let rows = format!(
             "rowid >= {at} AND rowid < {end} AND {}",
-            self.address.named_in(pass.columns)
+            self.address.named_in(&pass.columns)
         );
         let stage = format!(
             "CREATE OR REPLACE TEMP TABLE erase_rows AS SELECT rowid AS row FROM {} WHERE {rows}",
@@ -358,14 +247,15 @@ impl Run<'_> {
         let found = "rowid BETWEEN (SELECT min(row) FROM temp.erase_rows) AND (SELECT max(row) FROM temp.erase_rows) \
                      AND rowid IN (SELECT row FROM temp.erase_rows)";
         match pass.deed {
-            Deed::Delete => self.delete(pass.table, found),
-            Deed::Replace => self.replace(pass, found),
-            Deed::Recipients => {
+            Erase::Nothing | Erase::Json => Ok(()),
+            Erase::Delete => self.delete(pass.table, found),
+            Erase::Replace => self.replace(pass, found),
+            Erase::Recipients => {
                 let closed = format!("{found} AND from_id NOT IN (SELECT id FROM temp.erase_open)");
                 self.recipients(&closed)?;
                 self.replace(pass, &closed)
             }
-            Deed::Messages => {
+            Erase::Messages => {
                 let closed = format!("{found} AND id NOT IN (SELECT id FROM temp.erase_open)");
                 self.messages(&closed)?;
                 self.replace(pass, &closed)
@@ -391,8 +281,8 @@ impl Run<'_> {
     }
 
     fn replace(&mut self, pass: &Pass, condition: &str) -> duckdb::Result<()> {
-        let (table, set) = (pass.table, self.address.replaced(pass.columns));
-        let still = self.address.named_in(pass.columns);
+        let (table, set) = (pass.table, self.address.replaced(&pass.columns));
+        let still = self.address.named_in(&pass.columns);
         self.update(table, &set, &format!("{condition} AND {still}"), &[])
     }
 
@@ -413,7 +303,7 @@ impl Run<'_> {
 
     /// Rows of the recipient go with their attempts; their messages are looked at later.
     fn recipients(&mut self, condition: &str) -> duckdb::Result<()> {
-        let is = self.address.is_one_of(RECIPIENTS);
+        let is = self.address.is_one_of(&addresses("delivery_to"));
         let stage = format!(
             "CREATE OR REPLACE TEMP TABLE erase_to AS SELECT id, from_id FROM delivery_to WHERE {condition} AND {is}"
         );
@@ -439,7 +329,7 @@ impl Run<'_> {
 
     /// Who sent it goes out of the row; raw lines of the message tell of nobody else as much.
     fn messages(&mut self, condition: &str) -> duckdb::Result<()> {
-        let is = self.address.is_one_of(SENDERS);
+        let is = self.address.is_one_of(&addresses("delivery_from"));
         let stage = format!(
             "CREATE OR REPLACE TEMP TABLE erase_sent AS SELECT id FROM delivery_from WHERE {condition} AND {is}"
         );
@@ -451,8 +341,9 @@ impl Run<'_> {
             )
         };
         self.delete("log_line", &among("from_id"))?;
-        let nothing: Vec<String> = OF_SENDER
-            .iter()
+        let of_sender = tables::table("delivery_from").into_iter();
+        let nothing: Vec<String> = of_sender
+            .flat_map(Table::of_sender)
             .map(|column| format!("{column} = NULL"))
             .collect();
         let set = format!(
@@ -484,9 +375,11 @@ impl Run<'_> {
         let Some(address) = self.address.in_json() else {
             return Ok(());
         };
-        for table in ["open_message", "source"] {
-            let (set, named) = (address.replaced(&["state"]), address.named_in(&["state"]));
-            self.update(table, &set, &named, &[])?;
+        for table in tables::tables().iter().filter(|t| t.erase == Erase::Json) {
+            let states = table.columns.iter().filter(|c| c.holds == Holds::Json);
+            let states: Vec<&str> = states.map(|column| column.name.as_str()).collect();
+            let (set, named) = (address.replaced(&states), address.named_in(&states));
+            self.update(table.name, &set, &named, &[])?;
         }
         Ok(())
     }
@@ -494,8 +387,8 @@ impl Run<'_> {
     /// Counts the messages that stay although they name the address.
     fn open(&self) -> duckdb::Result<u64> {
         let (sender, recipient) = (
-            self.address.named_in(SENDERS),
-            self.address.named_in(RECIPIENTS),
+            self.address.named_in(&addresses("delivery_from")),
+            self.address.named_in(&addresses("delivery_to")),
         );
         let sql = format!(
             "SELECT count(*) FROM (SELECT id FROM delivery_from WHERE id IN (SELECT id FROM temp.erase_open) AND {sender} \
@@ -509,16 +402,16 @@ impl Run<'_> {
 /// Returns the statement that tells how many rows name the address, and what would become of them.
 #[must_use]
 pub fn preview(address: &Address) -> (String, Vec<Param>) {
-    let parts: Vec<String> = PASSES
+    let parts: Vec<String> = passes()
         .iter()
         .enumerate()
         .map(|(number, pass)| {
             let (named, is) = (
-                address.named_in(pass.columns),
+                address.named_in(&pass.columns),
                 match pass.deed {
-                    Deed::Delete => "true".to_owned(),
-                    Deed::Recipients => address.is_one_of(RECIPIENTS),
-                    Deed::Messages | Deed::Replace => "false".to_owned(),
+                    Erase::Delete => "true".to_owned(),
+                    Erase::Recipients => address.is_one_of(&addresses("delivery_to")),
+                    _ => "false".to_owned(),
                 },
             );
             format!(

@@ -1,10 +1,10 @@
 //! What a start needs back: sources with their cursors, and the open messages with the correlator's state.
 
 use super::Store;
-use super::columns::Stored;
+use super::columns::{Readable, Stored};
 use super::error::Error;
 use crate::model::cursor::{Cursor, StoredCursor};
-use crate::model::row::{Attempt, DeliveryFrom, DeliveryTo, OpenState, State, Text};
+use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, State, Text};
 use crate::model::time::Time;
 use duckdb::types::{FromSql, Value};
 use duckdb::{Params, Row, params};
@@ -71,8 +71,16 @@ impl Store {
         let list = Value::List(ids.into_iter().map(Value::BigInt).collect());
         Ok(OpenState {
             state,
-            messages: self.rows(&by_ids::<DeliveryFrom>("id"), params![list], delivery_from)?,
-            recipients: self.rows(&by_ids::<DeliveryTo>("from_id"), params![list], delivery_to)?,
+            messages: self.rows(
+                &by_ids::<DeliveryFrom>("id"),
+                params![list],
+                DeliveryFrom::read,
+            )?,
+            recipients: self.rows(
+                &by_ids::<DeliveryTo>("from_id"),
+                params![list],
+                DeliveryTo::read,
+            )?,
         })
     }
 
@@ -139,110 +147,20 @@ impl<'r> Fields<'r> {
         self.row.get(column)
     }
 
-    /// Returns the flag behind the key of an address, which is made anew from the address.
-    fn behind_key(&self) -> duckdb::Result<bool> {
-        self.next.set(self.next.get() + 1);
-        Ok(self.get::<Option<bool>>()?.unwrap_or_default())
+    /// Passes over cells that are made anew from others.
+    pub(super) fn pass_over(&self, cells: usize) {
+        self.next.set(self.next.get() + cells);
     }
 
     fn text(&self) -> duckdb::Result<Text> {
         self.get::<String>().map(Text::from)
     }
 
-    fn maybe_text(&self) -> duckdb::Result<Option<Text>> {
-        Ok(self.get::<Option<String>>()?.map(Text::from))
-    }
-
-    fn time(&self) -> duckdb::Result<Time> {
-        self.get().map(Time)
-    }
-
     pub(super) fn maybe_time(&self) -> duckdb::Result<Option<Time>> {
         Ok(self.get::<Option<i64>>()?.map(Time))
     }
-
-    fn attempt(&self) -> duckdb::Result<Attempt> {
-        Ok(Attempt {
-            agent: self.maybe_text()?,
-            relay: self.maybe_text()?,
-            relay_name: self.maybe_text()?,
-            relay_address: self.maybe_text()?,
-            relay_port: self.get()?,
-            conn_use: self.get()?,
-            delay: self.get()?,
-            delay_before_qmgr: self.get()?,
-            delay_in_qmgr: self.get()?,
-            delay_conn_setup: self.get()?,
-            delay_transmission: self.get()?,
-            tls: self.maybe_text()?,
-            dsn: self.maybe_text()?,
-            status: self.text()?,
-            reply_code: self.get()?,
-            reason: self.maybe_text()?,
-            remote_queue_id: self.maybe_text()?,
-            cause: self.maybe_text()?,
-            dnsbl: self.maybe_text()?,
-        })
-    }
 }
-
-// Fields of a struct are evaluated in the order written: the order of the columns.
 
 fn id(fields: &Fields<'_>) -> duckdb::Result<i64> {
     fields.get()
-}
-
-fn delivery_from(fields: &Fields<'_>) -> duckdb::Result<DeliveryFrom> {
-    Ok(DeliveryFrom {
-        id: fields.get()?,
-        host: fields.text()?,
-        instance: fields.text()?,
-        queue_id: fields.text()?,
-        time: fields.time()?,
-        updated: fields.time()?,
-        removed: fields.maybe_time()?,
-        service: fields.maybe_text()?,
-        client_name: fields.maybe_text()?,
-        client_address: fields.maybe_text()?,
-        client_port: fields.get()?,
-        helo_name: fields.maybe_text()?,
-        protocol_name: fields.maybe_text()?,
-        sasl_method: fields.maybe_text()?,
-        sasl_username: fields.maybe_text()?,
-        sasl_sender: fields.maybe_text()?,
-        orig_queue_id: fields.maybe_text()?,
-        orig_client: fields.maybe_text()?,
-        sender: fields.maybe_text()?,
-        message_id: fields.maybe_text()?,
-        resent_message_id: fields.maybe_text()?,
-        subject: fields.maybe_text()?,
-        size: fields.get()?,
-        nrcpt: fields.get()?,
-        uid: fields.get()?,
-        tls: fields.maybe_text()?,
-        origin: fields.text()?,
-        parent_id: fields.get()?,
-        parent_link: fields.maybe_text()?,
-        root_id: fields.get()?,
-        status: fields.text()?,
-        reason: fields.maybe_text()?,
-        log_incomplete: fields.get()?,
-        parent_inferred: fields.behind_key()?,
-    })
-}
-
-fn delivery_to(fields: &Fields<'_>) -> duckdb::Result<DeliveryTo> {
-    Ok(DeliveryTo {
-        id: fields.get()?,
-        from_id: fields.get()?,
-        host: fields.text()?,
-        instance: fields.text()?,
-        queue_id: fields.text()?,
-        recipient: fields.text()?,
-        orig_to: fields.maybe_text()?,
-        time: fields.time()?,
-        first_time: fields.time()?,
-        attempts: fields.get()?,
-        state: fields.attempt()?,
-    })
 }

@@ -16,6 +16,7 @@ use super::ledger::timestamp;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::row::State;
 use crate::model::table::Param;
+use crate::model::tables::{self, Retain};
 use crate::model::time::{DAY, Time};
 use duckdb::types::Value;
 use duckdb::{Connection, params};
@@ -58,39 +59,28 @@ struct Pass {
     condition: &'static str,
 }
 
-/// Raw lines come first: most of them go long before their message.
-const PASSES: [Pass; 6] = [
-    Pass {
-        group: Group::Lines,
-        table: "log_line",
-        condition: "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open WHERE is_queued))",
-    },
-    Pass {
-        group: Group::Noqueue,
-        table: "noqueue",
-        condition: "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open WHERE is_queued))",
-    },
-    Pass {
-        group: Group::Connection,
-        table: "connection",
-        condition: "time < $1",
-    },
-    Pass {
-        group: Group::Auth,
-        table: "auth",
-        condition: "time < $1",
-    },
-    Pass {
-        group: Group::Deliveries,
-        table: "neighbour",
-        condition: "time < $1",
-    },
-    Pass {
-        group: Group::Deliveries,
-        table: "delivery_from",
-        condition: "removed < $1 AND id NOT IN (SELECT id FROM temp.retain_open)",
-    },
-];
+/// Returns the passes: raw lines come first, for most of them go long before their message.
+fn passes() -> impl Iterator<Item = Pass> {
+    tables::tables().iter().filter_map(|table| {
+        let (group, condition) = match table.retain {
+            Retain::Dated(group) => (group, "time < $1"),
+            Retain::Line(group) | Retain::Refusal(group) => (
+                group,
+                "time < $1 AND (from_id IS NULL OR from_id NOT IN (SELECT id FROM temp.retain_open WHERE is_queued))",
+            ),
+            Retain::Message(group) => (
+                group,
+                "removed < $1 AND id NOT IN (SELECT id FROM temp.retain_open)",
+            ),
+            Retain::WithMessage | Retain::Ledger(_) | Retain::Needed => return None,
+        };
+        Some(Pass {
+            group,
+            table: table.name,
+            condition,
+        })
+    })
+}
 
 /// Returns the condition that a row is not kept for longer: `host` and `time` are its columns, `kept` the table or query of what is.
 fn not_kept(table: &str, time: &str, kept: &str) -> String {
@@ -99,9 +89,6 @@ fn not_kept(table: &str, time: &str, kept: &str) -> String {
          AND {table}.{time} BETWEEN k.first_time AND k.last_time)"
     )
 }
-
-/// What hangs on a message, by `from_id`.
-const PARTS: [&str; 3] = ["delivery_to", "delivery_attempt", "log_line"];
 
 /// Rows that went, by table.
 pub type Gone = Vec<(&'static str, u64)>;
@@ -164,14 +151,14 @@ impl Pruner {
             store.stage_kept(closed, self.cutoffs.now)?;
             self.is_prepared = true;
         }
-        while let Some(pass) = PASSES.get(self.pass) {
+        while let Some(pass) = passes().nth(self.pass) {
             let Some(cutoff) = self.cutoffs.of(pass.group) else {
                 self.next_pass();
                 continue;
             };
             let start = Instant::now();
             let found = store.transact("prune", |conn| {
-                slice(conn, pass, cutoff, self.at, self.rows)
+                slice(conn, &pass, cutoff, self.at, self.rows)
             });
             if matches!(found, Err(Error::OutOfMemory)) && self.rows > LEAST {
                 self.rows = (self.rows / 4).max(LEAST);
@@ -354,11 +341,8 @@ fn messages(
     let ends = "SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM temp.retain_gone";
     let (low, high): (i64, i64) = conn.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     // The bounds are what zone maps understand.
-    for (table, column) in PARTS
-        .map(|table| (table, "from_id"))
-        .into_iter()
-        .chain([("delivery_from", "id")])
-    {
+    let parts = tables::parts().map(|part| (part.name, "from_id"));
+    for (table, column) in parts.chain([("delivery_from", "id")]) {
         let delete = format!(
             "DELETE FROM {table} WHERE {column} BETWEEN ? AND ? AND {column} IN (SELECT id FROM temp.retain_gone)"
         );
@@ -465,11 +449,16 @@ pub fn preview(cutoffs: &Cutoffs) -> (String, Vec<Param>) {
     let open = "IN (SELECT id FROM delivery_from WHERE removed IS NULL)";
     let free = format!("time < $before AND (from_id IS NULL OR from_id NOT {open})");
     let hour = "hour < date_trunc('hour', $before)";
+    for table in tables::tables() {
+        match table.retain {
+            Retain::Refusal(group) => told.add(cutoffs.of(group), table.name, "time", &free),
+            Retain::Dated(group) => {
+                told.add(cutoffs.of(group), table.name, "time", "time < $before");
+            }
+            _ => {}
+        }
+    }
     for (group, table, time, condition) in [
-        (Group::Noqueue, "noqueue", "time", free.as_str()),
-        (Group::Connection, "connection", "time", "time < $before"),
-        (Group::Auth, "auth", "time", "time < $before"),
-        (Group::Deliveries, "neighbour", "time", "time < $before"),
         (
             Group::Event,
             "event",
@@ -550,7 +539,8 @@ impl Preview {
         };
         let condition = match table {
             // What hangs on a message goes by the message, and this has no host.
-            "delivery_to" | "delivery_attempt" | "unparsed" => condition,
+            "unparsed" => condition,
+            _ if tables::parts().any(|part| part.name == table && table != "log_line") => condition,
             _ => format!("({condition}) AND {}", not_kept(table, by, KEPT)),
         };
         self.parts.push(format!(

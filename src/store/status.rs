@@ -3,6 +3,7 @@
 use super::Store;
 use super::error::Error;
 use crate::model::table::{Cell, Param, Table};
+use crate::model::tables;
 use std::fs;
 use std::path::Path;
 
@@ -70,22 +71,6 @@ ORDER BY name";
 
 const SCHEMA: &str = "SELECT value FROM meta WHERE key = 'maillog_schema'";
 
-/// Tables of mail, in the order shown.
-const TABLES: [&str; 12] = [
-    "delivery_from",
-    "delivery_to",
-    "delivery_attempt",
-    "noqueue",
-    "connection",
-    "auth",
-    "event",
-    "log_line",
-    "neighbour",
-    "unparsed",
-    "coverage",
-    "seen",
-];
-
 impl Store {
     /// Returns the state of the database, with at most `most` templates and hours of loss.
     pub fn status(&self, most: u32) -> Result<Status, Error> {
@@ -126,8 +111,13 @@ pub fn is_part(sql: &str) -> bool {
 }
 
 fn rows() -> String {
-    let counts =
-        TABLES.map(|table| format!("SELECT '{table}' AS \"table\", count(*) AS rows FROM {table}"));
+    let counted = tables::tables().iter().filter(|table| table.is_counted);
+    let counts: Vec<String> = counted
+        .map(|table| {
+            let name = table.name;
+            format!("SELECT '{name}' AS \"table\", count(*) AS rows FROM {name}")
+        })
+        .collect();
     format!(
         "{} ORDER BY rows DESC, \"table\"",
         counts.join(" UNION ALL ")

@@ -12,6 +12,7 @@ use crate::model::row::{
     Changes, CoverageRow, DeliveryFrom, DeliveryTo, State, UndatedRow, UnparsedRow,
 };
 use crate::model::small::SmallRow;
+use crate::model::tables;
 use crate::model::time::Time;
 use crate::seen::News;
 use duckdb::types::Value;
@@ -221,8 +222,8 @@ fn write_rows(conn: &Connection, changes: Changes) -> duckdb::Result<()> {
     ledger::merge_events(conn, &changes.events)?;
     delete(conn, "delivery_to", "id", &changes.to_deletes)?;
     delete(conn, "delivery_from", "id", &changes.from_deletes)?;
-    for table in ["delivery_to", "delivery_attempt", "log_line"] {
-        delete(conn, table, "from_id", &changes.from_deletes)?;
+    for part in tables::parts() {
+        delete(conn, part.name, "from_id", &changes.from_deletes)?;
     }
     Ok(())
 }
