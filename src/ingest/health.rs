@@ -2,7 +2,7 @@
 //!
 //! Promises: reading it never waits for the database. Times are those of the system's clock.
 
-use super::stats::Class;
+use super::stats::Summary;
 use crate::model::time::Time;
 use std::collections::BTreeMap;
 use std::sync::atomic::{
@@ -145,18 +145,18 @@ impl Health {
         self.source(source, |s| state.clone_into(&mut s.state));
     }
 
-    pub(super) fn count(&self, class: Class) {
-        let counter = match class {
-            Class::Understood => &self.understood,
-            Class::Ignored => &self.ignored,
-            Class::Foreign => &self.foreign,
-            Class::NotUnderstood | Class::Undated => &self.not_understood,
-        };
-        counter.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn know(&self, lines: u64) {
-        self.known.fetch_add(lines, Relaxed);
+    /// Counts what was read since the last call.
+    pub(super) fn take_in(&self, part: &Summary) {
+        for (counter, lines) in [
+            (&self.understood, part.understood - part.ignored),
+            (&self.ignored, part.ignored),
+            (&self.foreign, part.foreign),
+            (&self.not_understood, part.not_understood + part.undated),
+            (&self.known, part.known),
+            (&self.lost, part.lost),
+        ] {
+            counter.fetch_add(lines, Relaxed);
+        }
     }
 
     /// Returns the number of the last part that is stored.

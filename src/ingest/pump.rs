@@ -390,7 +390,6 @@ impl<'h> Pump<'h> {
             }
             counted.count(class);
             first(&mut open.sample, counted.lines, entry);
-            health.count(class);
             account(stream, &mut counted, entry, &event, class, now);
             watch.see(entry, &event, now);
             if class != Class::Undated {
@@ -400,8 +399,7 @@ impl<'h> Pump<'h> {
                 correlator.feed(entry, &event);
             }
         });
-        health.lose(counted.lost);
-        health.know(counted.known);
+        health.take_in(&counted);
         count_lines(tally, &open.name, &counted);
         health.source(&open.name, |s| {
             s.lines += counted.lines;
