@@ -62,7 +62,9 @@ mod tests;
 mod turned;
 
 pub(crate) use encoded::decoded;
-pub use state::{BadState, message_ids};
+pub use state::BadState;
+#[cfg(test)]
+use state::message_ids;
 
 use crate::cause::Causes;
 use crate::model::entry::{Entry, Trust};
@@ -174,6 +176,8 @@ pub struct Correlator {
     notices: notice::Notices,
     causes: Causes,
     out: Changes,
+    /// Address probes of which lines may be in `out`.
+    forgotten: Vec<i64>,
 }
 
 impl Correlator {
@@ -240,6 +244,7 @@ impl Correlator {
 
     /// Returns everything that changed since the last drain.
     pub fn drain(&mut self) -> Changes {
+        self.drop_forgotten();
         let next = self.out.like();
         let mut out = std::mem::replace(&mut self.out, next);
         self.mail.drain(&mut out);
@@ -298,7 +303,21 @@ impl Correlator {
                 return self.scanner(line, neighbour).into();
             }
             Event::Neighbour(neighbour) => return self.neighbour(line, neighbour),
-            _ => return self.about_message(line, event).into(),
+            Event::Pickup { .. }
+            | Event::MessageId { .. }
+            | Event::Active { .. }
+            | Event::Delivery(_)
+            | Event::Expired { .. }
+            | Event::Removed { .. }
+            | Event::Notification { .. }
+            | Event::Super { .. }
+            | Event::Corrupt { .. }
+            | Event::Note { .. }
+            | Event::Passing { .. }
+            | Event::AttemptNote { .. }
+            | Event::Other { .. } => return self.about_message(line, event).into(),
+            // They were left out before.
+            Event::Ignored | Event::Foreign => {}
         }
         Owner::default()
     }
@@ -352,6 +371,7 @@ impl Correlator {
                 return self.mention(line, (*queue_id)?);
             }
             Event::Other { queue_id, .. } => return self.mention(line, (*queue_id)?),
+            // `dispatch` gives no others.
             _ => return None,
         })
     }

@@ -8,7 +8,7 @@ use super::{Correlator, Line, text};
 use crate::model::row::{Changes, DeliveryFrom, Text, message_status as status, origin};
 use crate::model::time::{DAY, HOUR, SECOND, Time};
 use crate::parse::queue_id;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -484,7 +484,18 @@ impl Correlator {
         if m.is_stored {
             self.out.from_deletes.push(id);
         }
-        self.out.log_lines.retain(|l| l.from_id != Some(id));
+        self.forgotten.push(id);
+    }
+
+    /// Drops the raw lines of address probes since the last drain.
+    pub(super) fn drop_forgotten(&mut self) {
+        if self.forgotten.is_empty() {
+            return;
+        }
+        let forgotten: HashSet<i64> = self.forgotten.drain(..).collect();
+        self.out
+            .log_lines
+            .retain(|l| l.from_id.is_none_or(|id| !forgotten.contains(&id)));
     }
 
     fn due(&self, m: &Message) -> Option<Time> {
