@@ -3,9 +3,21 @@
 //! Promises: what cannot be decoded stays as it is. A log shows at most 200 characters of a header, so the last word may be
 //! cut: what is there of it is decoded. Control characters become blanks.
 //!
-//! Limits: UTF-8, US-ASCII, ISO-8859-1, -15 and Windows-1252; words of other character sets stay as they are.
+//! Limits: the character sets of the WHATWG's Encoding Standard, which are those of browsers; words of others stay as they are.
 
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8};
 use std::borrow::Cow;
+
+/// Base64 whose end may be missing.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Returns the header's value with its encoded words decoded (RFC 2047).
 pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
@@ -13,7 +25,10 @@ pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
-    let mut held = Held::default();
+    let mut held = Held {
+        charset: UTF_8,
+        bytes: Vec::new(),
+    };
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once("=?") {
         let Some((word, after)) = word(behind) else {
@@ -39,24 +54,13 @@ pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
 
 /// A word that was decoded.
 struct Word {
-    charset: Charset,
+    charset: &'static Encoding,
     bytes: Vec<u8>,
 }
 
-/// What the bytes mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Charset {
-    #[default]
-    Utf8,
-    Latin1,
-    Latin9,
-    Windows1252,
-}
-
 /// Bytes of words that follow each other: a character may begin in one and end in the next.
-#[derive(Default)]
 struct Held {
-    charset: Charset,
+    charset: &'static Encoding,
     bytes: Vec<u8>,
 }
 
@@ -70,37 +74,9 @@ impl Held {
     }
 
     fn end(&mut self, plain: &mut String) {
-        let bytes = std::mem::take(&mut self.bytes);
-        match self.charset {
-            Charset::Utf8 => {
-                let text = String::from_utf8_lossy(&bytes);
-                plain.push_str(text.trim_end_matches('\u{fffd}'));
-            }
-            charset => plain.extend(bytes.iter().map(|byte| character(charset, *byte))),
-        }
-    }
-}
-
-fn character(charset: Charset, byte: u8) -> char {
-    match (charset, byte) {
-        (Charset::Latin9, 0xa4) | (Charset::Windows1252, 0x80) => '\u{20ac}',
-        (Charset::Latin9, 0xa6) | (Charset::Windows1252, 0x8a) => '\u{160}',
-        (Charset::Latin9, 0xa8) | (Charset::Windows1252, 0x9a) => '\u{161}',
-        (Charset::Latin9, 0xb4) | (Charset::Windows1252, 0x8e) => '\u{17d}',
-        (Charset::Latin9, 0xb8) | (Charset::Windows1252, 0x9e) => '\u{17e}',
-        (Charset::Latin9, 0xbc) | (Charset::Windows1252, 0x8c) => '\u{152}',
-        (Charset::Latin9, 0xbd) | (Charset::Windows1252, 0x9c) => '\u{153}',
-        (Charset::Latin9, 0xbe) | (Charset::Windows1252, 0x9f) => '\u{178}',
-        (Charset::Windows1252, 0x82) => '\u{201a}',
-        (Charset::Windows1252, 0x84) => '\u{201e}',
-        (Charset::Windows1252, 0x85) => '\u{2026}',
-        (Charset::Windows1252, 0x91) => '\u{2018}',
-        (Charset::Windows1252, 0x92) => '\u{2019}',
-        (Charset::Windows1252, 0x93) => '\u{201c}',
-        (Charset::Windows1252, 0x94) => '\u{201d}',
-        (Charset::Windows1252, 0x96) => '\u{2013}',
-        (Charset::Windows1252, 0x97) => '\u{2014}',
-        _ => char::from(byte),
+        let (text, _) = self.charset.decode_without_bom_handling(&self.bytes);
+        plain.push_str(text.trim_end_matches('\u{fffd}'));
+        self.bytes.clear();
     }
 }
 
@@ -108,13 +84,10 @@ fn character(charset: Charset, byte: u8) -> char {
 fn word(text: &str) -> Option<(Word, &str)> {
     let (charset, rest) = text.split_once('?')?;
     // Behind an asterisk stands a language.
-    let charset = match charset.split('*').next()?.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" | "us-ascii" | "ascii" => Charset::Utf8,
-        "iso-8859-1" | "latin1" => Charset::Latin1,
-        "iso-8859-15" => Charset::Latin9,
-        "windows-1252" | "cp1252" => Charset::Windows1252,
-        _ => return None,
-    };
+    let charset = Encoding::for_label(charset.split('*').next()?.as_bytes())?;
+    if charset == REPLACEMENT {
+        return None;
+    }
     let (encoding, rest) = rest.split_once('?')?;
     let (data, after) = rest
         .split_once("?=")
@@ -128,26 +101,12 @@ fn word(text: &str) -> Option<(Word, &str)> {
 }
 
 fn base64(data: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(data.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in data.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'=' | b' ' => continue,
-            _ => return None,
-        };
-        bits = ((bits << 6) | u32::from(value)) & 0x3fff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 0xff).ok()?);
-        }
+    let mut data = data.replace([' ', '='], "");
+    // A single digit at the end makes no byte.
+    if data.len() % 4 == 1 {
+        data.pop();
     }
-    Some(bytes)
+    BASE64.decode(data).ok()
 }
 
 fn quoted(data: &str) -> Option<Vec<u8>> {
@@ -190,6 +149,10 @@ mod tests {
             ("=?ISO-8859-15?Q?100_=A4?=", "100 €"),
             ("=?windows-1252?Q?=93x=94_=80?=", "“x” €"),
             ("=?UTF-8*de?Q?=C3=84?=", "Ä"),
+            ("=?koi8-r?B?8NLJ18XU?=", "Привет"),
+            ("=?ISO-2022-JP?B?GyRCRnxLXBsoQg==?=", "日本"),
+            ("=?gb2312?B?xOO6ww==?=", "你好"),
+            ("=?iso-8859-2?Q?=A3=F3d=BC?=", "Łódź"),
             // Two words, one character; folded, as cleanup shows it.
             ("=?UTF-8?Q?K=C3?= =?UTF-8?Q?=B6ln?=", "Köln"),
             ("=?UTF-8?Q?eins_?=? =?UTF-8?Q?zwei?=", "eins zwei"),
