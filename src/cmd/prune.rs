@@ -3,7 +3,6 @@
 use super::output::of_table;
 use super::{Context as Run, Exit, afresh};
 use crate::client::Client;
-use crate::correlate;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::table::{Cell, Table};
 use crate::model::time::{DAY, SECOND, Time};
@@ -98,19 +97,15 @@ impl Prune {
         let mut exit = Exit::Found;
         for left in store.noted_erasures()? {
             store
-                .erase(left, correlate::message_ids)
+                .erase(left)
                 .context("cannot finish the erasure that the service began")?;
         }
         store.forget_erasures()?;
         if let Some(address) = address {
-            let erased = store
-                .erase(address, correlate::message_ids)
-                .context("cannot erase the address")?;
+            let erased = store.erase(address).context("cannot erase the address")?;
             exit = self.show_erased(run, order::erased_table(&erased))?;
         } else if does_prune {
-            let gone = store
-                .prune(cutoffs, correlate::message_ids)
-                .context("cannot prune")?;
+            let gone = store.prune(cutoffs).context("cannot prune")?;
             self.show(run, &order::gone_table(&gone))?;
         }
         store

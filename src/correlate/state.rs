@@ -96,8 +96,10 @@ impl<'a> Slots<'a> {
     }
 }
 
-/// Returns the ids of the closed messages that [`Correlator::restore`] needs besides the open ones.
-pub fn message_ids(state: &State) -> Result<Vec<i64>, BadState> {
+/// Returns the ids of the closed messages that [`Correlator::restore`] needs besides the open ones; the store finds them with
+/// SQL (`closed` in each part).
+#[cfg(test)]
+pub(super) fn message_ids(state: &State) -> Result<Vec<i64>, BadState> {
     Ok(read_mail(state)?.closed)
 }
 

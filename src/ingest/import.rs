@@ -9,7 +9,7 @@ use super::reader::{self, Planned};
 use super::resume;
 use super::stats::Summary;
 use super::stream::Streams;
-use crate::correlate::{self, Correlator, Settings};
+use crate::correlate::{Correlator, Settings};
 use crate::seen::Seen;
 use crate::source::Input;
 use crate::store::Store;
@@ -64,7 +64,7 @@ pub fn restore(store: &Store, rules: Rules) -> Result<(Streams, Correlator, Seen
         .sources()
         .context("cannot read the stored position of the log")?;
     let open = store
-        .open_state(correlate::message_ids)
+        .open_state()
         .context("cannot read the open messages")?;
     let settings = Settings {
         log_line_from: rules.log_line_from(rules.present.now()),

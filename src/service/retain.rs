@@ -5,7 +5,6 @@ use super::afresh::Planned;
 use super::notify::Notify;
 use super::task::{Done, Run, Task, When};
 use crate::config::Config;
-use crate::correlate;
 use crate::ingest::keep::Jobs;
 use crate::model::retain::Cutoffs;
 use crate::model::table::{Cell, Table};
@@ -164,7 +163,7 @@ pub fn prune(jobs: &Jobs, cutoffs: Cutoffs) -> Result<Gone> {
     loop {
         let (back, slice) = jobs
             .run(move |store| {
-                let slice = pruner.step(store, correlate::message_ids);
+                let slice = pruner.step(store);
                 (pruner, slice)
             })
             .ok_or_else(stopped)?;
@@ -192,7 +191,7 @@ pub fn erase(jobs: &Jobs, address: Address, ticket: &str) -> Result<Erased> {
     loop {
         let (back, done) = jobs
             .run(move |store| {
-                let done = eraser.step(store, correlate::message_ids);
+                let done = eraser.step(store);
                 (eraser, done)
             })
             .ok_or_else(stopped)?;
@@ -214,7 +213,7 @@ pub(super) fn finish_erasures(store: &mut Store, notify: &Notify) {
         }
         for address in noted {
             let mut eraser = Eraser::new(address.clone(), false);
-            while !eraser.step(store, correlate::message_ids)? {
+            while !eraser.step(store)? {
                 notify.starting();
             }
             store.keep_erased(&address, &order::erased_rows(&eraser.erased))?;

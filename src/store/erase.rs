@@ -21,12 +21,10 @@ use super::Store;
 pub use super::address::{Address, PSEUDONYM};
 use super::error::Error;
 use super::retain::{Gone, add, note};
-use crate::model::row::State;
 use crate::model::table::Param;
 use crate::model::tables::{self, Erase, Holds, Table};
 use duckdb::types::Value;
 use duckdb::{Connection, ToSql, params};
-use std::fmt::Display;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -108,21 +106,17 @@ impl Eraser {
         }
     }
 
-    /// Does one slice; tells whether it was the last. `kept` names closed messages in the correlator's memory.
+    /// Does one slice; tells whether it was the last.
     ///
     /// # Errors
     /// When the database fails; nothing of the slice is done then.
-    pub fn step<E: Display>(
-        &mut self,
-        store: &mut Store,
-        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
-    ) -> Result<bool, Error> {
+    pub fn step(&mut self, store: &mut Store) -> Result<bool, Error> {
         if store.in_transaction {
             return Ok(false);
         }
         let _owner = store.as_owner();
         if !self.is_prepared {
-            self.prepare(store, kept)?;
+            self.prepare(store)?;
         }
         let Some(pass) = passes().get(self.pass) else {
             self.finish(store)?;
@@ -160,13 +154,9 @@ impl Eraser {
         Ok(false)
     }
 
-    fn prepare<E: Display>(
-        &mut self,
-        store: &Store,
-        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
-    ) -> Result<(), Error> {
+    fn prepare(&mut self, store: &Store) -> Result<(), Error> {
         let closed = if self.is_live {
-            store.closed_in_memory(kept)?
+            store.closed_in_memory()?
         } else {
             Vec::new()
         };
@@ -210,13 +200,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails; what went before stays erased.
-    pub fn erase<E: Display>(
-        &mut self,
-        address: Address,
-        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
-    ) -> Result<Erased, Error> {
+    pub fn erase(&mut self, address: Address) -> Result<Erased, Error> {
         let mut eraser = Eraser::new(address, false);
-        while !eraser.step(self, &kept)? {}
+        while !eraser.step(self)? {}
         // What was learned of the state's text is no longer so.
         self.state = None;
         Ok(eraser.erased)

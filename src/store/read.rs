@@ -50,20 +50,10 @@ impl Store {
             .collect()
     }
 
-    /// Returns what the correlator needs to go on: its state, the open messages, and the closed ones that `closed`
-    /// finds named in the state.
-    pub fn open_state<E>(
-        &self,
-        closed: impl Fn(&State) -> Result<Vec<i64>, E>,
-    ) -> Result<OpenState, Error>
-    where
-        E: std::fmt::Display,
-    {
+    /// Returns what the correlator needs to go on: its state, the open messages, and the closed ones that the state names.
+    pub fn open_state(&self) -> Result<OpenState, Error> {
         let state = self.state()?;
-        let closed = closed(&state).map_err(|error| Error::Data {
-            table: "open_message",
-            cause: error.to_string(),
-        })?;
+        let closed = self.closed_in_memory()?;
         // The ids first: a scan of two columns. Then the rows, which zone maps of the ids find.
         let mut ids: Vec<i64> =
             self.rows("SELECT id FROM delivery_from WHERE removed IS NULL", [], id)?;
@@ -161,6 +151,6 @@ impl<'r> Fields<'r> {
     }
 }
 
-fn id(fields: &Fields<'_>) -> duckdb::Result<i64> {
+pub(super) fn id(fields: &Fields<'_>) -> duckdb::Result<i64> {
     fields.get()
 }

@@ -14,7 +14,6 @@ use super::Store;
 use super::error::Error;
 use super::ledger::timestamp;
 use crate::model::retain::{Cutoffs, Group};
-use crate::model::row::State;
 use crate::model::table::Param;
 use crate::model::tables::{self, Retain};
 use crate::model::time::{DAY, Time};
@@ -46,9 +45,9 @@ const CLOSED: &str = "SELECT f.id FROM delivery_from f \
 /// What is kept for longer at `$1`.
 const KEPT: &str = "(SELECT * FROM kept WHERE $1::TIMESTAMP IS NULL OR until > $1::TIMESTAMP)";
 
-/// The ids in memory as the state names them.
+/// The closed messages that the correlator has in memory, as its state names them.
 const IN_MEMORY: &str =
-    "(SELECT list(id) FROM (SELECT unnest((state->'$.closed')::BIGINT[]) AS id FROM open_message))";
+    "SELECT unnest((state->'$.closed')::BIGINT[]) AS id FROM open_message ORDER BY id";
 
 /// One pass over one table.
 #[derive(Debug, Clone, Copy)]
@@ -132,22 +131,16 @@ impl Pruner {
 
     /// Deletes one slice.
     ///
-    /// `kept` names messages that stay although they are closed: those the correlator still has in memory.
-    ///
     /// # Errors
     /// When the database fails; nothing of the slice is deleted then.
-    pub fn step<E: std::fmt::Display>(
-        &mut self,
-        store: &mut Store,
-        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
-    ) -> Result<Slice, Error> {
+    pub fn step(&mut self, store: &mut Store) -> Result<Slice, Error> {
         if store.in_transaction {
             // Between two parts of an import: later.
             return Ok(Slice::default());
         }
         let _owner = store.as_owner();
         if !self.is_prepared {
-            let closed = store.closed_in_memory(kept)?;
+            let closed = store.closed_in_memory()?;
             store.stage_kept(closed, self.cutoffs.now)?;
             self.is_prepared = true;
         }
@@ -215,15 +208,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails; what went before stays deleted.
-    pub fn prune<E: std::fmt::Display>(
-        &mut self,
-        cutoffs: Cutoffs,
-        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
-    ) -> Result<Gone, Error> {
+    pub fn prune(&mut self, cutoffs: Cutoffs) -> Result<Gone, Error> {
         let mut pruner = Pruner::new(cutoffs);
         let mut total = Gone::new();
         loop {
-            let slice = pruner.step(self, &kept)?;
+            let slice = pruner.step(self)?;
             add(&mut total, slice.gone);
             if slice.is_last {
                 return Ok(total);
@@ -250,13 +239,14 @@ impl Store {
     }
 
     /// Returns the closed messages that the correlator may still change.
-    pub(super) fn closed_in_memory<E: std::fmt::Display>(
-        &self,
-        kept: impl Fn(&State) -> Result<Vec<i64>, E>,
-    ) -> Result<Vec<i64>, Error> {
-        kept(&self.state()?).map_err(|error| Error::Data {
-            table: "open_message",
-            cause: error.to_string(),
+    pub(super) fn closed_in_memory(&self) -> Result<Vec<i64>, Error> {
+        let ids = self.rows(IN_MEMORY, [], super::read::id);
+        ids.map_err(|error| match error {
+            Error::Sql { .. } => Error::Data {
+                table: "open_message",
+                cause: error.to_string(),
+            },
+            other => other,
         })
     }
 
@@ -512,7 +502,7 @@ impl Preview {
     fn messages(&mut self, cutoffs: &Cutoffs) -> Option<String> {
         let before = cutoffs.of(Group::Deliveries)?;
         let closed = CLOSED
-            .replace("unnest($1::BIGINT[])", &format!("unnest({IN_MEMORY})"))
+            .replace("unnest($1::BIGINT[])", &format!("id FROM ({IN_MEMORY})"))
             .replace("$2", "$1");
         let kept = not_kept("delivery_from", "time", KEPT);
         let messages = format!("removed < $before AND id NOT IN ({closed}) AND {kept}");

@@ -174,12 +174,3 @@ use crate::skip::skip;
 fn state(text: &str) -> State {
     [("correlator".into(), text.to_owned())].into()
 }
-
-/// What a correlator without closed messages says.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the shape that open_state asks for"
-)]
-fn none_closed(_state: &State) -> Result<Vec<i64>, std::fmt::Error> {
-    Ok(Vec::new())
-}

@@ -35,7 +35,7 @@ fn appended_rows_are_seen_after_the_commit_only() {
         (count(&store, "delivery_from"), count(&store, "delivery_to")),
         (2, 2)
     );
-    let state = store.open_state(none_closed).unwrap();
+    let state = store.open_state().unwrap();
     assert_eq!(
         (state.messages, state.recipients),
         (vec![message(1)], vec![recipient(3, 1)])

@@ -74,7 +74,7 @@ fn open_rows_come_back_as_they_were_stored() {
             ..Changes::default()
         }))
         .unwrap();
-    let open = store.open_state(none_closed).unwrap();
+    let open = store.open_state().unwrap();
     assert_eq!(open.state, state("{\"next\":5}"));
     assert_eq!(open.messages, messages);
     assert_eq!(open.recipients, recipients);
@@ -84,7 +84,7 @@ fn open_rows_come_back_as_they_were_stored() {
 fn empty_database_has_an_empty_state() {
     let store = Store::open_in_memory().unwrap();
     assert_eq!(
-        store.open_state(none_closed).unwrap(),
+        store.open_state().unwrap(),
         crate::model::row::OpenState::default()
     );
     assert_eq!(store.sources().unwrap(), vec![]);
@@ -103,13 +103,12 @@ fn removed_messages_are_restored_when_the_state_names_them() {
             ..batch(Changes {
                 from_inserts: vec![early, late.clone()],
                 to_inserts: vec![recipient(3, 1), recipient(4, 2)],
+                state: state(r#"{"closed":[2]}"#),
                 ..Changes::default()
             })
         })
         .unwrap();
-    let state = store
-        .open_state(|_| Ok::<_, std::fmt::Error>(vec![2]))
-        .unwrap();
+    let state = store.open_state().unwrap();
     assert_eq!(state.messages, vec![late]);
     assert_eq!(state.recipients, vec![recipient(4, 2)]);
 }
@@ -174,7 +173,7 @@ fn of_the_state_only_what_changed_is_written() {
 
     // After a restart a part comes back.
     let mut store = Store::open_writer(&path).unwrap();
-    let mut state = store.open_state(none_closed).unwrap().state;
+    let mut state = store.open_state().unwrap().state;
     state.extend([part("goes", "[3]")]);
     commit(&mut store, state);
     let now = r#"goes [3], moves [2], new [2], still {"mark":1}"#;
@@ -469,5 +468,5 @@ fn text_of_any_kind_is_stored() {
             ..Changes::default()
         }))
         .unwrap();
-    assert_eq!(store.open_state(none_closed).unwrap().messages, rows);
+    assert_eq!(store.open_state().unwrap().messages, rows);
 }

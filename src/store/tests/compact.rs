@@ -28,9 +28,7 @@ fn after_compaction_no_byte_of_any_file_has_the_address() {
     assert!(holds(&wal, b"alice.o'neil@example.org"));
     store.checkpoint().unwrap();
     assert!(holds(&path, b"alice.o'neil@example.org"));
-    store
-        .erase(Address::parse(TO).unwrap(), none_closed)
-        .unwrap();
+    store.erase(Address::parse(TO).unwrap()).unwrap();
     store.checkpoint().unwrap();
     drop(store);
     compact(&path, Limits::WRITER).unwrap();

@@ -131,9 +131,7 @@ fn an_erased_address_is_in_no_row_and_other_recipients_are_untouched() {
         + (SELECT count(*) FROM noqueue WHERE sender_key IS DISTINCT FROM address_key(sender)
             OR recipient_key IS DISTINCT FROM address_key(recipient))";
     assert_eq!(number(&store, without_key), 0);
-    let erased = store
-        .erase(Address::parse(TO).unwrap(), none_closed)
-        .unwrap();
+    let erased = store.erase(Address::parse(TO).unwrap()).unwrap();
     assert_eq!(erased.open, 0);
     let recipients = "SELECT string_agg(recipient, ' ' ORDER BY id) FROM delivery_to";
     assert_eq!(
@@ -222,7 +220,7 @@ fn what_srs_and_batv_made_of_the_address_is_erased_too() {
     };
     store.commit(batch(changes)).unwrap();
     let address = Address::parse("ann@example.net").unwrap();
-    store.erase(address, none_closed).unwrap();
+    store.erase(address).unwrap();
     let senders = "SELECT string_agg(concat_ws(' ', id, sender, orig_sender, client_name), ', ' ORDER BY id) FROM delivery_from";
     assert_eq!(
         text(&store, senders),
@@ -247,7 +245,7 @@ fn messages_in_the_queue_keep_their_rows_and_are_counted() {
     };
     store.commit(batch(changes)).unwrap();
     let erased = store
-        .erase(Address::parse("alice@example.org").unwrap(), none_closed)
+        .erase(Address::parse("alice@example.org").unwrap())
         .unwrap();
     assert_eq!(erased.open, 2);
     assert_eq!(count(&store, "delivery_to"), 1);

@@ -99,7 +99,7 @@ fn fill_up(rows: i64) {
         );
         assert_eq!(count(&store, "delivery_to"), stored * rows);
         assert_eq!(
-            store.open_state(none_closed).unwrap().state,
+            store.open_state().unwrap().state,
             state(&(stored - 1).to_string())
         );
     };
