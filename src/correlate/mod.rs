@@ -290,14 +290,7 @@ impl Correlator {
                 reason,
             } => return self.refusal(line, action, client, reason),
             Event::Problem { level, text } => self.problem(line, level.name(), text),
-            Event::Master { text, .. } => {
-                self.agents.doubt(line.host);
-                self.problem(line, "master", text);
-            }
-            Event::Loss { text, .. } => {
-                self.agents.doubt(line.host);
-                self.loss(line, text);
-            }
+            Event::Master { .. } | Event::Loss { .. } => self.interruption(line, event),
             Event::SuperSummary { action, count } => self.super_summary(line, action, *count),
             Event::Neighbour(neighbour) if neighbour.daemon == "MailScanner" => {
                 return self.scanner(line, neighbour).into();
@@ -320,6 +313,16 @@ impl Correlator {
             Event::Ignored | Event::Foreign => {}
         }
         Owner::default()
+    }
+
+    /// Handles what stops programs, or the log: connections that were announced are no longer certain.
+    fn interruption(&mut self, line: &Line<'_>, event: &Event<'_>) {
+        self.agents.doubt(line.host);
+        match event {
+            Event::Master { text, .. } => self.problem(line, "master", text),
+            Event::Loss { text, .. } => self.loss(line, text),
+            _ => {}
+        }
     }
 
     /// Handles the lines that name a message and nothing else.
