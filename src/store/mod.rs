@@ -6,6 +6,7 @@
 //! Limits: one process writes, and no other process reads meanwhile (DuckDB's lock).
 
 pub mod address;
+mod allowed_functions;
 mod anchor;
 mod answer;
 mod cell;
@@ -15,7 +16,6 @@ mod counter;
 pub mod erase;
 mod error;
 mod function;
-mod harmless;
 pub mod kept;
 mod ledger;
 mod migrate;
