@@ -190,10 +190,9 @@ impl Session {
 }
 
 impl Session {
-    /// Tells whether DuckDB has a function of that name; so, too, when it cannot be asked.
+    /// Tells whether DuckDB brings a function of that name along; so, too, when it cannot be asked.
     fn has_function(&self, name: &str) -> bool {
-        let sql =
-            "SELECT count(*) > 0 FROM duckdb_functions() WHERE lower(function_name) = lower(?)";
+        let sql = "SELECT count(*) > 0 FROM duckdb_functions() WHERE lower(function_name) = lower(?) AND internal";
         let found = self.conn.query_row(sql, params![name], |row| row.get(0));
         found.unwrap_or(true)
     }
