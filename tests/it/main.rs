@@ -48,6 +48,8 @@ mod planted;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod prune;
 #[cfg(test)]
 mod queue;
