@@ -456,6 +456,32 @@ fn query_beyond_the_memory_says_so() {
 }
 
 #[test]
+fn a_big_result_is_in_the_order_that_its_statement_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("maillog.duckdb");
+    drop(Store::open_writer(&path).unwrap());
+    let sql = "SELECT (hash(i) // 2)::BIGINT AS place FROM range(500000) r(i) ORDER BY place";
+    for store in [
+        Store::open_reader(&path).unwrap(),
+        Store::open_scratch().unwrap(),
+        Store::open_in_memory().unwrap(),
+    ] {
+        let places: Vec<i64> = store
+            .select(sql, &[])
+            .unwrap()
+            .rows
+            .iter()
+            .map(|row| match row.first() {
+                Some(Cell::Int(place)) => *place,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(places.len(), 500_000);
+        assert!(places.is_sorted());
+    }
+}
+
+#[test]
 fn types_that_cannot_be_shown_say_so() {
     let store = Store::open_in_memory().unwrap();
     let session = store.session().unwrap();
