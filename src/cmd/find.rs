@@ -1,5 +1,6 @@
 //! `maillog find`: finds out what happened to a mail.
 
+use super::hits::How;
 use super::ingest::Stamp;
 use super::story::{Ask, Stories, Written};
 use super::{Context as Run, Exit, coverage, follow, hits, near, scratch, story};
@@ -176,7 +177,12 @@ impl Find {
     fn raw(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
         let mut output = run.output(false);
         let (mut told, mut all) = (BTreeSet::new(), Written::default());
-        let count = hits::pages(store, plan, self.reverse, |page| {
+        let how = How {
+            newest_first: self.reverse,
+            with_store: false,
+            asks: true,
+        };
+        let count = hits::pages(store, plan, how, |page| {
             let written = story::write_lines(store, &page, &mut told, None, output.writer())?;
             all.lines += written.lines;
             all.missing += written.missing;
@@ -206,10 +212,7 @@ impl Find {
     /// Writes hits as they come; returns whether there are any.
     fn flow(&self, store: &Answers, plan: &Plan, mut stream: Stream, run: &Run) -> Result<bool> {
         let mut output = None;
-        let count = hits::pages(store, plan, self.reverse, |mut page| {
-            if self.shows_store() {
-                story::fill_store(store, &mut page)?;
-            }
+        let count = hits::pages(store, plan, self.how(), |page| {
             let output = output.get_or_insert_with(|| run.output(false));
             let style = output.style;
             stream.write(&self.chosen(page)?, &style, output.writer())?;
@@ -227,11 +230,8 @@ impl Find {
         let mut hits = if self.count_by.is_some() {
             store.select(&plan.sql, &plan.params)?
         } else {
-            hits::all(store, plan, self.reverse)?
+            hits::all(store, plan, self.how())?
         };
-        if self.shows_store() {
-            story::fill_store(store, &mut hits)?;
-        }
         if hits.rows.is_empty() {
             return Ok(None);
         }
@@ -290,6 +290,14 @@ impl Find {
             }
         }
         Ok(None)
+    }
+
+    fn how(&self) -> How {
+        How {
+            newest_first: self.reverse,
+            with_store: self.shows_store(),
+            asks: false,
+        }
     }
 
     /// Returns whether the answer has the column `store`.

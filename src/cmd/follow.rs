@@ -4,7 +4,8 @@
 //! between is not kept out. What was said of a hit is said again only when its state changes.
 
 use super::find::Find;
-use super::{Context as Run, Exit, hits};
+use super::hits::{self, How};
+use super::{Context as Run, Exit};
 use crate::model::table::{Cell, Table};
 use crate::notice::{self, Level};
 use crate::query::Plan;
@@ -87,7 +88,7 @@ pub fn follow(find: &Find, plan: &Plan, mut mask: Option<Mask>, run: &Run) -> Re
 fn ask(plan: &Plan, run: &Run) -> Result<Option<Table>> {
     let asked = run
         .reader()
-        .and_then(|store| hits::all(&store, plan, false));
+        .and_then(|store| hits::all(&store, plan, How::default()));
     match asked {
         Ok(hits) => {
             notice::over("follow", "the database answers again");

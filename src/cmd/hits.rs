@@ -7,6 +7,7 @@
 //! Limits: beside a service that stores lines meanwhile, a recipient that is tried again between two slices may be in both, or in neither
 //! where the newest are asked for.
 
+use super::stored;
 use crate::answers::Answers;
 use crate::model::table::{Cell, Table};
 use crate::model::time::Time;
@@ -14,14 +15,25 @@ use crate::query::found::{Found, Slice, rows_of};
 use crate::query::{Plan, Search};
 use crate::store::Error;
 use anyhow::Result;
+use std::collections::BTreeMap;
+use std::mem;
 use std::ops::ControlFlow;
 
-/// Rows of a page: some 20 MB with all their texts.
-const PAGE: usize = 8192;
+/// Rows that one statement fetches: it looks through the tables once, whatever their number. They take some 60 MB of the database's
+/// memory.
+const PAGE: usize = 65_536;
+/// The same of a service, which has little memory for all who ask: a reader may be slow to take the rows.
+const SHARED_PAGE: usize = 16_384;
+/// The same where a page is handed on as a whole: some 20 MB with all their texts.
+const WHOLE_PAGE: usize = 8192;
 /// Rows of the first page, which somebody waits for.
 const FIRST_PAGE: usize = 512;
 /// A smaller page would not help.
 const LEAST_PAGE: usize = 64;
+/// A page is so many times as big as the one before.
+const PAGE_GROWTH: usize = 16;
+/// Rows that are handed on at once.
+const HANDFUL: usize = 512;
 
 /// Rows of the tables that a first slice is about: enough for a screen of what is common.
 const FIRST_SLICE: i64 = 50_000;
@@ -34,6 +46,17 @@ const LEAST_SLICE: i64 = 500;
 /// A slice is so many times as wide as the one before, as long as nothing speaks against it.
 const GROWTH: i64 = 8;
 
+/// How hits are handed on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct How {
+    /// The newest first.
+    pub newest_first: bool,
+    /// With what the mail store did.
+    pub with_store: bool,
+    /// Who takes them asks the database itself, which has one answer at a time: rows are handed on when a statement has ended.
+    pub asks: bool,
+}
+
 /// How many rows the tables have, and of which times.
 const EXTENT: &str = "\
 SELECT
@@ -41,28 +64,32 @@ SELECT
     least((SELECT min(time) FROM delivery_to), (SELECT min(time) FROM noqueue)),
     greatest((SELECT max(time) FROM delivery_to), (SELECT max(time) FROM noqueue))";
 
-/// Hands on all hits a page at a time, oldest first or newest first, until `page` breaks. Returns their number.
+/// Hands on all hits some at a time until `page` breaks. Returns their number.
 ///
 /// # Errors
 /// When the database fails, or `page` does.
 pub(super) fn pages(
     store: &Answers,
     plan: &Plan,
-    newest_first: bool,
+    how: How,
     mut page: impl FnMut(Table) -> Result<ControlFlow<()>>,
 ) -> Result<u64> {
     let mut pages = Pages {
         store,
-        newest_first,
+        how,
         size: FIRST_PAGE,
-        most: PAGE,
+        most: match store {
+            _ if how.asks => WHOLE_PAGE,
+            Answers::Here(_) => PAGE,
+            Answers::There(_) => SHARED_PAGE,
+        },
     };
     let mut count = 0;
     if let Some(limit) = plan.search.limit() {
         let found = newest(store, plan, limit)?;
         return pages.hand_on(&found, &mut count, &mut page).map(|_| count);
     }
-    let mut slices = Slices::of(store, plan, newest_first, MOST_SLICE)?;
+    let mut slices = Slices::of(store, plan, how.newest_first, MOST_SLICE)?;
     while let Some(slice) = slices.next() {
         let asked = ids(store, &plan.search, slice, None, slices.is_least());
         let Some(found) = slices.tried(asked)? else {
@@ -79,7 +106,7 @@ pub(super) fn pages(
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn all(store: &Answers, plan: &Plan, newest_first: bool) -> Result<Table> {
+pub(super) fn all(store: &Answers, plan: &Plan, how: How) -> Result<Table> {
     let mut all = Table {
         columns: crate::query::columns()
             .into_iter()
@@ -87,7 +114,7 @@ pub(super) fn all(store: &Answers, plan: &Plan, newest_first: bool) -> Result<Ta
             .collect(),
         rows: Vec::new(),
     };
-    pages(store, plan, newest_first, |page| {
+    pages(store, plan, how, |page| {
         all.rows.extend(page.rows);
         Ok(ControlFlow::Continue(()))
     })?;
@@ -180,7 +207,7 @@ fn ids(
 /// Fetches rows.
 struct Pages<'a> {
     store: &'a Answers,
-    newest_first: bool,
+    how: How,
     size: usize,
     most: usize,
 }
@@ -196,33 +223,113 @@ impl Pages<'_> {
         let mut left = found;
         while !left.is_empty() {
             let size = self.size.min(left.len());
-            let (next, rest) = if self.newest_first {
+            let (next, rest) = if self.how.newest_first {
                 let (rest, next) = left.split_at(left.len() - size);
                 (next, rest)
             } else {
                 left.split_at(size)
             };
-            let statement = rows_of(next);
-            let mut rows = match self.store.select(&statement.sql, &statement.params) {
-                Err(Error::OutOfMemory) if size > LEAST_PAGE => {
+            let mut told = 0;
+            match self.fetch(next, &mut told, page) {
+                // What was handed on cannot be taken back.
+                Err(error) if told == 0 && size > LEAST_PAGE && is_out_of_memory(&error) => {
                     self.most = size / 2;
                     self.size = self.most;
                     continue;
                 }
-                asked => asked?,
-            };
-            self.size = self.most;
+                asked => {
+                    *count += told;
+                    if asked?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+            }
+            self.size = (size * PAGE_GROWTH).clamp(self.size, self.most);
             left = rest;
-            if self.newest_first {
-                rows.rows.reverse();
-            }
-            *count += rows.rows.len() as u64;
-            if page(rows)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
         }
         Ok(ControlFlow::Continue(()))
     }
+
+    /// Fetches these rows with one statement, and hands them on as they come; counts them.
+    fn fetch(
+        &self,
+        some: &[Found],
+        told: &mut u64,
+        page: &mut impl FnMut(Table) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
+        let mut taker = Taker {
+            stored: BTreeMap::new(),
+            handful: HANDFUL,
+            rows: Vec::new(),
+            told,
+            went: Ok(ControlFlow::Continue(())),
+            page,
+        };
+        if self.how.with_store {
+            taker.stored = stored::of(self.store, some)?;
+        }
+        if self.how.asks {
+            taker.handful = usize::MAX;
+        }
+        let statement = rows_of(some, self.how.newest_first);
+        let columns = self.store.patiently(|| {
+            taker.rows.clear();
+            let each = |columns: &[String], row| taker.take(columns, row);
+            let asked = self
+                .store
+                .select_each(&statement.sql, &statement.params, each);
+            match asked {
+                // What was handed on cannot be taken back.
+                Err(Error::OutOfMemory) if *taker.told > 0 => Ok(Err(Error::OutOfMemory)),
+                Err(error) => Err(error),
+                Ok(columns) => Ok(Ok(columns)),
+            }
+        })??;
+        if !taker.rows.is_empty() {
+            // Where it broke, there is nothing left.
+            let _ = taker.hand_on(&columns);
+        }
+        taker.went
+    }
+}
+
+/// Takes rows as they come, and hands some on at once.
+struct Taker<'a, F> {
+    /// What the mail store did, by recipient.
+    stored: BTreeMap<i64, Cell>,
+    handful: usize,
+    rows: Vec<Vec<Cell>>,
+    told: &'a mut u64,
+    went: Result<ControlFlow<()>>,
+    page: &'a mut F,
+}
+
+impl<F: FnMut(Table) -> Result<ControlFlow<()>>> Taker<'_, F> {
+    fn take(&mut self, columns: &[String], row: Vec<Cell>) -> ControlFlow<()> {
+        self.rows.push(row);
+        if self.rows.len() < self.handful {
+            return ControlFlow::Continue(());
+        }
+        self.hand_on(columns)
+    }
+
+    fn hand_on(&mut self, columns: &[String]) -> ControlFlow<()> {
+        let mut table = Table {
+            columns: columns.to_vec(),
+            rows: mem::take(&mut self.rows),
+        };
+        *self.told += table.rows.len() as u64;
+        stored::fill(&self.stored, &mut table);
+        self.went = (self.page)(table);
+        match &self.went {
+            Ok(way) => *way,
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+}
+
+fn is_out_of_memory(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Error::OutOfMemory))
 }
 
 /// The slices of a search, one after the other.

@@ -20,6 +20,7 @@ pub mod queue;
 pub mod scratch;
 pub mod sql;
 pub mod status;
+mod stored;
 pub mod story;
 pub mod summary;
 mod tries;

@@ -5,7 +5,7 @@ use crate::answers::Answers;
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::Time;
 use crate::query::story::{
-    ATTEMPTS, CHILDREN, LINES, MESSAGES, NEIGHBOURS, OF_ROOT, RECIPIENTS, REFUSAL_LINES, STORE,
+    ATTEMPTS, CHILDREN, LINES, MESSAGES, NEIGHBOURS, OF_ROOT, RECIPIENTS, REFUSAL_LINES,
 };
 use crate::render::escape;
 use crate::render::mask::Mask;
@@ -13,7 +13,7 @@ use crate::render::story::{self, StoryInput};
 use crate::render::{Format, Style, ticket};
 use crate::store::Error;
 use anyhow::Result;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// Stories that are told at once.
@@ -377,7 +377,7 @@ fn chain(store: &Answers, root: i64) -> Result<[Param; 3], Error> {
     Ok(among(&all))
 }
 
-fn among(ids: &[i64]) -> [Param; 3] {
+pub(super) fn among(ids: &[i64]) -> [Param; 3] {
     let end = |id: Option<&i64>| id.map_or(Param::Null, |id| Param::Int(*id));
     [
         Param::List(ids.iter().copied().map(Param::Int).collect()),
@@ -416,36 +416,4 @@ fn neighbours(store: &Answers, messages: &Table, refusals: &Table) -> Result<Tab
     let all: BTreeSet<i64> = all.flatten().collect();
     let all: Vec<i64> = all.into_iter().collect();
     store.select(NEIGHBOURS, &among(&all))
-}
-
-/// Fills in the column `store` of the hits.
-///
-/// # Errors
-/// When the database fails.
-pub(super) fn fill_store(store: &Answers, hits: &mut Table) -> Result<(), Error> {
-    let (kind, id) = (column(hits, "kind"), column(hits, "id"));
-    let (to, place) = (column(hits, "recipient"), column(hits, "store"));
-    let of = |row: &[Cell]| {
-        let is_recipient = text(row, kind) == Some("mail") && text(row, to).is_some();
-        int(row, id).filter(|_| is_recipient)
-    };
-    let ids: Vec<i64> = hits.rows.iter().filter_map(|row| of(row)).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let found = store.select(STORE, &among(&ids))?;
-    let words: BTreeMap<i64, &Cell> = found
-        .rows
-        .iter()
-        .filter_map(|row| Some((int(row, Some(0))?, row.get(1)?)))
-        .collect();
-    for row in &mut hits.rows {
-        let Some(words) = of(row).and_then(|id| words.get(&id)) else {
-            continue;
-        };
-        if let Some(cell) = place.and_then(|place| row.get_mut(place)) {
-            *cell = (*words).clone();
-        }
-    }
-    Ok(())
 }

@@ -60,6 +60,14 @@ pub struct Found {
     pub hop_id: i64,
 }
 
+impl Found {
+    /// Returns whether it is a recipient of a message.
+    #[must_use]
+    pub const fn is_recipient(&self) -> bool {
+        self.part == Part::Recipient.number() || self.part == Part::Carried.number()
+    }
+}
+
 /// A search whose meaning is settled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {
@@ -314,9 +322,9 @@ impl Search {
     }
 }
 
-/// Returns the statement that has all columns of these, in the order of time, and what it is asked with.
+/// Returns the statement that has all columns of these, in the order of time.
 #[must_use]
-pub fn rows_of(found: &[Found]) -> Statement {
+pub fn rows_of(found: &[Found], newest_first: bool) -> Statement {
     let mut writer = Writer::default();
     let all = [Part::Recipient, Part::Carried, Part::Message, Part::Refusal];
     let rows: Vec<String> = all
@@ -357,9 +365,12 @@ pub fn rows_of(found: &[Found]) -> Statement {
         })
         .collect();
     let rows = rows.join("\nUNION ALL\n");
-    writer.done(format!(
-        "SELECT * FROM (\n{rows}\n)\nORDER BY time, kind, id"
-    ))
+    let order = if newest_first {
+        "time DESC, kind DESC, id DESC"
+    } else {
+        "time, kind, id"
+    };
+    writer.done(format!("SELECT * FROM (\n{rows}\n)\nORDER BY {order}"))
 }
 
 /// Returns the statement for the rows of what `few` names.

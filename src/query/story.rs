@@ -108,13 +108,20 @@ WHERE f.id BETWEEN $2 AND $3 AND f.id IN (SELECT unnest($1::BIGINT[])) AND f.par
     AND n.time BETWEEN f.time - INTERVAL 1 MINUTE AND f.updated + INTERVAL 10 MINUTE
 ORDER BY 4, 1, 2";
 
-/// What mail stores did, in words, by recipient.
+/// Times and messages of recipients, and with them the bounds of what [`STORE`] looks through.
+pub const STORE_BOUNDS: &str = "\
+SELECT min(t.from_id), max(t.from_id), min(t.first_time) - INTERVAL 1 DAY, max(t.time) + INTERVAL 1 DAY
+FROM delivery_to t
+WHERE t.id BETWEEN $2 AND $3 AND t.id IN (SELECT unnest($1::BIGINT[]))";
+
+/// What mail stores did, in words, by recipient; `$4` to `$7` are the bounds, without which all messages and statements are joined.
 pub const STORE: &str = "\
 SELECT to_id, string_agg(DISTINCT words, '; ' ORDER BY words) AS store
 FROM (
     SELECT s.to_id, s.program || ': ' || s.action || coalesce(' ' || s.detail, '') AS words
     FROM store_action s
     WHERE s.to_id BETWEEN $2 AND $3 AND s.to_id IN (SELECT unnest($1::BIGINT[]))
+        AND s.from_id BETWEEN $4 AND $5 AND s.time BETWEEN $6 AND $7
 )
 GROUP BY to_id
 ORDER BY to_id";

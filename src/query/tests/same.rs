@@ -335,11 +335,18 @@ fn every_way_finds_what_the_plain_statement_finds() {
         carried += whole.iter().filter(|found| found.part == 3).count();
         assert_eq!(whole.len(), expected.rows.len(), "{what}");
         if !whole.is_empty() {
-            let pages: Vec<Vec<Cell>> = whole
-                .chunks(1 + random.below(40))
-                .flat_map(|page| ask(&store, &rows_of(page)).rows)
+            let size = 1 + random.below(40);
+            let mut pages: Vec<Vec<Cell>> = whole
+                .chunks(size)
+                .flat_map(|page| ask(&store, &rows_of(page, false)).rows)
                 .collect();
             assert!(pages == expected.rows, "{what}");
+            let newest_first = whole.rchunks(size);
+            pages = newest_first
+                .flat_map(|page| ask(&store, &rows_of(page, true)).rows)
+                .collect();
+            pages.reverse();
+            assert!(pages == expected.rows, "{what} newest first");
         }
         let counted = ask(&store, &plan.search.count(Slice::WHOLE));
         assert_eq!(
