@@ -42,7 +42,7 @@ pub(super) fn words() -> String {
 }
 
 /// Returns the tables that lead from the rows `here` (`id`, `from_id`, `remote_queue_id`) to those behind them: `heir` has the recipients
-/// of the messages that continue theirs, `named` which of these carry on a recipient by its name.
+/// of the messages that continue theirs, `named` which of these carry on a recipient by its name, `unnamed` has the others.
 ///
 /// The rows pass through lists: DuckDB takes what comes out of one for few rows and looks for these in the tables, where it would else
 /// hash whole tables to look for each of them.
@@ -62,13 +62,16 @@ fn step() -> String {
          WHERE o.status IN ({words})\n    \
          UNION\n    \
          SELECT e.id, o.id AS hop FROM heir e JOIN delivery_to o ON o.from_id = e.parent_id AND lower(o.recipient) = e.orig_to\n    \
-         WHERE o.status IN ({words})\n  )"
+         WHERE o.status IN ({words})\n  \
+         ),\n  \
+         unnamed AS MATERIALIZED (\n    \
+         SELECT * FROM heir WHERE id NOT IN (SELECT id FROM named)\n  )"
     )
 }
 
-/// Which rows of `here`, as `a`, an heir `e` without a name carries on.
-const UNNAMED: &str = "e.id NOT IN (SELECT id FROM named)\n    \
-                       AND (e.parent_link = 'requeue' OR a.remote_queue_id IS NULL OR e.queue_id = a.remote_queue_id)";
+/// Which rows of `here`, as `a`, an heir `e` of `unnamed` carries on.
+const CARRIES: &str =
+    "e.parent_link = 'requeue' OR a.remote_queue_id IS NULL OR e.queue_id = a.remote_queue_id";
 
 /// Returns the tables up to `gone`: the hits that another row carries on.
 pub(super) fn gone() -> String {
@@ -81,8 +84,8 @@ pub(super) fn gone() -> String {
          WITH {here},\n  {}\n  \
          SELECT hop AS id FROM named\n  \
          UNION\n  \
-         SELECT a.id FROM here a JOIN heir e ON e.parent_id = a.from_id\n  \
-         WHERE {UNNAMED}\n)",
+         SELECT a.id FROM here a JOIN unnamed e ON e.parent_id = a.from_id\n  \
+         WHERE {CARRIES}\n)",
         step()
     )
 }
@@ -103,8 +106,8 @@ pub(super) fn walk() -> String {
          FROM here a JOIN named n ON n.hop = a.id JOIN heir e ON e.id = n.id\n  \
          UNION ALL\n  \
          SELECT a.start, a.id, e.id, e.from_id, e.status, e.remote_queue_id\n  \
-         FROM here a JOIN heir e ON e.parent_id = a.from_id\n  \
-         WHERE {UNNAMED})\n\
+         FROM here a JOIN unnamed e ON e.parent_id = a.from_id\n  \
+         WHERE {CARRIES})\n\
          ),\n\
          last AS (\n  \
          SELECT DISTINCT l.l.start AS start, l.l.id AS id FROM (SELECT unnest(list(w)) AS l FROM walk w) l\n  \
