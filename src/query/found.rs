@@ -13,10 +13,11 @@
 //! Limits: a search that asks for what only the row before the fate has (a recipient, a queue id, a relay) has no slices
 //! ([`Search::has_slices`]): the fate may be days behind that row.
 
+use super::condition::{self, Condition};
 use super::hops::{self, Hops};
 use super::narrow;
 use super::plan::{Rule, Test};
-use super::sql::{self, Condition, Part, Statement, Writer};
+use super::sql::{self, Part, Statement, Writer};
 use super::turned;
 use crate::model::table::Param;
 use crate::model::time::Time;
@@ -96,7 +97,7 @@ impl Search {
     /// Returns whether the hits of a slice are those of the whole that lie in it.
     #[must_use]
     pub fn has_slices(&self) -> bool {
-        self.hops == Hops::Always || !sql::names_hop(&self.rule, false)
+        self.hops == Hops::Always || !condition::names_hop(&self.rule, false)
     }
 
     /// Returns the one statement that has all columns of all hits, in the order of time.
@@ -149,9 +150,9 @@ impl Search {
 
     /// Returns the parts that may be found.
     fn parts(&self) -> Vec<Part> {
-        let can_be = |part: &Part| sql::compile(&self.rule, *part, false) != Condition::Never;
+        let can_be = |part: &Part| condition::compile(&self.rule, *part, false) != Condition::Never;
         let mut parts: Vec<Part> = Part::HITS.into_iter().filter(can_be).collect();
-        if self.walks(&parts) && sql::names_hop(&self.rule, false) {
+        if self.walks(&parts) && condition::names_hop(&self.rule, false) {
             parts.push(Part::Carried);
         }
         if parts.is_empty() {
@@ -170,7 +171,7 @@ impl Search {
         let mut hits: Vec<String> = Vec::new();
         let mut parts = Vec::new();
         for part in Part::HITS {
-            let condition = sql::compile(&self.rule, part, false);
+            let condition = condition::compile(&self.rule, part, false);
             if condition != Condition::Never {
                 parts.push(part);
                 hits.push(narrow::select(writer, part, &condition, slice, since));
@@ -197,7 +198,7 @@ impl Search {
         let (parts, mut sql) = self.hit(writer, slice);
         let hidden = match (self.walks(&parts), self.hops) {
             (false, _) | (_, Hops::Always) => None,
-            (_, Hops::UnlessFateKnown) if !sql::names_hop(&self.rule, false) => {
+            (_, Hops::UnlessFateKnown) if !condition::names_hop(&self.rule, false) => {
                 sql.push_str(&hops::gone());
                 Some("SELECT id FROM gone".to_owned())
             }
@@ -239,7 +240,7 @@ impl Search {
     /// Returns the table of the messages that were refused as a whole and that a row of theirs tells, whatever slice that row is in.
     fn turned(&self, writer: &mut Writer, has_carried: bool) -> String {
         let of_part = |(part, more): (Part, String)| {
-            let condition = sql::compile(&self.rule, part, false);
+            let condition = condition::compile(&self.rule, part, false);
             let asked = Condition::Leaf(more, Vec::new());
             let rejected = Condition::Leaf("f.status = 'rejected'".to_owned(), Vec::new());
             let terms = [&asked, &rejected, &condition];
@@ -270,16 +271,16 @@ impl Search {
     /// Writes the tables for the rows that handed a mail on and their fates; returns the statement for the ids that are not shown.
     fn walk(&self, writer: &mut Writer, slice: Slice, sql: &mut String) -> String {
         let hops_of_hits = "SELECT id FROM hit WHERE is_hop";
-        let names_hop = sql::names_hop(&self.rule, false);
+        let names_hop = condition::names_hop(&self.rule, false);
         let [asked, recipient] =
-            [Part::Hop, Part::Recipient].map(|part| sql::compile(&self.rule, part, false));
+            [Part::Hop, Part::Recipient].map(|part| condition::compile(&self.rule, part, false));
         // Where the rows that handed it on are among the hits already, nothing else is asked of what carries it on.
         let are_hits = asked == recipient;
         let mut start = hops_of_hits.to_owned();
         if names_hop && !are_hits {
             let is_hop = format!("t.status IN ({})", hops::words());
             let is_hop = Condition::Leaf(is_hop, Vec::new());
-            let condition = sql::differs(&self.rule, false);
+            let condition = condition::differs(&self.rule, false);
             let all = [&is_hop, &condition];
             let hop = narrow::branch(writer, Part::Hop, &all, Slice::WHOLE, None);
             start = format!("{hop}\n  UNION\n  {hops_of_hits}");
@@ -292,7 +293,7 @@ impl Search {
             let condition = if are_hits {
                 Condition::Always
             } else {
-                sql::compile(&self.rule, Part::Carried, false)
+                condition::compile(&self.rule, Part::Carried, false)
             };
             let terms: Vec<&Condition> = std::iter::once(&condition).collect();
             let carried = narrow::branch(writer, Part::Carried, &terms, slice, None);

@@ -26,6 +26,7 @@ pub mod ast;
 mod bare;
 mod brought;
 mod check;
+mod condition;
 mod count;
 mod day;
 pub mod error;
@@ -194,7 +195,7 @@ fn plan(text: &str, asked: Rule, checked: Checked, options: &Options) -> Result<
     reading.push(describe(window, is_default, options.zone));
     let hops = if options.all_hops || checked.names_hop {
         Hops::Always
-    } else if checked.names_status || !sql::names_detail(&rule, false) {
+    } else if checked.names_status || !condition::names_detail(&rule, false) {
         Hops::UnlessFateKnown
     } else {
         Hops::UnlessFateHit

@@ -7,8 +7,9 @@
 //!
 //! Limits: ORs with more branches than [`MOST_BRANCHES`] are asked as one, for each branch reads the table again.
 
+use super::condition::Condition;
 use super::found::Slice;
-use super::sql::{Condition, Part, Writer};
+use super::sql::{Part, Writer};
 use crate::model::table::Param;
 use crate::model::time::Time;
 

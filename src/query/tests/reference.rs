@@ -3,10 +3,11 @@
 //! Slow and hungry, but easy to see through: what finds by ids and in slices must give the same rows (`same.rs`).
 
 use crate::model::table::Param;
+use crate::query::condition::{self, Condition};
 use crate::query::fields::HOPS;
 use crate::query::hops::{ASKED_TO, Hops};
 use crate::query::plan::Rule;
-use crate::query::sql::{self, Condition, Part, Statement, Writer};
+use crate::query::sql::{Part, Statement, Writer};
 
 /// Returns the statement for what must hold.
 #[expect(
@@ -17,7 +18,7 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
     let mut writer = Writer::default();
     let mut parts: Vec<String> = Vec::new();
     for part in Part::HITS {
-        let condition = sql::compile(rule, part, false);
+        let condition = condition::compile(rule, part, false);
         let table = match part {
             Part::Recipient => "delivery_to t JOIN delivery_from f ON f.id = t.from_id",
             Part::Message => "delivery_from f",
@@ -34,13 +35,13 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
             "SELECT id FROM hit WHERE kind = 'mail' AND recipient IS NOT NULL AND status IN ({words})"
         );
         let mut start = of_hits;
-        let names_hop = sql::names_hop(rule, false);
+        let names_hop = condition::names_hop(rule, false);
         let [mut hop, recipient] =
-            [Part::Hop, Part::Recipient].map(|part| sql::compile(rule, part, false));
+            [Part::Hop, Part::Recipient].map(|part| condition::compile(rule, part, false));
         let are_hits = hop == recipient;
         // A fate outside of the time asked for is no hit because of what is true of it alone.
         if rule.window() != (None, None) {
-            hop = sql::differs(rule, false);
+            hop = condition::differs(rule, false);
         }
         if names_hop && !are_hits {
             start.push_str(&format!(
@@ -53,7 +54,7 @@ pub(super) fn statement(rule: &Rule, hops: Hops, limit: Option<u64>) -> Statemen
             let condition = if are_hits {
                 Condition::Always
             } else {
-                sql::compile(rule, Part::Carried, false)
+                condition::compile(rule, Part::Carried, false)
             };
             let carried = select(
                 &mut writer,
