@@ -1,6 +1,7 @@
 //! `maillog doctor`: what looks wrong in a log, or in what is stored.
 
-use super::ingest::{Stamp, many};
+use super::imported::many;
+use super::ingest::Stamp;
 use super::output::of_table;
 use super::{Context as Run, Exit, scratch};
 use crate::answers::Answers;

@@ -9,6 +9,7 @@ pub mod find;
 pub mod follow;
 pub mod generate;
 mod hits;
+mod imported;
 pub mod ingest;
 pub mod near;
 pub mod old_log;
