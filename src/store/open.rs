@@ -222,7 +222,14 @@ impl Store {
         let place = Place::of(path, Access::Read)?;
         let conn = config(limits, AccessMode::ReadOnly, Path::new(""))
             .and_then(|config| Connection::open_with_flags(path, config))
-            .map_err(|error| Error::opening(path, &error))?;
+            .map_err(|error| match Error::opening(path, &error) {
+                Error::Permission { path, cause, .. } => Error::Permission {
+                    path,
+                    write: false,
+                    cause,
+                },
+                other => other,
+            })?;
         let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
         function::register(&conn).map_err(sort)?;
         let (found, known) = (migrate::version(&conn, Some(path))?, migrate::KNOWN);

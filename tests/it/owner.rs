@@ -3,7 +3,9 @@
 use crate::program::Place;
 use crate::service::Service;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 const NOBODY: u32 = 65534;
 
@@ -20,7 +22,7 @@ fn what_root_writes_belongs_to_the_owner_of_the_directory() {
     // Only root may read this one.
     let log = place.path("mail.log");
     fs::copy("testlogs/demo/mail.log", &log).unwrap();
-    fs::set_permissions(&log, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
     let db = database.to_str().unwrap();
     place.succeed(&["--db", db, "ingest", log.to_str().unwrap()]);
     place.succeed(&["--db", db, "ingest", "testlogs/demo"]);
@@ -65,4 +67,26 @@ fn a_service_of_root_answers_from_the_directory_of_another() {
         service.until("SELECT (sum(lines) > 400)::BIGINT FROM coverage", 1);
         assert!(dir.join("maillog.duckdb.sock/.s.PGSQL.5432").exists());
     }
+}
+
+#[test]
+fn who_may_not_read_a_database_is_told_so() {
+    let place = Place::new();
+    place.succeed(&["ingest", "-q", "testlogs/demo"]);
+    let program = place.path("maillog-of-all");
+    fs::copy(env!("CARGO_BIN_EXE_maillog"), &program).unwrap();
+    for path in [place.path(""), program.clone()] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.args(["find", "--all", "-n", "1"]).current_dir("/");
+    command.env("MAILLOG_DB", place.path("maillog.duckdb"));
+    let Ok(refused) = command.uid(NOBODY).gid(NOBODY).output() else {
+        return crate::skip::skip("another user's find (not root)");
+    };
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("cannot read /") && said.contains("member of the file's group"),
+        "{said}"
+    );
 }
