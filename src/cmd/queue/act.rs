@@ -233,11 +233,14 @@ fn tell_said(said: &Said, ids: &[String]) {
     for line in other.iter().take(MOST_LINES) {
         notice::say(line);
     }
-    if other.is_empty() {
-        notice::say(&format!(
-            "done for {}",
-            count(each.len().max(ids.len()), "mail")
-        ));
+    if !said.is_done {
+        notice::tell(
+            notice::Level::Error,
+            "Postfix reported a failure; run the command again to see what is left",
+        );
+    } else if other.is_empty() {
+        let mails = count(each.len().max(ids.len()), "mail");
+        notice::say(&format!("done for {mails}"));
     }
 }
 
