@@ -437,7 +437,7 @@ impl Correlator {
     }
 
     /// The whole branch below follows when its root is found late.
-    fn set_root(&mut self, id: i64, root: i64) {
+    pub(super) fn set_root(&mut self, id: i64, root: i64) {
         let mut branch = vec![id];
         while let Some(id) = branch.pop() {
             if let Some(m) = self.mail.edit(id) {

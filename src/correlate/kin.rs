@@ -4,7 +4,7 @@
 //! Evidence is the message id with sender and recipient, nearness in time, and the direction: the first was handed to
 //! something inside our systems, the second came from inside and goes elsewhere. Such a link is marked as inferred.
 //! A list's copies have another sender, a copy by `always_bcc` has no id of its own, and what a client sends twice
-//! takes the same way twice: these stay apart.
+//! takes the same way twice, or comes from the same client twice: these stay apart.
 //!
 //! Limits: both messages must be in memory, and the second must have a recipient; of messages that share one message
 //! id the newest few are looked at.
@@ -13,7 +13,8 @@ use super::Correlator;
 use super::chain::{SKEW, SLACK, is_private, is_same_host, real_id};
 use super::open::{Mail, Message};
 use crate::model::row::{
-    DeliveryFrom, DeliveryTo, Text, link, message_status as status, recipient_status as recipient,
+    DeliveryFrom, DeliveryTo, Text, link, message_status as status, origin,
+    recipient_status as recipient,
 };
 use crate::model::time::MINUTE;
 use std::hash::BuildHasher;
@@ -78,6 +79,48 @@ impl Correlator {
             let _found = others.iter().any(|other| self.is_child(*other, id, at))
                 || others.iter().any(|other| self.is_parent(id, at, *other));
         }
+    }
+
+    /// The line that began the message came after those by which it was taken for a continuation: what that line tells counts, too.
+    pub(super) fn kin_again(&mut self, id: i64) {
+        let inferred = self.mail.get(id).filter(|c| c.row.parent_inferred);
+        let inferred = inferred.filter(|c| c.row.parent_link.as_deref() != Some(link::REQUEUE));
+        let Some((parent, rows)) = inferred.and_then(|c| Some((c.row.parent_id?, c.to.len())))
+        else {
+            return;
+        };
+        let names: Vec<_> = (0..rows.min(SCANNED))
+            .filter_map(|at| self.names(id, at))
+            .collect();
+        let Some(p) = self.mail.edit(parent) else {
+            return;
+        };
+        p.children.retain(|other| *other != id);
+        let word = if is_dropped(p) {
+            recipient::DISCARDED
+        } else {
+            recipient::SENT
+        };
+        for (name, orig_to) in names {
+            let at = p.to.same(&name, orig_to.as_deref());
+            let row = at.and_then(|at| p.to.get(at));
+            if let Some(at) = at.filter(|_| row.is_some_and(is_continued)) {
+                p.to.set(at, word);
+            }
+        }
+        if let Some(c) = self.mail.edit(id) {
+            c.row.parent_id = None;
+            c.row.parent_link = None;
+            c.row.parent_inferred = false;
+            let is_local = c.row.uid.is_some();
+            c.row.origin = Text::const_new(if is_local {
+                origin::PICKUP
+            } else {
+                origin::SMTPD
+            });
+        }
+        self.set_root(id, id);
+        self.kin(id, None);
     }
 
     /// Does the message `child` with the recipient at `at` continue `parent`?
@@ -156,7 +199,8 @@ impl Correlator {
                 return Some(Proof::Named);
             }
             let is_other_way = row.state.relay != to.state.relay;
-            return (is_handed(row) && is_other_way && self.is_inside(&c.row))
+            let is_back = is_other_way && !is_sent_again(row, &p.row, &c.row);
+            return (is_handed(row) && is_back && self.is_inside(&c.row))
                 .then_some(Proof::Inferred);
         }
         let removed = p.row.removed.filter(|_| is_dropped(p) && !is_dropped(c))?;
@@ -235,9 +279,25 @@ fn is_handed(row: &DeliveryTo) -> bool {
             .is_some_and(|address| is_private(address) || address.contains('/'))
 }
 
+/// Tells whether both came from one client that is not where the first was handed to: it sent the mail twice.
+fn is_sent_again(row: &DeliveryTo, p: &DeliveryFrom, c: &DeliveryFrom) -> bool {
+    let is_from_there = row.state.relay_address == c.client_address;
+    let is_same_client = p.client_address == c.client_address && is_of_network(c) && !is_from_there;
+    let is_same_user = p.uid.is_some() && p.uid == c.uid && row.state.relay_address.is_some();
+    is_same_client || is_same_user
+}
+
 /// Tells whether the whole message was discarded before it reached the queue manager.
 fn is_dropped(m: &Message) -> bool {
     m.row.status == status::DISCARDED && m.to.recorded() == 0
+}
+
+/// Tells whether the row says that the mail went on under another id.
+fn is_continued(row: &DeliveryTo) -> bool {
+    matches!(
+        row.state.status.as_str(),
+        recipient::FILTERED | recipient::RELAYED
+    )
 }
 
 /// Tells whether it came over the network from another machine.

@@ -50,6 +50,7 @@ impl Correlator {
         self.apply_taken(line, id, taken);
         self.link_to_origin(line, id);
         self.resolve(id);
+        self.kin_again(id);
         Some(id)
     }
 
@@ -125,6 +126,7 @@ impl Correlator {
             self.link(id, parent, link::REQUEUE);
         }
         self.resolve(id);
+        self.kin_again(id);
         self.again_from_maildrop(id);
         id
     }
