@@ -22,6 +22,7 @@ mod mailscanner;
 mod master;
 mod neighbour;
 mod pickup;
+mod pmg;
 mod policy;
 mod postscreen;
 mod postsuper;

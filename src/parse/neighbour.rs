@@ -1,7 +1,7 @@
 //! Other mail daemons whose lines name our queue ids, message ids or clients (grammar section 11).
 //!
 //! They never change the state of mail. Written by amavis, rspamd, opendkim, opendmarc, dovecot, postgrey,
-//! policyd-spf, spamd, clamav-milter and like milters; known from published samples, so the forms are softer than
+//! policyd-spf, spamd, clamav-milter, pmg-smtp-filter and like milters; known from published samples, so the forms are softer than
 //! Postfix's. Limits: ids behind hostile text count only when one reading of the line is possible.
 
 use super::queue_id::is_queue_id;
@@ -31,6 +31,8 @@ pub(super) enum Daemon {
     Clamav,
     /// `MailScanner`, which works on the hold queue.
     MailScanner,
+    /// pmg-smtp-filter of Proxmox Mail Gateway.
+    Pmg,
 }
 
 /// Returns the daemon of that name.
@@ -52,6 +54,7 @@ pub(super) fn daemon(name: &str) -> Option<Daemon> {
         "spamd" => Daemon::Spamd,
         "clamav-milter" => Daemon::Clamav,
         "MailScanner" | "mailscanner" => Daemon::MailScanner,
+        "pmg-smtp-filter" => Daemon::Pmg,
         _ => return None,
     })
 }
@@ -70,6 +73,7 @@ pub(super) fn parse(daemon: Daemon, text: &str) -> Event<'_> {
         Daemon::Spamd => spamd(text),
         Daemon::Clamav => clamav(text),
         Daemon::MailScanner => super::mailscanner::parse(text),
+        Daemon::Pmg => super::pmg::parse(text),
     };
     found.map_or(Event::Ignored, Event::Neighbour)
 }

@@ -52,8 +52,12 @@ pub(super) fn forwarded_as(reason: &str) -> Option<&str> {
 pub(super) fn is_discard(relay: &str, reason: &str) -> bool {
     relay == "none"
         || reason == "discarded"
-        || attrs::reply_code(reason)
-            .is_some_and(|(code, text)| code == 250 && has_word(text, "discarded"))
+        || attrs::reply_code(reason).is_some_and(|(code, text)| code == 250 && is_dropped(text))
+}
+
+/// amavis: `2.7.0 Ok, discarded, id=...`; Proxmox Mail Gateway: `2.7.0 BLOCKED (...)`.
+fn is_dropped(text: &str) -> bool {
+    has_word(text, "discarded") || text.starts_with("2.7.0 BLOCKED (")
 }
 
 fn has_word(text: &str, word: &str) -> bool {
