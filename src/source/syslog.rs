@@ -186,7 +186,21 @@ fn addressed(rest: &str) -> Option<Head<'_>> {
 fn unaddressed(rest: &str) -> Head<'_> {
     let (first, after) = split_at_byte(rest, b' ').unwrap_or((rest, ""));
     let text = facility(after.trim_start_matches(' '));
+    if is_rspamd(first) {
+        return tagged("", "rspamd", None, text);
+    }
     tagged(host(first), "", None, text)
+}
+
+/// Tells whether a word is how rspamd names its process in a log of its own: `#38(rspamd_proxy)`.
+fn is_rspamd(word: &str) -> bool {
+    let named = word.strip_prefix('#').and_then(|w| w.strip_suffix(')'));
+    named
+        .and_then(|w| w.split_once('('))
+        .is_some_and(|(pid, kind)| {
+            let is_pid = !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit());
+            is_pid && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        })
 }
 
 /// Returns what stands where the host belongs, if it can be one.

@@ -294,6 +294,20 @@ fn shuffled_prefixes_change_nothing() {
 }
 
 #[test]
+fn a_log_of_rspamd_s_own_names_its_process_where_the_host_belongs() {
+    for kind in ["rspamd_proxy", "normal"] {
+        let text = "<a1b2c3>; proxy; rspamd_task_write_log: id: <1@example.net>, qid: <5D00140001>";
+        let entry = only(&format!("2026-11-20 13:50:44 #38({kind}) {text}"));
+        let told = (&*entry.host, &*entry.ident, &*entry.text);
+        assert_eq!(told, ("", "rspamd", text));
+    }
+    for word in ["#38(normal", "#x(normal)", "#(normal)", "#38(a b)"] {
+        let entry = only(&format!("2026-11-20 13:50:44 {word} a text"));
+        assert_ne!(entry.ident, "rspamd", "{word}");
+    }
+}
+
+#[test]
 fn case_01_level_for_host() {
     let Some(entries) = case("01-level-for-host.log", "UTC") else {
         return;
