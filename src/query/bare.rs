@@ -43,6 +43,8 @@ const fn offered(field: &'static str, what: &'static str) -> Other {
     }
 }
 
+/// Mail programs show a Message-ID without its brackets.
+const OF_RECIPIENT: [Other; 1] = [offered("msgid", "message id")];
 const OF_ID: [Other; 2] = [
     tried("remote_qid", "queue id that the next host gave"),
     offered("text", "text of the reply"),
@@ -87,7 +89,7 @@ pub(super) fn others(literal: &Literal) -> &'static [Other] {
     }
     match read_word(word) {
         (["qid"], _) => &OF_ID,
-        (["to"], _) if word.contains('@') => &[],
+        (["to"], _) if word.contains('@') => &OF_RECIPIENT,
         (["to"], _) => &OF_DOMAIN,
         (["client"], _) => &OF_CLIENT,
         (["relay"], _) => &OF_RELAY,

@@ -287,6 +287,13 @@ fn a_domain_is_found_in_both_spellings() {
 }
 
 #[test]
+fn a_message_id_may_stand_without_its_brackets() {
+    let plan = compile_all("b7a3@mail.example.org").unwrap();
+    let others: Vec<_> = plan.others.iter().map(|o| (&*o.text, o.is_tried)).collect();
+    assert_eq!(others, [("msgid:b7a3@mail.example.org", false)]);
+}
+
+#[test]
 fn a_bare_word_may_be_read_in_another_way() {
     let others = |text: &str| -> Vec<String> {
         let plan = compile_all(text).unwrap();
