@@ -7,9 +7,11 @@ use super::escape::terminal;
 use super::neighbour::Stored;
 use super::row::Row;
 use super::story::{Chain, at};
-use super::words::{count, duration, is_greylisting, is_temporary, length, prefixed, when};
+use super::words::{
+    count, duration, is_greylisting, is_temporary, length, prefixed, when, whole_seconds,
+};
 use crate::model::row::{link, message_status, recipient_status as status};
-use crate::model::time::Time;
+use crate::model::time::{SECOND, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn is_notice(message: &Row<'_>) -> bool {
@@ -263,7 +265,7 @@ fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
     };
     let tried = relay_of(r).map_or_else(String::new, |relay| format!(" ({relay})"));
     let what = match r.raw("status").unwrap_or_default() {
-        status::SENT => sent(r, Stored::of(chain, r).as_ref(), &by, &at, tries),
+        status::SENT => sent(chain, r, &by, &at, tries),
         status::DEFERRED | status::SOFTBOUNCE => {
             let told = notice(chain, r, link::DELAY)
                 .map(|id| format!("; notice of delay to the sender: {id}"));
@@ -326,9 +328,9 @@ fn not_accepted(message: Option<&Row<'_>>, row: &Row<'_>, at: &str) -> String {
     format!("{what} on {at}, {next}{}", prefixed(": ", &row.said()))
 }
 
-fn sent(r: &Row<'_>, stored: Option<&Stored>, by: &str, at: &str, tries: i64) -> String {
-    let delay = r
-        .float("delay")
+fn sent(chain: &Chain<'_>, r: &Row<'_>, by: &str, at: &str, tries: i64) -> String {
+    let stored = Stored::of(chain, r);
+    let delay = took(chain, r)
         .map(|d| format!(", {} after it arrived", duration(d)))
         .unwrap_or_default();
     let tries = if tries > 1 {
@@ -345,6 +347,20 @@ fn sent(r: &Row<'_>, stored: Option<&Stored>, by: &str, at: &str, tries: i64) ->
         Some(stored) => format!("delivered{how}; {}", stored.fact()),
         None => format!("delivered{how}"),
     }
+}
+
+/// Returns the seconds since the mail arrived. Postfix counts from the arrival of the message that was delivered, which a mail may have
+/// become after hours.
+fn took(chain: &Chain<'_>, r: &Row<'_>) -> Option<f64> {
+    let own = r.float("delay")?;
+    let first = chain.first().filter(|m| !is_notice(m));
+    let became = first.filter(|m| !same_id(m.int("id"), r.int("from_id")));
+    let Some((from, to)) = became.and_then(|m| m.time("time")).zip(r.time("time")) else {
+        return Some(own);
+    };
+    #[expect(clippy::cast_precision_loss, reason = "seconds, for people")]
+    let whole = (whole_seconds(to).since(whole_seconds(from)) / SECOND) as f64;
+    Some(if whole > own + 1.0 { whole } else { own })
 }
 
 /// Returns the queue id that the next host gave it.

@@ -92,6 +92,28 @@ fn told(
 }
 
 #[test]
+fn a_mail_that_waited_before_its_filter_arrived_when_it_came_to_us() {
+    let sent = |from, seconds| {
+        let more = vec![("delay", Cell::Float(0.2)), ("time", at(seconds))];
+        recipient(12, from, "alice@example.org", "sent", more)
+    };
+    let handed = recipient(11, 1, "alice@example.org", "filtered", vec![]);
+    let child = vec![("parent_id", Cell::Int(1)), ("parent_link", text("filter"))];
+    let messages = [
+        message(1, "3A1973E542", "done", received()),
+        message(2, "4B1973E543", "done", child),
+    ];
+    let after = |seconds| {
+        let story = told(&messages, &[handed.clone(), sent(2, seconds)], &[]);
+        let (_, rest) = story.split_once("+01:00, ").unwrap();
+        rest.split_once(" after").unwrap().0.to_owned()
+    };
+    assert_eq!(after(602), "10 min 2 s");
+    // Stamps of whole seconds say less than Postfix's own count.
+    assert_eq!(after(1), "0.2 s");
+}
+
+#[test]
 fn delivered_at_the_second_attempt() {
     let parts = vec![
         ("dsn", text("2.0.0")),
