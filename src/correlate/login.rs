@@ -17,7 +17,7 @@ impl Correlator {
         self.out.auths.push(Auth {
             ok: false,
             reason: some(reason),
-            count: 1 + i32::try_from(line.entry.repeated).unwrap_or(0),
+            count: i32::try_from(line.entry.copies()).unwrap_or(i32::MAX),
             ..row
         });
     }

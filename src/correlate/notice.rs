@@ -122,7 +122,7 @@ impl Correlator {
             level: text(level),
             template: text(if is_admitted { template } else { OTHER }),
         };
-        let more = 1 + i64::from(line.entry.repeated);
+        let more = i64::from(line.entry.copies());
         if let Some(row) = self.notices.counts.get_mut(&key) {
             row.first_time = row.first_time.min(line.time);
             row.last_time = row.last_time.max(line.time);

@@ -191,7 +191,7 @@ impl Correlator {
             instance: text(line.instance),
             service: text(line.service),
             pid: line.entry.pid,
-            count: 1 + i32::try_from(line.entry.repeated).unwrap_or(0),
+            count: i32::try_from(line.entry.copies()).unwrap_or(i32::MAX),
             ..Noqueue::default()
         }
     }

@@ -172,7 +172,7 @@ impl Session {
             time: line.time,
             last: line.time,
             has_start,
-            count: 1 + i32::try_from(line.entry.repeated).unwrap_or(0),
+            count: i32::try_from(line.entry.copies()).unwrap_or(i32::MAX),
             pid: line.entry.pid,
             instance: text(line.instance),
             service: text(line.service),

@@ -119,7 +119,7 @@ impl Tally {
 
     /// Counts one line.
     pub fn see(&mut self, entry: &Entry<'_>, event: &Event<'_>) {
-        let times = 1 + u64::from(entry.repeated);
+        let times = u64::from(entry.copies());
         match event {
             Event::Delivery(delivery) => self.delivery(entry, delivery),
             Event::Active { size, nrcpt, .. } => {

@@ -37,7 +37,7 @@ pub struct Entry<'a> {
     /// 0 normally; in a repeat notice, the number of copies that this entry stands for.
     ///
     /// They come on top of the record that was logged in full before and was an entry of its own: whoever counts
-    /// adds `max(repeated, 1)` for every entry. Host, identifier, pid and text are those of the repeated record,
+    /// adds [`Entry::copies`] for every entry. Host, identifier, pid and text are those of the repeated record,
     /// the time is that of the notice, the last copy.
     #[serde(skip_serializing_if = "is_zero")]
     pub repeated: u32,
@@ -65,6 +65,12 @@ fn is_zero(n: &u32) -> bool {
 }
 
 impl<'a> Entry<'a> {
+    /// Returns how many records the entry stands for.
+    #[must_use]
+    pub fn copies(&self) -> u32 {
+        self.repeated.max(1)
+    }
+
     /// Returns the program: what follows the last slash of the identifier.
     #[must_use]
     pub fn program(&self) -> &'a str {

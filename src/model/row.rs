@@ -169,7 +169,7 @@ pub struct Noqueue {
     /// Set when an earlier recipient of the transaction was accepted.
     pub queue_id: Option<Text>,
     pub from_id: Option<i64>,
-    /// Refusals that the row stands for: 1 + "message repeated".
+    /// Refusals that the row stands for: more than one where the log says that a line was repeated.
     pub count: i32,
     /// A name of `cause::all`.
     pub cause: Option<Text>,
