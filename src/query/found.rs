@@ -366,10 +366,11 @@ pub fn rows_of(found: &[Found], newest_first: bool) -> Statement {
         })
         .collect();
     let rows = rows.join("\nUNION ALL\n");
+    // A message without a recipient may have the id of a recipient.
     let order = if newest_first {
-        "time DESC, kind DESC, id DESC"
+        "time DESC, kind DESC, id DESC, recipient IS NULL DESC"
     } else {
-        "time, kind, id"
+        "time, kind, id, recipient IS NULL"
     };
     writer.done(format!("SELECT * FROM (\n{rows}\n)\nORDER BY {order}"))
 }
