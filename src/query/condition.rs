@@ -9,6 +9,7 @@ use super::sql::Part;
 use super::turned::FOR_NOW;
 use crate::model::key;
 use crate::model::table::Param;
+use std::borrow::Cow;
 
 /// A condition of one part; `?` in a leaf stands for its next parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,16 +19,6 @@ pub(super) enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Leaf(String, Vec<Param>),
-}
-
-impl Condition {
-    /// Asks of the row that handed the mail on what was asked of a recipient.
-    fn on_hop(self) -> Self {
-        match self {
-            Self::Leaf(sql, params) => Self::Leaf(sql.replace("t.", "h."), params),
-            other => other,
-        }
-    }
 }
 
 /// Negations are pushed down to the leaves, where NULL is known to mean "does not match".
@@ -41,15 +32,6 @@ pub(super) fn compile(rule: &Rule, part: Part, negated: bool) -> Condition {
             if part == Part::Hop && !hops::is_of_hop(field) && !is_of_time(field) =>
         {
             Condition::Always
-        }
-        Rule::Any(field, tests) if part == Part::Carried && hops::is_of_hop(field) => {
-            let any = tests.iter().flat_map(|test| leaves(part, field, test));
-            let any = any.map(Condition::on_hop);
-            if negated {
-                join(any.map(negate), true)
-            } else {
-                join(any, false)
-            }
         }
         Rule::Any(field, tests) => {
             let any = tests.iter().flat_map(|test| leaves(part, field, test));
@@ -105,10 +87,23 @@ fn negate(condition: Condition) -> Condition {
     }
 }
 
+/// Returns the columns with the names of the tables that they are asked of: what only the row that handed a mail on may know is asked of
+/// that row.
+fn named(part: Part, field: &Field, columns: &[&'static str]) -> Vec<Cow<'static, str>> {
+    let is_of_hop = part == Part::Carried && hops::is_of_hop(field);
+    let named = |column: &&'static str| match column.strip_prefix("t.") {
+        Some(name) if is_of_hop => Cow::Owned(format!("h.{name}")),
+        _ => Cow::Borrowed(*column),
+    };
+    columns.iter().map(named).collect()
+}
+
 /// Returns the conditions of which one must hold for the test to hold.
 fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
     let columns = part.columns(field);
-    let each = |columns: &[&str], sql: fn(&str) -> String, param: Param| {
+    let plain = named(part, field, columns.plain);
+    let address = named(part, field, columns.address);
+    let each = |columns: &[Cow<str>], sql: fn(&str) -> String, param: Param| {
         columns
             .iter()
             .map(|c| Condition::Leaf(sql(c), vec![param.clone()]))
@@ -140,21 +135,20 @@ fn leaves(part: Part, field: &Field, test: &Test) -> Vec<Condition> {
         }
         (_, Test::MessageStatus(s)) => match part {
             Part::Refusal => vec![Condition::Never],
-            _ => each(&["f.status"], equal, bound(s)),
+            _ => each(&["f.status".into()], equal, bound(s)),
         },
         (FieldKind::Chain, Test::Exact(s)) => each(
-            columns.plain,
+            &plain,
             |c| format!("{c} IN (SELECT root_id FROM delivery_from WHERE queue_id = ?)"),
             bound(s),
         ),
         (FieldKind::Ever, test) => ever(part, columns, test),
-        (_, Test::IsAddress(s)) => each(columns.address, |c| format!("{c} = ?"), bound(s)),
-        (_, Test::InNetwork(s)) => each(columns.address, |c| format!("ip_in({c}, ?)"), bound(s)),
-        (_, Test::Equal(s)) => columns.plain.iter().map(|c| same(c, s)).collect(),
+        (_, Test::IsAddress(s)) => each(&address, |c| format!("{c} = ?"), bound(s)),
+        (_, Test::InNetwork(s)) => each(&address, |c| format!("ip_in({c}, ?)"), bound(s)),
+        (_, Test::Equal(s)) => plain.iter().map(|c| same(c, s)).collect(),
         (_, test) => {
-            let (sql, params) = plain(test);
-            columns
-                .plain
+            let (sql, params) = of_column(test);
+            plain
                 .iter()
                 .map(|c| Condition::Leaf(sql.replace('#', c), params.clone()))
                 .collect()
@@ -183,7 +177,7 @@ fn ever(part: Part, columns: Columns, test: &Test) -> Vec<Condition> {
     if part != Part::Recipient {
         return Vec::new();
     }
-    let (sql, params) = plain(test);
+    let (sql, params) = of_column(test);
     let mut list: Vec<Condition> = columns
         .plain
         .iter()
@@ -198,7 +192,7 @@ fn ever(part: Part, columns: Columns, test: &Test) -> Vec<Condition> {
 }
 
 /// Returns the condition with `#` for the column.
-fn plain(test: &Test) -> (&'static str, Vec<Param>) {
+fn of_column(test: &Test) -> (&'static str, Vec<Param>) {
     let bound = |s: &String| vec![Param::Text(s.clone())];
     match test {
         Test::Equal(s) => ("lower(#) = lower(?)", bound(s)),
