@@ -16,6 +16,7 @@ WITH
         UNION ALL SELECT 'neighbour', min(time), max(time) FROM neighbour
         UNION ALL SELECT 'coverage', min(first_time), max(last_time) FROM coverage
         UNION ALL SELECT 'unparsed', min(first_time), max(last_time) FROM unparsed
+        UNION ALL SELECT 'audit', min(time), max(time) FROM audit
     )
 SELECT
     t.table_name,

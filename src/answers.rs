@@ -177,6 +177,14 @@ impl Answers {
         }
     }
 
+    /// Returns whose mail is seen; none where it is all mail.
+    pub fn scope(&self) -> Option<&str> {
+        match self {
+            Self::Here(_) => None,
+            Self::There(client) => client.scope(),
+        }
+    }
+
     /// Returns what stops the queries asked here.
     pub fn interrupt(&self) -> Stop {
         match self {

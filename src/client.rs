@@ -31,6 +31,8 @@ pub struct Client {
     runtime: Runtime,
     asked: tokio_postgres::Client,
     path: PathBuf,
+    /// Whose mail is seen, where it is not all.
+    scope: Option<String>,
 }
 
 /// Stops what a client's query is doing, from another thread.
@@ -93,6 +95,7 @@ impl Client {
             Ok(connected) => connected,
             Err(error) => return refused(&error),
         };
+        let scope = connection.parameter(socket::SCOPE).map(str::to_owned);
         // What the service says while a query waits for its place.
         runtime.spawn(async move {
             let next = move |context: &mut Context<'_>| connection.poll_message(context);
@@ -107,12 +110,18 @@ impl Client {
             runtime,
             asked: client,
             path: database.to_path_buf(),
+            scope,
         }))
     }
 
     /// Returns the path of the database.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns whose mail the service lets this user see; none where it is all mail.
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
     }
 
     /// Returns what stops the queries of this client.

@@ -3,10 +3,13 @@
 //! Order: command line, environment (`MAILLOG_DB`, `MAILLOG_CONFIG`), `/etc/maillog.toml`, built-in defaults.
 
 use crate::model::retain::{Group, Keep, Retain};
+use crate::model::scope::Scope;
 use crate::nofollow;
-use anyhow::{Context, Result, bail};
+use crate::query::spellings;
+use anyhow::{Context, Result, anyhow, bail};
 use nix::unistd::{Uid, User};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -47,6 +50,34 @@ pub struct File {
     /// How Postfix's queue is handled.
     #[serde(default)]
     pub queue: Queue,
+    /// Whose mail some users may see, by a name for it.
+    #[serde(default)]
+    pub scope: BTreeMap<String, ScopeTable>,
+}
+
+/// The table `[scope.NAME]`: whose mail these users of the service may see, and no other.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScopeTable {
+    /// Addresses, domains, domains with subdomains (`.example.org`), or `all`.
+    pub mail: Vec<String>,
+    /// Users of this machine.
+    pub users: Vec<String>,
+    /// Groups of this machine.
+    pub groups: Vec<String>,
+    /// Users of TCP.
+    pub remote: Vec<String>,
+}
+
+impl ScopeTable {
+    /// Returns the scope.
+    ///
+    /// # Errors
+    /// When a word is no address, domain or `all`.
+    pub fn scope(&self, name: &str) -> Result<Scope> {
+        let spelled: Vec<String> = self.mail.iter().flat_map(|word| spellings(word)).collect();
+        Scope::of(&spelled).map_err(|error| anyhow!("[scope.{name}] mail: {error}"))
+    }
 }
 
 /// The table `[queue]`.
@@ -95,6 +126,8 @@ pub struct RetainTable {
     pub event: Option<Keep>,
     /// Raw lines.
     pub lines: Option<Keep>,
+    /// Who asked what.
+    pub audit: Option<Keep>,
 }
 
 impl RetainTable {
@@ -114,6 +147,7 @@ impl RetainTable {
                 .lines
                 .or(lines_days.map(Keep::Days))
                 .unwrap_or(default.lines),
+            audit: self.audit.unwrap_or(default.audit),
         };
         let none = Group::ALL
             .into_iter()
@@ -187,6 +221,9 @@ pub struct Serve {
     pub longest_timeout_seconds: u64,
     /// Rows that an answer may have.
     pub rows: u64,
+    /// Whose mail some users may see: the tables `[scope.NAME]`.
+    #[serde(skip)]
+    pub scopes: BTreeMap<String, ScopeTable>,
 }
 
 impl Default for Serve {
@@ -202,6 +239,7 @@ impl Default for Serve {
             timeout_seconds: 60,
             longest_timeout_seconds: 600,
             rows: 10_000_000,
+            scopes: BTreeMap::new(),
         }
     }
 }
@@ -287,7 +325,10 @@ impl Config {
             retain,
             metrics: file.metrics,
             memory_mib: file.memory_mib,
-            serve: file.serve,
+            serve: Serve {
+                scopes: file.scope,
+                ..file.serve
+            },
             ingest: file.ingest,
             queue: file.queue,
         })

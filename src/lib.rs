@@ -11,6 +11,7 @@
 
 #[cfg(feature = "store")]
 pub mod answers;
+pub mod ask;
 #[cfg(feature = "store")]
 pub mod canned;
 pub mod cause;

@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
+/// Parameter by which the service tells a client whose mail it sees, where that is not all mail.
+pub const SCOPE: &str = "maillog.scope";
 /// Name of the socket in its directory, as PostgreSQL's clients make it of a port.
 pub const NAME: &str = ".s.PGSQL.5432";
 /// The port that the name stands for.

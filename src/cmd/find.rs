@@ -2,9 +2,13 @@
 
 use super::hits::How;
 use super::ingest::Stamp;
-use super::story::{Ask, Stories, Written};
+use super::story::Written;
 use super::{Context as Run, Exit, coverage, follow, hits, near, scratch, story};
 use crate::answers::Answers;
+use crate::ask::Ask;
+use crate::ask::coverage::Coverage;
+use crate::ask::near::NearMisses;
+use crate::ask::story::{Focus, Stories};
 use crate::model::table::{Cell, Table};
 use crate::notice;
 use crate::query::{self, Plan, fields::Field};
@@ -136,16 +140,21 @@ impl Find {
             return follow::follow(&self, &plan, self.mask(&plan), run);
         }
         let store = self.store(run)?;
+        if let Some(scope) = store.scope() {
+            notice::say(&format!("searching only mail of {scope}"));
+        }
         if let Some(exit) = self.answer(&store, &plan, run)? {
             return Ok(exit);
         }
         if let Some(exit) = self.read_otherwise(&store, &plan, &options, run)? {
             return Ok(exit);
         }
-        for line in coverage::nothing_found(&store, &plan.window, run)? {
+        let read = Coverage::of(&store, plan.window)?;
+        for line in coverage::nothing_found(&read, plan.window, store.scope(), run) {
             notice::say(&line);
         }
-        for line in near::misses(&store, &self, &options, &plan)? {
+        let misses = NearMisses::of(&store, &plan)?;
+        for line in near::lines(&misses, &self, run.zone) {
             notice::say(&line);
         }
         self.nothing(run)?;
@@ -228,7 +237,7 @@ impl Find {
     /// Writes the formats that need all hits at once; returns none without hits.
     fn tell(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
         let mut hits = if self.count_by.is_some() {
-            store.select(&plan.sql, &plan.params)?
+            store.find_all(plan)?
         } else {
             hits::all(store, plan, self.how())?
         };
@@ -252,10 +261,10 @@ impl Find {
         let style = output.style;
         if let Some(mut stories) = stories {
             if let Some(mask) = &mut mask {
-                stories.mask(mask);
+                story::mask(&mut stories, mask);
                 mask.apply(&mut hits);
             }
-            stories.write(&hits, format, &style, output.writer())?;
+            story::write(&stories, &hits, format, &style, output.writer())?;
         } else {
             if let Some(mask) = &mut mask {
                 mask.apply(&mut hits);
@@ -326,12 +335,12 @@ impl Find {
     ) -> Result<(Format, Option<Stories>)> {
         let stories = || {
             let asked = plan.asked.iter().map(|(_, address)| address.clone());
-            let ask = Ask {
+            let focus = Focus {
                 addresses: asked.collect(),
                 names_recipient: plan.names_recipient,
                 tells_all: self.all_recipients,
             };
-            Stories::of(store, hits, &ask)
+            Stories::of(store, hits, &focus)
         };
         if self.count_by.is_some() {
             let is_terminal = std::io::stdout().is_terminal();

@@ -9,10 +9,11 @@
 
 use super::stored;
 use crate::answers::Answers;
+use crate::ask::Ask;
 use crate::model::table::{Cell, Table};
 use crate::model::time::Time;
-use crate::query::found::{Found, Slice, rows_of};
-use crate::query::{Plan, Search};
+use crate::query::found::{EXTENT, Found, Slice, rows_of};
+use crate::query::{Plan, Wanted};
 use crate::store::Error;
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -57,13 +58,6 @@ pub(super) struct How {
     pub asks: bool,
 }
 
-/// How many rows the tables have, and of which times.
-const EXTENT: &str = "\
-SELECT
-    (SELECT count(*) FROM delivery_to) + (SELECT count(*) FROM noqueue),
-    least((SELECT min(time) FROM delivery_to), (SELECT min(time) FROM noqueue)),
-    greatest((SELECT max(time) FROM delivery_to), (SELECT max(time) FROM noqueue))";
-
 /// Hands on all hits some at a time until `page` breaks. Returns their number.
 ///
 /// # Errors
@@ -91,7 +85,7 @@ pub(super) fn pages(
     }
     let mut slices = Slices::of(store, plan, how.newest_first, MOST_SLICE)?;
     while let Some(slice) = slices.next() {
-        let asked = ids(store, &plan.search, slice, None, slices.is_least());
+        let asked = ids(store, plan, slice, None, slices.is_least());
         let Some(found) = slices.tried(asked)? else {
             continue;
         };
@@ -129,8 +123,8 @@ pub(super) fn count(store: &Answers, plan: &Plan) -> Result<u64, Error> {
     let mut slices = Slices::of(store, plan, true, MOST_COUNTED)?;
     let mut count = 0;
     while let Some(slice) = slices.next() {
-        let statement = plan.search.count(slice);
-        let ask = || store.select_once(&statement.sql, &statement.params);
+        let wanted = Wanted::Count { slice };
+        let ask = || store.find(plan, &wanted);
         let counted = if slices.is_least() {
             store.patiently(ask)
         } else {
@@ -157,7 +151,7 @@ fn newest(store: &Answers, plan: &Plan, limit: u64) -> Result<Vec<Found>, Error>
     while left > 0
         && let Some(slice) = slices.next()
     {
-        let asked = ids(store, &plan.search, slice, Some(left), slices.is_least());
+        let asked = ids(store, plan, slice, Some(left), slices.is_least());
         if let Some(asked) = slices.tried(asked)? {
             left = left.saturating_sub(asked.len().try_into().unwrap_or(u64::MAX));
             found.push(asked);
@@ -169,15 +163,15 @@ fn newest(store: &Answers, plan: &Plan, limit: u64) -> Result<Vec<Found>, Error>
 /// Returns what is found in the slice, oldest first; where there is no memory for it, it may be asked again.
 fn ids(
     store: &Answers,
-    search: &Search,
+    plan: &Plan,
     slice: Slice,
     limit: Option<u64>,
     patiently: bool,
 ) -> Result<Vec<Found>, Error> {
-    let statement = search.ids(slice, limit);
+    let wanted = Wanted::Ids { slice, limit };
     let ask = || -> Result<Vec<Found>, Error> {
         let mut found = Vec::new();
-        store.select_each(&statement.sql, &statement.params, |_, row| {
+        store.find_each(plan, &wanted, &mut |_, row| {
             if let [
                 _,
                 Cell::Int(part),

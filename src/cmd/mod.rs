@@ -24,7 +24,6 @@ pub mod status;
 mod stored;
 pub mod story;
 pub mod summary;
-mod tries;
 pub mod usage;
 
 use crate::answers::Answers;

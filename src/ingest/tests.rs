@@ -19,6 +19,14 @@ const LOG: &str = include_str!("../../testlogs/demo/mail.log");
 
 /// Runs what feeds do against an empty database, which it then returns with the counts of all.
 fn run(feeding: impl FnOnce(&Feeds, &Jobs) + Send) -> (Store, Summary) {
+    run_keeping(0, feeding)
+}
+
+/// The same; raw lines are kept so many days.
+fn run_keeping(
+    retain_lines_days: u32,
+    feeding: impl FnOnce(&Feeds, &Jobs) + Send,
+) -> (Store, Summary) {
     let now = Time(1_795_300_000_000_000);
     let rules = Rules {
         options: Options {
@@ -27,7 +35,7 @@ fn run(feeding: impl FnOnce(&Feeds, &Jobs) + Send) -> (Store, Summary) {
             now,
         },
         present: Present::Fixed(now),
-        retain_lines_days: 0,
+        retain_lines_days,
     };
     let store = Store::open_in_memory().unwrap();
     let (streams, correlator, seen) = import::restore(&store, rules).unwrap();
@@ -74,7 +82,12 @@ fn give(feed: &mut Feed, from: usize, to: usize) {
 
 /// Returns a database with these logs, one after the other.
 pub(crate) fn filled(logs: &[String]) -> Store {
-    let (store, _) = run(|feeds, _| {
+    filled_keeping(0, logs)
+}
+
+/// The same; raw lines are kept so many days.
+pub(crate) fn filled_keeping(retain_lines_days: u32, logs: &[String]) -> Store {
+    let (store, _) = run_keeping(retain_lines_days, |feeds, _| {
         for log in logs {
             let mut feed = open(feeds, log, false);
             let chunk = Chunk {

@@ -1,5 +1,6 @@
 //! The nouns that the stages share; no behaviour beyond constructors and display.
 
+pub mod audit;
 pub mod cursor;
 pub mod entry;
 pub mod event;
@@ -9,6 +10,7 @@ pub mod kind;
 pub mod packed;
 pub mod retain;
 pub mod row;
+pub mod scope;
 pub mod small;
 pub mod table;
 pub mod tables;

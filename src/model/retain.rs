@@ -21,17 +21,20 @@ pub enum Group {
     Event,
     /// Raw lines.
     Lines,
+    /// Who asked what.
+    Audit,
 }
 
 impl Group {
     /// All of them, in the order of the settings.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Deliveries,
         Self::Noqueue,
         Self::Connection,
         Self::Auth,
         Self::Event,
         Self::Lines,
+        Self::Audit,
     ];
 
     /// Returns the name in the settings.
@@ -44,6 +47,7 @@ impl Group {
             Self::Auth => "auth",
             Self::Event => "event",
             Self::Lines => "lines",
+            Self::Audit => "audit",
         }
     }
 
@@ -142,6 +146,8 @@ pub struct Retain {
     pub event: Keep,
     /// [`Group::Lines`]; 0 days: they are not stored at all.
     pub lines: Keep,
+    /// [`Group::Audit`].
+    pub audit: Keep,
 }
 
 impl Default for Retain {
@@ -153,6 +159,7 @@ impl Default for Retain {
             auth: Keep::Days(30),
             event: Keep::Days(90),
             lines: Keep::Days(7),
+            audit: Keep::Days(90),
         }
     }
 }
@@ -168,6 +175,7 @@ impl Retain {
             Group::Auth => self.auth,
             Group::Event => self.event,
             Group::Lines => self.lines,
+            Group::Audit => self.audit,
         }
     }
 
@@ -184,7 +192,7 @@ impl Retain {
         // The ledger of a source may vouch for a group as long as any row of it may be there.
         cutoffs.ledger = Group::ALL
             .iter()
-            .filter(|group| **group != Group::Lines)
+            .filter(|group| !matches!(group, Group::Lines | Group::Audit))
             .map(|group| cutoffs.of(*group))
             .min()
             .flatten();

@@ -1,6 +1,7 @@
 //! Small rows: of a producer that writes little. They join the transaction in which rows of the log are stored, so
 //! that they cost no commit.
 
+use super::audit::AuditRow;
 use super::task::TaskRun;
 
 /// A row of a small producer, one variant a table.
@@ -8,4 +9,6 @@ use super::task::TaskRun;
 pub enum SmallRow {
     /// The last run of a task; takes the place of the row of the same name.
     TaskRun(TaskRun),
+    /// What somebody asked or did.
+    Audit(AuditRow),
 }

@@ -316,6 +316,14 @@ macro_rules! for_each_table {
                 failures plain,
                 result quote,
             ]
+            table audit { erase Replace, retain Dated(Audit), rows counted } [
+                time plain,
+                who address,
+                origin plain,
+                what quote,
+                scope quote,
+                hits plain,
+            ]
             table coverage { erase Nothing, retain Ledger(Deliveries), rows counted } [
                 source_id plain,
                 host plain,

@@ -30,6 +30,26 @@ impl Zone {
         }
     }
 
+    /// Returns the zone as text, for [`Zone::of_text`].
+    #[must_use]
+    pub fn written(&self) -> String {
+        match self {
+            Self::Named(zone) => zone.name().to_owned(),
+            Self::Fixed(offset) => offset.to_string(),
+            Self::System => "localtime".to_owned(),
+        }
+    }
+
+    /// Reads what [`Zone::written`] wrote.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        if text == "localtime" {
+            return Some(Self::System);
+        }
+        let zone = text.parse().map(Self::Named).ok();
+        zone.or_else(|| text.parse().map(Self::Fixed).ok())
+    }
+
     /// Returns what the clock shows at `time`; `None` outside the range of `chrono`.
     #[must_use]
     pub fn local(&self, time: Time) -> Option<DateTime<FixedOffset>> {

@@ -31,6 +31,7 @@ pub fn count_by(plan: Plan, name: &str, top: Option<u64>) -> Result<Plan, Error>
     Ok(Plan {
         sql: statement.sql,
         params: statement.params,
+        counted: Some((name.to_owned(), top)),
         ..plan
     })
 }

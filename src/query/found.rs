@@ -21,9 +21,17 @@ use super::sql::{self, Part, Statement, Writer};
 use super::turned;
 use crate::model::table::Param;
 use crate::model::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// How many rows the tables have, and of which times.
+pub const EXTENT: &str = "\
+SELECT
+    (SELECT count(*) FROM delivery_to) + (SELECT count(*) FROM noqueue),
+    least((SELECT min(time) FROM delivery_to), (SELECT min(time) FROM noqueue)),
+    greatest((SELECT max(time) FROM delivery_to), (SELECT max(time) FROM noqueue))";
 
 /// A part of all times: hits whose time is in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Slice {
     /// Not before; none: from the first one on.
     pub from: Option<Time>,
@@ -373,6 +381,23 @@ pub fn rows_of(found: &[Found], newest_first: bool) -> Statement {
         "time, kind, id, recipient IS NULL"
     };
     writer.done(format!("SELECT * FROM (\n{rows}\n)\nORDER BY {order}"))
+}
+
+/// Returns every text that [`rows_of`] can have.
+pub fn texts_of_rows() -> impl Iterator<Item = String> {
+    let all = [Part::Recipient, Part::Carried, Part::Message, Part::Refusal];
+    (1_usize..1 << all.len()).flat_map(move |chosen| {
+        let is_chosen = |(at, part): (usize, &Part)| {
+            (chosen >> at & 1 == 1).then(|| Found {
+                part: part.number(),
+                id: 0,
+                from_id: 0,
+                hop_id: 0,
+            })
+        };
+        let found: Vec<Found> = all.iter().enumerate().filter_map(is_chosen).collect();
+        [false, true].map(|newest_first| rows_of(&found, newest_first).sql)
+    })
 }
 
 /// Returns the statement for the rows of what `few` names.

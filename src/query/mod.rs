@@ -42,11 +42,12 @@ mod nearest;
 mod parse;
 mod pasted;
 mod plan;
+pub mod request;
 mod sql;
 pub mod story;
 pub mod term;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod time;
 mod turned;
 mod value;
@@ -56,6 +57,7 @@ pub use args::protect;
 pub use count::{count_by, counted};
 pub use error::Error;
 pub use found::Search;
+pub use request::{Request, Wanted};
 pub use sql::Statement;
 
 use crate::model::table::Param;
@@ -110,6 +112,10 @@ pub struct Plan {
     pub is_window_outside: bool,
     /// The time searched: from, until (not included); open where none.
     pub window: (Option<Time>, Option<Time>),
+    /// What it was compiled with beside the text.
+    pub options: Options,
+    /// Hits are counted by this field, that many values at most.
+    pub counted: Option<(String, Option<u64>)>,
 }
 
 /// The same query with a bare word read in another way.
@@ -213,6 +219,8 @@ fn plan(text: &str, asked: Rule, checked: Checked, options: &Options) -> Result<
         others: Vec::new(),
         is_window_outside,
         window,
+        options: options.clone(),
+        counted: None,
     })
 }
 
@@ -242,6 +250,15 @@ pub fn column(name: &str, columns: &[String]) -> Result<usize, String> {
             columns.join(" ")
         )
     })
+}
+
+/// Returns the spellings of an address or domain that mean the same.
+#[must_use]
+pub fn spellings(text: &str) -> Vec<String> {
+    match text.rsplit_once('@') {
+        Some((local, _)) if !local.is_empty() => form::address(text),
+        _ => form::domain(text),
+    }
 }
 
 /// Returns the names of the columns of a result.

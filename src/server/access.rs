@@ -5,6 +5,8 @@ use super::message;
 use super::secret::Passwords;
 use super::turnstile::User;
 use super::wire::{Stream, Wire};
+use crate::config::Serve;
+use crate::model::scope::Scope;
 use crate::nofollow;
 use anyhow::{Context as _, Result, anyhow};
 use nix::unistd::{Gid, Group, Uid, User as Account};
@@ -19,9 +21,9 @@ use std::sync::Arc;
 /// # Errors
 /// When there is no such group.
 pub(super) fn named(group: &str) -> Result<Group> {
-    let found = Group::from_name(group)
-        .with_context(|| format!("[serve] group: cannot look up the group {group:?}"))?;
-    found.ok_or_else(|| anyhow!("[serve] group: the system has no group {group:?}"))
+    let found =
+        Group::from_name(group).with_context(|| format!("cannot look up the group {group:?}"))?;
+    found.ok_or_else(|| anyhow!("the system has no group {group:?}"))
 }
 
 /// Who may use the Unix socket.
@@ -31,12 +33,63 @@ pub(super) struct Peers {
     owners: Vec<(u32, Arc<User>)>,
     /// Groups whose members may ask: the configured one, and the one that may read the file anyway.
     groups: Vec<Group>,
+    /// Those who may see some mail only.
+    scoped: Vec<Scoped>,
+}
+
+/// Users and groups of one scope.
+#[derive(Debug, Clone)]
+struct Scoped {
+    users: Vec<String>,
+    groups: Vec<Group>,
+    scope: Scope,
+}
+
+/// Returns the scopes of the settings with their users and groups.
+///
+/// # Errors
+/// When a scope is none, or there is no such group.
+fn scoped(serve: &Serve) -> Result<Vec<Scoped>> {
+    let each = serve.scopes.iter().map(|(name, table)| {
+        let groups = table.groups.iter().map(|group| {
+            let found = named(group);
+            found.with_context(|| format!("[scope.{name}] groups"))
+        });
+        Ok(Scoped {
+            users: table.users.clone(),
+            groups: groups.collect::<Result<_>>()?,
+            scope: table.scope(name)?,
+        })
+    });
+    each.collect()
+}
+
+/// Looks at what the settings say of users.
+///
+/// # Errors
+/// When they name a group that does not exist, or a scope is none.
+pub(super) fn check(serve: &Serve) -> Result<()> {
+    if let Some(group) = &serve.group {
+        named(group).context("[serve] group")?;
+    }
+    scoped(serve).map(drop)
+}
+
+/// Returns whose mail a user of TCP may see: all, unless the settings say otherwise.
+pub(super) fn remote(serve: &Serve, user: &str) -> Scope {
+    let of_user = serve.scopes.iter().filter(|(_, table)| {
+        let mut users = table.remote.iter();
+        users.any(|known| known == user)
+    });
+    // They were looked at when the service started.
+    let scopes = of_user.map(|(name, table)| table.scope(name).unwrap_or_default());
+    scopes.reduce(Scope::or).unwrap_or(Scope::All)
 }
 
 impl Peers {
     /// # Errors
     /// When there is no such group.
-    pub(super) fn new(database: &Path, group: Option<&str>) -> Result<Self> {
+    pub(super) fn new(database: &Path, serve: &Serve) -> Result<Self> {
         let file = std::fs::metadata(database).ok();
         let mut owners = vec![0, Uid::effective().as_raw()];
         owners.extend(file.as_ref().map(MetadataExt::uid));
@@ -48,18 +101,20 @@ impl Peers {
                     name,
                     is_remote: false,
                     is_owner: true,
+                    scope: Scope::All,
                 }),
             )
         };
         let readers = file.filter(|file| file.permissions().mode() & 0o040 != 0);
         let readers = readers.and_then(|file| Group::from_gid(Gid::from_raw(file.gid())).ok()?);
         let mut groups: Vec<Group> = readers.into_iter().collect();
-        if let Some(name) = group {
-            groups.push(named(name)?);
+        if let Some(name) = &serve.group {
+            groups.push(named(name).context("[serve] group")?);
         }
         Ok(Self {
             owners: owners.into_iter().map(owner).collect(),
             groups,
+            scoped: scoped(serve)?,
         })
     }
 
@@ -87,11 +142,19 @@ impl Peers {
                 || user.as_ref().is_some_and(|user| user.gid == group.gid)
                 || members.is_some_and(|group| group.mem.contains(&name))
         };
-        if self.groups.iter().any(is_member) {
+        let of_user = self.scoped.iter().filter(|scoped| {
+            let is_named = user.is_some() && scoped.users.contains(&name);
+            is_named || scoped.groups.iter().any(is_member)
+        });
+        let scope = of_user.map(|scoped| scoped.scope.clone()).reduce(Scope::or);
+        // Who is in a scope sees no more, be it as a member of a group that may ask.
+        let scope = scope.or_else(|| self.groups.iter().any(is_member).then_some(Scope::All));
+        if let Some(scope) = scope {
             return Ok(Arc::new(User {
                 name,
                 is_remote: false,
                 is_owner: false,
+                scope,
             }));
         }
         let names: Vec<&str> = self
@@ -175,7 +238,7 @@ mod tests {
         let path = dir.path().join("m.duckdb");
         std::fs::write(&path, "").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let peers = Peers::new(&path, None).unwrap();
+        let peers = Peers::new(&path, &Serve::default()).unwrap();
         let root = peers.admit(0, 0).unwrap();
         assert_eq!((root.name.as_str(), root.is_owner), ("root", true));
         assert!(peers.admit(Uid::effective().as_raw(), 0).unwrap().is_owner);
@@ -184,13 +247,56 @@ mod tests {
         assert!(refused.hint.contains("[serve]"), "{refused:?}");
         // Who may read the file may ask, and no more.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        let peers = Peers::new(&path, None).unwrap();
+        let peers = Peers::new(&path, &Serve::default()).unwrap();
         let group = std::fs::metadata(&path).unwrap().gid();
         let reader = peers.admit(4_000_000, group).unwrap();
         assert_eq!(
             (reader.name.as_str(), reader.is_owner),
             ("uid 4000000", false)
         );
-        assert!(Peers::new(&path, Some("no such group")).is_err());
+        let serve = Serve {
+            group: Some("no such group".to_owned()),
+            ..Serve::default()
+        };
+        assert!(Peers::new(&path, &serve).is_err());
+    }
+
+    #[test]
+    fn who_is_in_a_scope_sees_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.duckdb");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let group = std::fs::metadata(&path).unwrap().gid();
+        let name = Group::from_gid(Gid::from_raw(group)).unwrap().unwrap().name;
+        let table = |mail: &str, users: &[&str], groups: &[&str], remote: &[&str]| {
+            let list = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
+            crate::config::ScopeTable {
+                mail: vec![mail.to_owned()],
+                users: list(users),
+                groups: list(groups),
+                remote: list(remote),
+            }
+        };
+        let scopes = [
+            ("a", table("example.org", &["nobody"], &[], &["grafana"])),
+            ("b", table("example.com", &["nobody"], &[&name], &[])),
+            ("c", table("all", &["daemon"], &[], &[])),
+        ];
+        let serve = Serve {
+            scopes: scopes.map(|(name, table)| (name.to_owned(), table)).into(),
+            ..Serve::default()
+        };
+        let peers = Peers::new(&path, &serve).unwrap();
+        let id = |name| Account::from_name(name).unwrap().unwrap().uid.as_raw();
+        let scope = |uid, gid| peers.admit(uid, gid).unwrap().scope.to_string();
+        // What each of the scopes lets see; the group of the file alone would let see all.
+        assert_eq!(scope(id("nobody"), group), "@example.com @example.org");
+        assert_eq!(scope(4_000_000, group), "@example.com");
+        assert_eq!(scope(id("daemon"), 4_000_000), "all");
+        assert_eq!(scope(0, 0), "all");
+        assert!(peers.admit(4_000_000, 4_000_000).is_err());
+        assert_eq!(remote(&serve, "grafana").to_string(), "@example.org");
+        assert_eq!(remote(&serve, "nobody"), Scope::All);
     }
 }

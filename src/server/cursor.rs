@@ -65,6 +65,9 @@ impl<S: Stream> Session<S> {
                 self.wire.out.extend_from_slice(&bytes);
             }
             sent += count;
+            if let Some(asked) = running.asked.as_mut() {
+                asked.hits += count;
+            }
             self.wire.drain().await?;
             if rows == Some(sent) || !self.wire.while_open(running.more()).await?? {
                 break;

@@ -53,7 +53,7 @@ impl<S: Stream> Session<S> {
         let columns = match &prepared.statement {
             Statement::Ask(Verb::Select, sql) => {
                 self.may_run(&prepared.statement)?;
-                self.described(sql, &prepared.types).await?
+                self.described(sql, prepared).await?
             }
             Statement::Ask(..) => texts(&["explain_key", "explain_value"]),
             Statement::Show(Some(name)) => texts(&[name]),
@@ -79,11 +79,12 @@ impl<S: Stream> Session<S> {
     }
 
     /// Asks the database for the columns of a query.
-    async fn described(&mut self, sql: &str, types: &[Type]) -> Result<Vec<Column>, Trouble> {
+    async fn described(&mut self, sql: &str, prepared: &Prepared) -> Result<Vec<Column>, Trouble> {
         let deadline = Instant::now() + self.settings.timeout();
         let (stop, slot) = self.slot(deadline).await?;
         let _abandon = Abandon(Arc::clone(&stop));
-        let params: Vec<_> = types.iter().map(param::example).collect();
+        let mut params: Vec<_> = prepared.types.iter().map(param::example).collect();
+        params.extend(prepared.given.iter().cloned());
         let (pool, stopped, asked) = (Arc::clone(&self.pool), Arc::clone(&stop), sql.to_owned());
         let described = tokio::task::spawn_blocking(move || {
             let described = pool.describe(&asked, &params, &stopped);

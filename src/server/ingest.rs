@@ -55,6 +55,8 @@ impl<S: Stream> Session<S> {
             let message = format!("procedure {name}(text) does not exist");
             return Err(Failure::new("42883", message).into());
         };
+        // Without its argument: that of an erasure is an address.
+        drop(self.question(&format!("call {name}")));
         let argument = argument.to_owned();
         let called = spawn_blocking(move || verb(&argument));
         let called = self.wire.while_open(called).await?;
@@ -62,7 +64,7 @@ impl<S: Stream> Session<S> {
     }
 
     fn owner_only(&self, what: &str) -> Result<(), Failure> {
-        if self.is_owner {
+        if self.who.is_owner {
             return Ok(());
         }
         let message =

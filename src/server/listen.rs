@@ -11,6 +11,7 @@ use super::setting::Settings;
 use super::turnstile::User;
 use super::wire::{Stream, Wire};
 use super::{Inner, Place, ingest};
+use crate::model::scope::Scope;
 use crate::nofollow::Folder;
 use crate::socket;
 use crate::store::Owner;
@@ -177,7 +178,10 @@ pub(super) async fn tcp(listener: TcpListener, inner: Arc<Inner>, tcp: Tcp) {
         keep_alive(&stream);
         let (inner, tcp) = (Arc::clone(&inner), tcp.clone());
         tokio::spawn(async move {
-            let greeted = timeout(GREETING_TCP, greet_tcp(Wire::new(stream), inner, tcp));
+            let greeted = timeout(
+                GREETING_TCP,
+                greet_tcp(Wire::new(stream), address.ip(), inner, tcp),
+            );
             serve(waiting.meanwhile(greeted).await).await;
         });
     }
@@ -220,13 +224,14 @@ async fn greet_unix<S: Stream>(
         return Ok(None);
     };
     match admitted {
-        Ok(user) => begin(wire, inner, options, user).await,
+        Ok(user) => begin(wire, inner, options, user, "unix".to_owned()).await,
         Err(failure) => refuse(&mut wire, &failure).await,
     }
 }
 
 async fn greet_tcp(
     mut wire: Wire<TcpStream>,
+    from: IpAddr,
     inner: Arc<Inner>,
     tcp: Tcp,
 ) -> Greeted<TlsStream<TcpStream>> {
@@ -257,11 +262,13 @@ async fn greet_tcp(
     match access::password(&mut wire, &user, &secrets.passwords).await? {
         Ok(()) => {
             let user = User {
+                scope: access::remote(&inner.serve, &user),
                 name: user.chars().take(LONGEST_NAME).collect(),
                 is_remote: true,
                 is_owner: false,
             };
-            begin(wire, inner, options, Arc::new(user)).await
+            let origin = from.to_canonical().to_string();
+            begin(wire, inner, options, Arc::new(user), origin).await
         }
         Err(failure) => refuse(&mut wire, &failure).await,
     }
@@ -320,6 +327,7 @@ async fn begin<S: Stream>(
     inner: Arc<Inner>,
     options: HashMap<String, String>,
     who: Arc<User>,
+    origin: String,
 ) -> Greeted<S> {
     let option = |name| options.get(name).map(String::as_str).unwrap_or_default();
     let user: String = option("user").chars().take(LONGEST_NAME).collect();
@@ -347,6 +355,9 @@ async fn begin<S: Stream>(
     for (name, value) in settings.reported() {
         message::parameter(&mut wire.out, name, value);
     }
+    if who.scope != Scope::All {
+        message::parameter(&mut wire.out, socket::SCOPE, &who.scope.to_string());
+    }
     message::key(&mut wire.out, place.pid, place.secret);
     message::ready(&mut wire.out, Transaction::None);
     wire.flush().await?;
@@ -361,7 +372,9 @@ async fn begin<S: Stream>(
         wire,
         inner: Arc::clone(&inner),
         user,
-        is_owner: who.is_owner,
+        who,
+        origin,
+        has_asked: false,
         pid: place.pid,
         current,
         settings,

@@ -17,10 +17,15 @@
 //! the owner may. The verb gets the argument (JSON by habit) on a thread of its own and answers with a table, shown as
 //! texts.
 //!
+//! What is asked is noted in the table `audit` (`audit.rs`). A user in a scope (`[scope.NAME]`) has no SQL: only searches and the statements
+//! that belong to them are run, on connections that see no more than the scope ([`crate::ask::scope`]).
+//!
 //! Limits: a transaction of a client is no snapshot; there are no savepoints, no `COPY` in binary, no `PREPARE` in SQL.
 
 mod about;
 mod access;
+mod admit;
+mod audit;
 mod catalog;
 mod cursor;
 mod describe;
@@ -50,6 +55,7 @@ pub use failure::Failure;
 
 use crate::config::Serve;
 use crate::ingest::feed::Feeds;
+use crate::ingest::small::SmallRows;
 use crate::model::kind::Kind;
 use crate::model::table::{Cell, Table};
 use crate::store::Sessions;
@@ -79,6 +85,7 @@ pub type Verb = Arc<dyn Fn(&str) -> Result<Table, Failure> + Send + Sync>;
 pub struct Hooks {
     feeds: Option<Feeds>,
     verbs: HashMap<String, Verb>,
+    audit: Option<SmallRows>,
 }
 
 impl Hooks {
@@ -86,6 +93,13 @@ impl Hooks {
     #[must_use]
     pub fn feeds(mut self, feeds: Feeds) -> Self {
         self.feeds = Some(feeds);
+        self
+    }
+
+    /// Lets what is asked be noted.
+    #[must_use]
+    pub fn audit(mut self, rows: SmallRows) -> Self {
+        self.audit = Some(rows);
         self
     }
 
@@ -125,6 +139,10 @@ struct Inner {
     /// Name of the database.
     name: String,
     hooks: Hooks,
+    /// What was asked.
+    audit: audit::Audit,
+    /// The settings, for those who come over TCP.
+    serve: Serve,
     /// A test wants it to panic.
     #[cfg(test)]
     broken: tokio::sync::Notify,
@@ -133,12 +151,9 @@ struct Inner {
 /// Looks at what no waiting helps against.
 ///
 /// # Errors
-/// When the settings name a group that does not exist.
+/// When the settings name a group that does not exist, or a scope is none.
 pub fn check(serve: &Serve) -> Result<()> {
-    serve
-        .group
-        .as_deref()
-        .map_or(Ok(()), |group| access::named(group).map(drop))
+    access::check(serve)
 }
 
 impl Server {
@@ -147,7 +162,7 @@ impl Server {
     /// # Errors
     /// When the settings make no sense, or a door is taken.
     pub fn start(database: &Path, serve: &Serve, sessions: Sessions, hooks: Hooks) -> Result<Self> {
-        let peers = access::Peers::new(database, serve.group.as_deref())?;
+        let peers = access::Peers::new(database, serve)?;
         let tcp = match &serve.listen {
             Some(address) => Some((listen::bind_tcp(address)?, secret::Tcp::new(serve)?)),
             None => None,
@@ -168,6 +183,9 @@ impl Server {
                 let error = runtime.block_on(async move {
                     let mut parts = JoinSet::new();
                     parts.spawn(Arc::clone(&serving.open).insist());
+                    if let Some(rows) = serving.hooks.audit.clone() {
+                        parts.spawn(serving.audit.clone().deliver(rows));
+                    }
                     #[cfg(test)]
                     parts.spawn(Arc::clone(&serving).break_down());
                     if let Some((listener, tcp)) = tcp {
@@ -264,6 +282,8 @@ impl Inner {
             next: AtomicI32::new(1),
             name: name.to_string_lossy().into_owned(),
             hooks,
+            audit: audit::Audit::default(),
+            serve: serve.clone(),
             #[cfg(test)]
             broken: tokio::sync::Notify::new(),
         })

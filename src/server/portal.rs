@@ -16,6 +16,10 @@ use tokio::time::Instant;
 pub(super) struct Prepared {
     pub statement: Statement,
     pub types: Vec<Type>,
+    /// Its own parameters, where the client sends none.
+    pub given: Vec<Param>,
+    /// What is noted when it is run; nothing where it belongs to what was noted.
+    pub what: Option<String>,
     /// Bytes of the text that the client sent.
     length: usize,
     columns: OnceLock<Arc<Vec<Column>>>,
@@ -26,6 +30,8 @@ impl Prepared {
         Self {
             statement,
             types,
+            given: Vec::new(),
+            what: None,
             length,
             columns: OnceLock::new(),
         }
@@ -44,7 +50,12 @@ impl Prepared {
             .columns
             .get()
             .map_or(0, |columns| columns.iter().map(held::column).sum());
-        size_of::<Self>() + self.length.max(asked) + size_of_val(self.types.as_slice()) + columns
+        let given = held::bytes(&self.given) + self.what.as_ref().map_or(0, String::len);
+        size_of::<Self>()
+            + self.length.max(asked)
+            + size_of_val(self.types.as_slice())
+            + columns
+            + given
     }
 
     /// Returns the columns that the client was told of.
@@ -85,7 +96,8 @@ impl Portal {
             _ => String::new(),
         };
         let statement = Statement::Ask(Verb::Select, sql);
-        let prepared = Prepared::new(statement, self.prepared.types.clone(), 0);
+        let mut prepared = Prepared::new(statement, self.prepared.types.clone(), 0);
+        prepared.what.clone_from(&self.prepared.what);
         let portal = Self::new(Arc::new(prepared), self.params.clone(), Formats::default());
         Self {
             is_cursor: true,

@@ -3,6 +3,7 @@
 //! A client that does not read makes the channel full; then the thread waits there, and lets another query run
 //! meanwhile. Stopping works at every moment: before it runs, while it runs, and while it waits (`turn`).
 
+use super::audit;
 use super::catalog::{self, Furniture};
 use super::failure::Failure;
 use super::message::{self, Formats};
@@ -10,6 +11,7 @@ use super::statement::CopyForm;
 use super::turn::{Slot, Stop};
 use super::turnstile::{Turn, Turnstile, User};
 use super::value;
+use crate::ask::session::Restriction;
 use crate::model::kind::{Column, Kind};
 use crate::model::table::{Cell, Param};
 use crate::store::{self, Sessions, Verb};
@@ -29,6 +31,8 @@ const AHEAD: usize = 3;
 /// A connection, and whether it knows the whole catalog.
 struct Furnished {
     session: store::Session,
+    /// What keeps it in the scope of its user.
+    restriction: Option<Restriction>,
     has_catalog: bool,
 }
 
@@ -94,9 +98,11 @@ impl Pool {
             idle
         } else {
             let session = self.source.open()?;
+            let restriction = Restriction::put(&session, &self.user.scope)?;
             session.furnish(&furniture().first)?;
             Furnished {
                 session,
+                restriction,
                 has_catalog: false,
             }
         };
@@ -138,7 +144,9 @@ impl Pool {
         let done = if stop.is_stopped() {
             Err(store::Error::Interrupted)
         } else {
-            work(&found.session, &turn)
+            let fresh = found.restriction.as_ref();
+            let fresh = fresh.map_or(Ok(()), |restriction| restriction.refresh(&found.session));
+            fresh.and_then(|()| work(&found.session, &turn))
         };
         drop(runs);
         // Who was interrupted may have been so while it cleaned up: it is not used again.
@@ -210,6 +218,8 @@ pub(super) struct Running {
     /// How it ended, behind the last item.
     pub last: Arc<OnceLock<Result<(), Failure>>>,
     pub slot: Option<Arc<Slot>>,
+    /// What is noted of it.
+    pub asked: Option<audit::Question>,
 }
 
 impl Drop for Running {
@@ -239,6 +249,7 @@ pub(super) fn start(
         end: None,
         last: Arc::clone(&last),
         slot: Some(Arc::clone(&slot)),
+        asked: None,
     };
     let pool = Arc::clone(pool);
     tokio::task::spawn_blocking(move || {

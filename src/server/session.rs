@@ -10,8 +10,10 @@ use super::run::{self, Form, Pool, Question};
 use super::setting::Settings;
 use super::statement::{self, SLEEP, Statement};
 use super::turn::{Slot, Stop};
+use super::turnstile::User;
 use super::wire::{Stream, Wire};
-use super::{Inner, dialect, guess, held, ingest, param};
+use super::{Inner, admit, audit, dialect, guess, held, ingest, param};
+use crate::model::audit::AuditRow;
 use crate::model::kind::{Column, Kind};
 use crate::model::table::{Cell, Param, Table};
 use crate::store::Verb;
@@ -51,8 +53,12 @@ pub(super) struct Session<S> {
     pub(super) wire: Wire<S>,
     pub(super) inner: Arc<Inner>,
     pub(super) user: String,
-    /// It may add log and prune.
-    pub(super) is_owner: bool,
+    /// Who it is, and whose mail that user may see.
+    pub(super) who: Arc<User>,
+    /// From where the client came.
+    pub(super) origin: String,
+    /// It handed over a search: the statements that follow belong to it.
+    pub(super) has_asked: bool,
     pub(super) pid: i32,
     pub(super) current: Arc<Current>,
     pub(super) settings: Settings,
@@ -232,6 +238,10 @@ impl<S: Stream> Session<S> {
     /// Reads one statement and the types of its parameters.
     fn prepare(&self, sql: &str, types: &[u32]) -> Result<Prepared, Failure> {
         let is_packed = self.settings.is_packed();
+        if is_packed && let Some(prepared) = admit::search(sql)? {
+            self.check_held(prepared.bytes())?;
+            return Ok(prepared);
+        }
         let tokens = statement::split(sql);
         let statement = match tokens.as_slice() {
             // Our own client only asks, and is told what is wrong in the words of the database.
@@ -249,6 +259,8 @@ impl<S: Stream> Session<S> {
                 return Err(Failure::new("42601", message));
             }
         };
+        admit::check(&statement, &self.who.scope)?;
+        let what = admit::what(&statement, self.who.is_owner, self.has_asked);
         let length = sql.len();
         let statement = match statement {
             Statement::Ask(verb, sql) => Statement::Ask(verb, self.rewrite(sql)),
@@ -272,7 +284,8 @@ impl<S: Stream> Session<S> {
                 .or_else(guess)
                 .unwrap_or(Type::TEXT)
         });
-        let prepared = Prepared::new(statement, types.collect(), length);
+        let mut prepared = Prepared::new(statement, types.collect(), length);
+        prepared.what = what;
         self.check_held(prepared.bytes())?;
         Ok(prepared)
     }
@@ -444,16 +457,33 @@ impl<S: Stream> Session<S> {
         let question = Question {
             verb,
             sql: sql.to_owned(),
-            params: portal.params.clone(),
+            params: [portal.params.as_slice(), &portal.prepared.given].concat(),
             form,
             told: portal.prepared.columns(),
             is_packed,
         };
-        let running = run::start(&self.pool, question, stop, slot, deadline);
+        let mut running = run::start(&self.pool, question, stop, slot, deadline);
+        if let Some(what) = &portal.prepared.what {
+            self.has_asked |= what.starts_with(admit::FIND);
+            running.asked = Some(self.question(what));
+        }
         let running = portal.running.insert(running);
         let stop = Arc::clone(&running.stop);
         let head = patiently(&mut self.wire, &self.pool, &stop, running.head());
         head.await?.map_err(Trouble::Told)
+    }
+
+    /// Returns what is noted of a question, as soon as it ends.
+    pub(super) fn question(&self, what: &str) -> audit::Question {
+        let row = AuditRow {
+            time: chrono::Utc::now().into(),
+            who: self.who.name.clone(),
+            origin: self.origin.clone(),
+            what: what.to_owned(),
+            scope: self.who.scope.to_string(),
+            hits: None,
+        };
+        audit::Question::new(&self.inner.audit, row)
     }
 
     /// Sends rows of a portal that runs.
@@ -469,6 +499,9 @@ impl<S: Stream> Session<S> {
             let (bytes, count) = running.left.take(left);
             self.wire.out.extend_from_slice(&bytes);
             sent += count;
+            if let Some(asked) = running.asked.as_mut() {
+                asked.hits += count;
+            }
             self.wire.drain().await?;
             if most == Some(sent) {
                 is_suspended = true;

@@ -5,6 +5,7 @@
 //! so has `maillog status`: together they use it one query at a time.
 
 use super::turn::{Stop, lock};
+use crate::model::scope::Scope;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -20,8 +21,10 @@ pub(super) struct User {
     pub name: String,
     /// Who connects over TCP is another one than the user of that name on this machine.
     pub is_remote: bool,
-    /// Root, or the owner of the database.
+    /// Root, or the owner of the database: may add log and prune.
     pub is_owner: bool,
+    /// Whose mail the user may see.
+    pub scope: Scope,
 }
 
 /// A query that waits or computes.
@@ -237,6 +240,7 @@ mod tests {
             name: name.to_owned(),
             is_remote: false,
             is_owner: name == "root",
+            scope: Scope::All,
         })
     }
 

@@ -6,7 +6,9 @@ use super::notify::Notify;
 use super::task::{Done, Run, Task, When};
 use crate::config::Config;
 use crate::ingest::keep::Jobs;
+use crate::model::audit::AuditRow;
 use crate::model::retain::Cutoffs;
+use crate::model::small::SmallRow;
 use crate::model::table::{Cell, Table};
 use crate::notice::{self, Level};
 use crate::server::{Failure, Hooks};
@@ -73,6 +75,7 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
     let erasing = shared.jobs.clone();
     let asking = shared.jobs.clone();
     let keeping = shared.jobs.clone();
+    let noting = shared.jobs.small_rows().clone();
     let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let life = begun.unwrap_or_default().as_nanos().to_string();
     let compacting = shared.clone();
@@ -91,6 +94,13 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
             Ok(order::erased_table(
                 &erase(&erasing, address, &order.ticket).map_err(|error| failed(&error))?,
             ))
+        })
+        .verb("maillog_audit", move |argument| {
+            let row: AuditRow = serde_json::from_str(argument).map_err(|_| misunderstood())?;
+            if noting.store(vec![SmallRow::Audit(row)]) {
+                return Ok(Table::default());
+            }
+            Err(failed(&stopped()))
         })
         .verb("maillog_life", move |_| Ok(one(life.clone())))
         .verb("maillog_erased", move |ticket| {

@@ -21,7 +21,9 @@ pub(super) fn task() -> Task {
 /// Serves until the server ends.
 fn run(run: &Run<'_>) -> Result<Done> {
     let shared = run.shared;
-    let hooks = Hooks::default().feeds(shared.feeds.clone());
+    let hooks = Hooks::default()
+        .feeds(shared.feeds.clone())
+        .audit(shared.jobs.small_rows().clone());
     let hooks = retain::verbs(hooks, shared);
     let (config, sessions) = (&shared.config, shared.sessions.clone());
     let server = Server::start(&config.database, &config.serve, sessions, hooks)?;

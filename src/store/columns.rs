@@ -105,7 +105,7 @@ impl<'r, R> Columns<'r, R> {
     }
 
     /// A column as the type of the field has it.
-    fn field<T: Held + 'r>(self, name: &str, get: impl Fn(&'r R) -> &'r T) -> Self {
+    pub(super) fn field<T: Held + 'r>(self, name: &str, get: impl Fn(&'r R) -> &'r T) -> Self {
         let array = T::array(self.rows.iter().map(get));
         self.push(name, array)
     }
@@ -168,7 +168,7 @@ impl Attempt {
 }
 
 /// The type of a field that is one column.
-trait Held: Sized {
+pub(super) trait Held: Sized {
     /// Returns the column.
     fn array<'r>(values: impl Iterator<Item = &'r Self>) -> ArrayRef
     where

@@ -385,6 +385,15 @@ impl Run<'_> {
     }
 }
 
+/// How that statement begins.
+const PREVIEW: &str = "SELECT \"table\", deleted, changed FROM (SELECT ";
+
+/// Returns whether a statement is one of [`preview`]: it has the address in its text.
+#[must_use]
+pub fn is_preview(sql: &str) -> bool {
+    sql.starts_with(PREVIEW)
+}
+
 /// Returns the statement that tells how many rows name the address, and what would become of them.
 #[must_use]
 pub fn preview(address: &Address) -> (String, Vec<Param>) {

@@ -7,16 +7,19 @@
 //! `cause(reason, dsn, rule)` is the cause that a text and its codes tell, `cause_dnsbl` the block list in it; an empty text
 //! stands for a code or rule that is not known. `address_key(address)` is what the columns `recipient_key` and its like have for
 //! the address, `address_within(address)` the address that SRS, BATV or VERP made it of. NULL in, NULL out.
+//! `scope_text(text, scope, own)` is the text without addresses that are neither in the scope nor among the own ones, a line each.
 //!
 //! Limits: a time outside the years that zones are known for (and `infinity`) is returned unchanged.
 
 use crate::cause::{Causes, Evidence, Finding};
+use crate::model::scope::Scope;
 use crate::model::{ip, key, within};
 use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use duckdb::Connection;
 use duckdb::arrow::array::{
-    Array, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt16Array,
+    Array, AsArray, BooleanArray, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray, UInt16Array,
 };
 use duckdb::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use duckdb::vscalar::{ArrowFunctionSignature, VArrowScalar};
@@ -38,7 +41,8 @@ pub fn register(conn: &Connection) -> duckdb::Result<()> {
     conn.register_scalar_function::<WhichList>("cause_dnsbl")?;
     conn.register_scalar_function::<IpNetwork>("ip_network")?;
     conn.register_scalar_function::<AddressKey>("address_key")?;
-    conn.register_scalar_function::<AddressWithin>("address_within")
+    conn.register_scalar_function::<AddressWithin>("address_within")?;
+    conn.register_scalar_function::<ScopeText>("scope_text")
 }
 
 struct LocalTime;
@@ -251,6 +255,43 @@ impl VArrowScalar for AddressWithin {
     fn signatures() -> Vec<ArrowFunctionSignature> {
         vec![ArrowFunctionSignature::exact(
             vec![DataType::Utf8],
+            DataType::Utf8,
+        )]
+    }
+}
+
+struct ScopeText;
+
+impl VArrowScalar for ScopeText {
+    type State = ();
+
+    fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {
+        let (shown, scopes, own) = (texts(&input, 0)?, texts(&input, 1)?, texts(&input, 2)?);
+        // The scope is the same in all rows of a view.
+        let mut last: Option<(&str, Scope)> = None;
+        let mut hidden = StringBuilder::new();
+        for ((text, words), own) in shown.iter().zip(scopes).zip(own) {
+            let (Some(text), Some(words)) = (text, words) else {
+                hidden.append_null();
+                continue;
+            };
+            let scope = match &last {
+                Some((known, scope)) if *known == words => scope,
+                _ => {
+                    &last
+                        .insert((words, Scope::of(&words.lines().collect::<Vec<_>>())?))
+                        .1
+                }
+            };
+            let own: Vec<&str> = own.unwrap_or_default().lines().collect();
+            hidden.append_value(scope.hide(text, &own));
+        }
+        Ok(Arc::new(hidden.finish()))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(
+            vec![DataType::Utf8; 3],
             DataType::Utf8,
         )]
     }

@@ -9,6 +9,7 @@ pub mod address;
 mod allowed_functions;
 mod anchor;
 mod answer;
+mod audit;
 mod cell;
 mod columns;
 pub mod compact;

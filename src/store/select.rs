@@ -108,6 +108,16 @@ impl Session {
         Ok(Table { columns, rows })
     }
 
+    /// The same, and hands its rows on as they come, until `row` breaks. Returns the names of the columns.
+    pub fn select_own_each(
+        &self,
+        sql: &str,
+        params: &[Param],
+        row: &mut impl FnMut(&[String], Vec<Cell>) -> ControlFlow<()>,
+    ) -> Result<Vec<String>, Error> {
+        self.each(sql, params, row)
+    }
+
     fn each(
         &self,
         sql: &str,

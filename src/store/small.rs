@@ -1,16 +1,18 @@
 //! Rows of small producers, written in the transaction of the batch that they came with: one arm a table.
 
-use super::task;
+use super::{audit, task};
 use crate::model::small::SmallRow;
 use duckdb::Connection;
 
 /// Writes the rows.
 pub(super) fn write(conn: &Connection, rows: Vec<SmallRow>) -> duckdb::Result<()> {
-    let mut task_runs = Vec::new();
+    let (mut task_runs, mut asked) = (Vec::new(), Vec::new());
     for row in rows {
         match row {
             SmallRow::TaskRun(run) => task_runs.push(run),
+            SmallRow::Audit(row) => asked.push(row),
         }
     }
-    task::write(conn, task_runs)
+    task::write(conn, task_runs)?;
+    audit::write(conn, &asked)
 }

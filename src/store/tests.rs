@@ -1,6 +1,7 @@
 //! Tests of the store: rows made here, files in temporary directories.
 
 mod append;
+mod audit;
 mod commit;
 mod compact;
 mod crash;

@@ -85,6 +85,7 @@ fn every_query_answers_on_an_empty_and_on_a_filled_database() {
     let (empty, demo) = (store(&empty), store(&demo));
     // What the log of the demo has none of.
     let nothing = [
+        "audit",
         "fatals",
         "no_size",
         "panics",

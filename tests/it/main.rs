@@ -62,6 +62,8 @@ mod resume;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod scope;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod service;

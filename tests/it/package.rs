@@ -67,6 +67,10 @@ fn settings(place: &Place) -> BTreeSet<String> {
         if is_table {
             let inner = known(place, &name);
             all.extend(inner.into_iter().map(|inner| format!("{name}.{inner}")));
+        } else if name == "scope" {
+            // Tables of it have names of the administrator.
+            let inner = known(place, "scope.NAME");
+            all.extend(inner.into_iter().map(|inner| format!("scope.NAME.{inner}")));
         } else {
             all.insert(name);
         }

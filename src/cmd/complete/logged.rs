@@ -1,6 +1,7 @@
 //! Logged: names that the logs brought (hosts, instances, services), quickly and silently or not at all.
 
 use crate::answers::Answers;
+use crate::ask::own;
 use crate::cmd::Context;
 use crate::model::table::Cell;
 use std::path::PathBuf;
@@ -10,22 +11,13 @@ use std::time::Duration;
 /// Nobody waits longer for a word at the cursor.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-/// Messages that are looked at, the youngest: names that came up since stand in them.
-const YOUNGEST: u32 = 100_000;
-
 /// Returns the values of the column; `database` where the line names one.
 pub(super) fn values(column: &'static str, database: Option<&str>, run: &Context) -> Vec<String> {
     let path = database.map_or_else(|| run.config.database_to_read(), PathBuf::from);
     let (send, receive) = channel();
     // A database that is slow to open is left behind.
     std::thread::spawn(move || {
-        let sql = match column {
-            "host" => "SELECT DISTINCT host FROM coverage ORDER BY host".to_owned(),
-            _ => format!(
-                "SELECT DISTINCT {column} FROM delivery_from \
-                 WHERE id > (SELECT max(id) FROM delivery_from) - {YOUNGEST} ORDER BY {column}"
-            ),
-        };
+        let sql = own::names(column).unwrap_or_default();
         let table = Answers::glance(&path).and_then(|store| store.select_once(&sql, &[]));
         let _ = send.send(table.map(|table| table.rows).unwrap_or_default());
     });

@@ -3,16 +3,21 @@
 use super::super::{Context as Run, Exit};
 use super::load::{self, Loaded};
 use super::options::Shared;
+use crate::client::Client;
+use crate::model::audit::AuditRow;
+use crate::model::scope::Scope;
 use crate::notice;
 use crate::queue::Mail;
 use crate::queue::action::{self, Checked, Record, Verb};
 use crate::queue::filter::Present;
 use crate::queue::postfix::Said;
 use crate::render::queue;
+use crate::store::{self, Store};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use nix::unistd::{Uid, User};
 use std::io::{BufRead, IsTerminal};
+use std::path::Path;
 
 /// Mails of a plan that are shown.
 const SHOWN: usize = 10;
@@ -122,7 +127,7 @@ pub(super) fn perform(
     tell_said(&said, &checked.same);
     let mut left_alone = checked.gone;
     left_alone.extend(checked.reused);
-    record(&Record {
+    let done = Record {
         time: run.later().now,
         user: who(),
         action: verb.name(),
@@ -135,7 +140,9 @@ pub(super) fn perform(
         left_alone,
         is_done: said.is_done,
         said: said.text,
-    });
+    };
+    record(&done);
+    note(&done, run);
     Ok(if said.is_done {
         Exit::Found
     } else {
@@ -254,7 +261,55 @@ fn who() -> String {
     }
 }
 
-/// Keeps the record of an action. The one place for it: until there is a table for it the journal or the terminal has it.
+/// Characters of an action that the table takes: the ids of some thousand mails.
+const MOST_NOTED: usize = 100_000;
+
+/// Writes the action into the table `audit`: through the service where one runs, else into the database where it may be written.
+///
+/// What was done is done: where neither works, the line of [`record`] is all there is.
+fn note(record: &Record, run: &Run) {
+    let words = |what: &str, ids: &[String]| match ids {
+        [] => String::new(),
+        ids => format!("; {what} {}", ids.join(" ")),
+    };
+    let instance = record.instance.as_ref();
+    let what = format!(
+        "queue {}{}: {}{}{}; {}: {}",
+        record.action,
+        instance.map_or_else(String::new, |of| format!(" in {of}")),
+        record.query,
+        words("mails", &record.queue_ids),
+        words("left alone", &record.left_alone),
+        if record.is_done { "done" } else { "failed" },
+        record.said.trim(),
+    );
+    let row = AuditRow {
+        time: record.time,
+        who: record.user.clone(),
+        origin: "command".to_owned(),
+        what: what.chars().take(MOST_NOTED).collect(),
+        scope: Scope::All.to_string(),
+        hits: i64::try_from(record.queue_ids.len()).ok(),
+    };
+    let noted = note_row(row, &run.config.database);
+    if let Err(error) = noted {
+        notice::say(&format!("not written into the table audit: {error}"));
+    }
+}
+
+fn note_row(row: AuditRow, database: &Path) -> Result<(), store::Error> {
+    if let Some(service) = Client::connect(database, None)? {
+        let argument = serde_json::to_string(&row).unwrap_or_default();
+        return service.call("maillog_audit", &argument).map(drop);
+    }
+    // Without a log there is nothing that the action belongs to.
+    if !database.exists() {
+        return Ok(());
+    }
+    Store::open_writer(database)?.add_audit(&[row])
+}
+
+/// Says what was done, for the journal or the terminal.
 fn record(record: &Record) {
     let left = match record.left_alone.len() {
         0 => String::new(),

@@ -4,9 +4,9 @@
 //! requeued mail keeps its arrival under its new id.
 
 use super::super::Context as Run;
-use super::super::story::{column, int, text, time};
 use super::options::Shared;
 use crate::answers::Answers;
+use crate::ask::story::{column, int, text, time};
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{MINUTE, SECOND, Time};
 use crate::notice;

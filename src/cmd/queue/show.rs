@@ -1,10 +1,12 @@
 //! `maillog queue show`: all of one mail, the present state on top of the story that the log tells.
 
-use super::super::story::{Ask, Stories, column, int};
+use super::super::story as prose;
 use super::super::{Context as Run, Exit};
 use super::load::{self, Loaded};
 use super::options::{Form, Shared, query_options};
 use super::{history, list};
+use crate::ask::Ask;
+use crate::ask::story::{Focus, Stories, column, int};
 use crate::notice;
 use crate::query;
 use crate::queue::Mail;
@@ -112,14 +114,14 @@ impl Show {
             &format!("qid:{}", query::ast::quoted(id)),
             &query_options(run),
         )?;
-        let mut hits = answers.select(&plan.sql, &plan.params)?;
+        let mut hits = answers.find_all(&plan)?;
         if let Some(root) = root {
             // An id may have been another mail's before.
             let place = column(&hits, "root_id");
             hits.rows.retain(|row| int(row, place) == Some(root));
         }
-        let stories = Stories::of(&answers, &hits, &Ask::default())?;
-        stories.write(&hits, Format::Story, style, out)?;
+        let stories = Stories::of(&answers, &hits, &Focus::default())?;
+        prose::write(&stories, &hits, Format::Story, style, out)?;
         Ok(!hits.rows.is_empty())
     }
 

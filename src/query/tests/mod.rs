@@ -8,7 +8,7 @@ mod properties;
 #[cfg(feature = "store")]
 mod reference;
 #[cfg(feature = "store")]
-mod same;
+pub(crate) mod same;
 mod statements;
 mod times;
 

@@ -14,8 +14,12 @@ use std::fs;
 /// After the demo log.
 const NOW: Time = Time(1_795_300_000_000_000);
 
+pub(crate) fn store() -> Store {
+    filled(&logs())
+}
+
 /// The demo log, and every story: filters, aliases, requeues, relays, each with its odd lines.
-fn store() -> Store {
+pub(crate) fn logs() -> Vec<String> {
     let mut logs: Vec<String> = ["testlogs/demo/mail.log.1", "testlogs/demo/mail.log"]
         .iter()
         .map(|path| fs::read_to_string(path).unwrap())
@@ -26,14 +30,14 @@ fn store() -> Store {
         .collect();
     stories.sort();
     logs.extend(stories.iter().map(|path| fs::read_to_string(path).unwrap()));
-    filled(&logs)
+    logs
 }
 
 /// `SplitMix64`.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -41,12 +45,12 @@ impl Random {
         usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap()
     }
 
-    fn pick<'a>(&mut self, list: &'a [String]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, list: &'a [String]) -> &'a str {
         list.get(self.below(list.len())).unwrap()
     }
 }
 
-fn texts(store: &Store, sql: &str) -> Vec<String> {
+pub(crate) fn texts(store: &Store, sql: &str) -> Vec<String> {
     let rows = store.select(sql, &[]).unwrap().rows;
     let text = |row: Vec<Cell>| match row.into_iter().next() {
         Some(Cell::Text(text)) => Some(text),
@@ -57,7 +61,7 @@ fn texts(store: &Store, sql: &str) -> Vec<String> {
 
 /// Terms that are true of some rows, and that have none, of every field.
 #[expect(clippy::too_many_lines, reason = "a list of terms")]
-fn terms(store: &Store) -> Vec<String> {
+pub(crate) fn terms(store: &Store) -> Vec<String> {
     let mut terms: Vec<String> = QUERIES.iter().map(|q| (*q).to_owned()).collect();
     for (field, sql) in [
         (
@@ -159,7 +163,7 @@ fn terms(store: &Store) -> Vec<String> {
     terms
 }
 
-fn query(random: &mut Random, terms: &[String]) -> String {
+pub(crate) fn query(random: &mut Random, terms: &[String]) -> String {
     let mut text = String::new();
     for i in 0..=random.below(3) {
         if i > 0 {
@@ -179,7 +183,7 @@ fn query(random: &mut Random, terms: &[String]) -> String {
     text
 }
 
-fn options(random: &mut Random) -> Options {
+pub(crate) fn options(random: &mut Random) -> Options {
     let time = |random: &mut Random| {
         let time = NOW.plus(-i64::try_from(random.below(300)).unwrap() * HOUR);
         let time = if random.below(3) == 0 {

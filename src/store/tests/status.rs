@@ -74,7 +74,7 @@ fn status_tells_sources_spans_loss_and_sizes() {
         ]
     );
     assert_eq!(status.rows.rows[0], [text("coverage"), Cell::Int(2)]);
-    assert_eq!(status.rows.rows.len(), 12);
+    assert_eq!(status.rows.rows.len(), 13);
     let database = &status.database.rows[0];
     assert_eq!(
         database[..2],

@@ -1,7 +1,7 @@
 //! Tries: refusals told with the mail that came through later, and messages that were not taken told with what came later.
 
+use super::Ask;
 use super::story::{column, int, text, time};
-use crate::answers::Answers;
 use crate::model::ip::parse_address;
 use crate::model::key;
 use crate::model::row::message_status as status;
@@ -33,7 +33,7 @@ pub(super) fn is_try(hits: &Table, row: &[Cell]) -> bool {
 /// Fetches what was refused before a mail came through: to the same client, or with the same Message-ID. Of a message that was not
 /// taken itself (`is_try`) only other tries of the very same mail. Nothing where neither is known.
 pub(super) fn before(
-    store: &Answers,
+    asked: &dyn Ask,
     root: i64,
     messages: &Table,
     recipients: &Table,
@@ -61,11 +61,11 @@ pub(super) fn before(
         .iter()
         .filter(|row| int(row, root_ids) == Some(root));
     let own: BTreeSet<i64> = own.filter_map(|row| int(row, ids)).collect();
-    let asked = recipients
+    let theirs = recipients
         .rows
         .iter()
         .filter(|row| int(row, from_ids).is_some_and(|id| own.contains(&id)));
-    let named = asked.flat_map(|row| {
+    let named = theirs.flat_map(|row| {
         let named = names.iter().filter_map(|name| text(row, *name));
         named.map(|name| Param::Text(name.to_owned()))
     });
@@ -80,12 +80,12 @@ pub(super) fn before(
         Param::Int(root),
         who.message_id,
     ];
-    store.select(REFUSALS, &params)
+    asked.rows(REFUSALS, &params)
 }
 
 /// Fetches the first mail that came through after the refusal.
 pub(super) fn later(
-    store: &Answers,
+    asked: &dyn Ask,
     hits: &Table,
     refusal: &[Cell],
 ) -> Result<Option<Table>, Error> {
@@ -93,14 +93,14 @@ pub(super) fn later(
     let at = time(refusal, column(hits, "time"));
     let to = text(refusal, column(hits, "recipient"));
     match (at, to) {
-        (Some(at), Some(to)) if !who.is_nobody() => came(store, &who, at, Some(to)).map(Some),
+        (Some(at), Some(to)) if !who.is_nobody() => came(asked, &who, at, Some(to)).map(Some),
         _ => Ok(None),
     }
 }
 
 /// Fetches what came through for each recipient of a message that was not taken; none where nothing can be looked for.
 pub(super) fn later_for_all(
-    store: &Answers,
+    asked: &dyn Ask,
     messages: &Table,
     recipients: &Table,
 ) -> Result<Option<Table>, Error> {
@@ -114,7 +114,7 @@ pub(super) fn later_for_all(
     let to = column(recipients, "recipient");
     let mut all = Table::default();
     let mut take = |to: Option<&str>| -> Result<(), Error> {
-        let mut found = came(store, &who, at, to)?;
+        let mut found = came(asked, &who, at, to)?;
         found.columns.push("for_recipient".to_owned());
         for row in &mut found.rows {
             row.push(to.map_or(Cell::Null, |to| Cell::Text(to.to_owned())));
@@ -134,7 +134,7 @@ pub(super) fn later_for_all(
     Ok(Some(all))
 }
 
-fn came(store: &Answers, who: &Who, at: Time, to: Option<&str>) -> Result<Table, Error> {
+fn came(asked: &dyn Ask, who: &Who, at: Time, to: Option<&str>) -> Result<Table, Error> {
     let recipient = to.map_or(Param::Null, |to| Param::Text(to.to_owned()));
     let recipient_key = key_of(&recipient);
     let params = [
@@ -148,7 +148,7 @@ fn came(store: &Answers, who: &Who, at: Time, to: Option<&str>) -> Result<Table,
         recipient_key,
         who.message_id.clone(),
     ];
-    store.select(LATER, &params)
+    asked.rows(LATER, &params)
 }
 
 /// Returns the key of an address.

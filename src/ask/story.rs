@@ -1,0 +1,339 @@
+//! Story: the whole chain of each mail found, for its story, its ticket or its log lines.
+
+use super::{Ask, tries};
+use crate::model::table::{Cell, Param, Table};
+use crate::model::time::Time;
+use crate::query::story::{
+    ATTEMPTS, CHILDREN, LINES, MESSAGES, NEIGHBOURS, OF_ROOT, RECIPIENTS, REFUSAL_LINES,
+};
+use crate::render::story::StoryInput;
+use crate::store::Error;
+use std::collections::BTreeSet;
+
+/// Stories that are told at once.
+const MOST: usize = 20;
+
+/// The statement of this file; the others are those of [`crate::query::story`].
+pub const STATEMENTS: [&str; 1] = [ROOT];
+
+/// A notice belongs to the story of the message that it is about.
+const ROOT: &str = "SELECT parent_id, root_id FROM delivery_from WHERE id = $1";
+
+/// Who was asked for, and how much is told of the others.
+#[derive(Debug, Default)]
+pub struct Focus {
+    /// Whole addresses that the query names, in small letters.
+    pub addresses: Vec<String>,
+    /// The query names recipients.
+    pub names_recipient: bool,
+    /// Tell each recipient.
+    pub tells_all: bool,
+}
+
+/// What is told of the hits of a search.
+#[derive(Debug, Default)]
+pub struct Stories {
+    /// The mails.
+    pub mails: Vec<StoryInput>,
+    /// Mails beyond those told.
+    pub more: usize,
+    /// Refusals that a mail's story tells.
+    pub told: Vec<i64>,
+    /// Messages that were not taken and that a mail's story tells.
+    told_messages: BTreeSet<i64>,
+    /// Of the other refusals: what came through later.
+    pub later: Vec<(i64, Table)>,
+    /// Number of the other refusals.
+    pub refusals: usize,
+}
+
+impl Stories {
+    /// Fetches each mail among the hits, each chain once, and what there is to tell of the refusals.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn of(asked: &dyn Ask, hits: &Table, focus: &Focus) -> Result<Self, Error> {
+        let roots = roots(asked, hits, MOST)?;
+        let mut stories = Self {
+            more: roots.len().saturating_sub(MOST),
+            ..Self::default()
+        };
+        for root in roots.iter().take(MOST) {
+            let mut mail = fetch(asked, *root, false)?;
+            (mail.asked, mail.asked_by_name) = asked_for(hits, &mail.messages, focus);
+            mail.tells_all = focus.tells_all;
+            stories.tells(mail);
+        }
+        stories.take_tries(asked, hits, focus)?;
+        let (kind, id) = (column(hits, "kind"), column(hits, "id"));
+        for row in hits
+            .rows
+            .iter()
+            .filter(|row| text(row, kind) == Some("refused"))
+        {
+            let Some(id) = int(row, id).filter(|id| !stories.told.contains(id)) else {
+                continue;
+            };
+            stories.refusals += 1;
+            if stories.refusals <= MOST
+                && let Some(later) = tries::later(asked, hits, row)?
+            {
+                stories.later.push((id, later));
+            }
+        }
+        Ok(stories)
+    }
+
+    fn tells(&mut self, mail: StoryInput) {
+        let of = |name| {
+            let column = column(&mail.refusals, name);
+            let rows = mail.refusals.rows.iter();
+            rows.filter_map(move |row| int(row, column))
+        };
+        self.told.extend(of("id"));
+        self.told_messages.extend(of("turned_id"));
+        self.mails.push(mail);
+    }
+
+    /// Takes the messages that were not taken and that no mail's story tells; the last try tells those before it.
+    fn take_tries(&mut self, asked: &dyn Ask, hits: &Table, focus: &Focus) -> Result<(), Error> {
+        let id = column(hits, "from_id");
+        let tries = hits.rows.iter().filter(|row| tries::is_try(hits, row));
+        let ids: BTreeSet<i64> = tries.filter_map(|row| int(row, id)).collect();
+        let first = self.mails.len();
+        for id in ids.into_iter().rev() {
+            if self.told_messages.contains(&id) {
+                continue;
+            }
+            if self.mails.len() >= MOST {
+                self.more += 1;
+                continue;
+            }
+            let mut mail = fetch(asked, id, true)?;
+            (mail.asked, mail.asked_by_name) = asked_for(hits, &mail.messages, focus);
+            mail.tells_all = focus.tells_all;
+            self.tells(mail);
+        }
+        if let Some(tries) = self.mails.get_mut(first..) {
+            tries.reverse();
+        }
+        Ok(())
+    }
+
+    /// Returns whether all that was found is one mail, or one refusal.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        self.more == 0 && self.mails.len() + self.refusals == 1
+    }
+}
+
+/// Log lines of one thing that was found: none where they are not kept.
+///
+/// # Errors
+/// When the database fails, or `take` does.
+pub fn lines<E: From<Error>>(
+    asked: &dyn Ask,
+    hits: &Table,
+    told: &mut BTreeSet<i64>,
+    mut take: impl FnMut(&[String]) -> Result<(), E>,
+) -> Result<(), E> {
+    let (kind, id) = (column(hits, "kind"), column(hits, "id"));
+    let from_id = column(hits, "from_id");
+    let tries = hits.rows.iter().filter(|row| tries::is_try(hits, row));
+    let tries: BTreeSet<i64> = tries.filter_map(|row| int(row, from_id)).collect();
+    let roots = roots(asked, hits, usize::MAX)?;
+    for root in tries.into_iter().chain(roots) {
+        if !told.insert(root) {
+            continue;
+        }
+        let chain = chain(asked, root)?;
+        let beside = asked.rows(NEIGHBOURS, &chain)?;
+        let beside = beside.rows.iter().filter_map(|row| int(row, Some(0)));
+        let beside: BTreeSet<i64> = beside.collect();
+        let beside: Vec<i64> = beside.into_iter().collect();
+        let params: Vec<Param> = chain.into_iter().chain(among(&beside)).collect();
+        take(&texts(asked.rows(LINES, &params)?))?;
+    }
+    for row in &hits.rows {
+        if text(row, kind) == Some("refused")
+            && let Some(id) = int(row, id)
+        {
+            take(&texts(asked.rows(REFUSAL_LINES, &[Param::Int(id)])?))?;
+        }
+    }
+    Ok(())
+}
+
+fn texts(lines: Table) -> Vec<String> {
+    let text = |row: Vec<Cell>| match row.into_iter().next() {
+        Some(Cell::Text(text)) => Some(text),
+        _ => None,
+    };
+    lines.rows.into_iter().filter_map(text).collect()
+}
+
+pub(crate) fn column(table: &Table, name: &str) -> Option<usize> {
+    table.columns.iter().position(|c| c == name)
+}
+
+pub(crate) fn int(row: &[Cell], column: Option<usize>) -> Option<i64> {
+    match row.get(column?)? {
+        Cell::Int(n) => Some(*n),
+        _ => None,
+    }
+}
+
+pub(crate) fn text(row: &[Cell], column: Option<usize>) -> Option<&str> {
+    match row.get(column?)? {
+        Cell::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+pub(crate) fn time(row: &[Cell], column: Option<usize>) -> Option<Time> {
+    match row.get(column?)? {
+        Cell::Time(time) => Some(*time),
+        _ => None,
+    }
+}
+
+/// Returns the recipients of the messages that the search found, and whether the query names them; where it may have found them by the
+/// sender, only those that it names.
+fn asked_for(hits: &Table, messages: &Table, focus: &Focus) -> (Table, bool) {
+    const COLUMNS: [&str; 3] = ["id", "recipient", "orig_to"];
+    let id = column(messages, "id");
+    let ids: BTreeSet<i64> = messages
+        .rows
+        .iter()
+        .filter_map(|row| int(row, id))
+        .collect();
+    let (kind, from_id) = (column(hits, "kind"), column(hits, "from_id"));
+    let places = COLUMNS.map(|name| column(hits, name));
+    let [_, names @ ..] = places;
+    let is_found = |row: &&Vec<Cell>| {
+        text(row, kind) == Some("mail")
+            && text(row, names[0]).is_some()
+            && int(row, from_id).is_some_and(|id| ids.contains(&id))
+    };
+    let is_named = |row: &&Vec<Cell>| {
+        names.iter().any(|name| {
+            let name = text(row, *name).map(str::to_lowercase);
+            name.is_some_and(|name| focus.addresses.contains(&name))
+        })
+    };
+    let mut found: Vec<&Vec<Cell>> = hits.rows.iter().filter(is_found).collect();
+    let is_by_name = focus.names_recipient || found.iter().any(is_named);
+    if !focus.names_recipient && is_by_name {
+        found.retain(is_named);
+    }
+    let cells = |row: &Vec<Cell>| {
+        let cell = |place: &Option<usize>| place.and_then(|at| row.get(at).cloned());
+        places
+            .iter()
+            .map(|place| cell(place).unwrap_or(Cell::Null))
+            .collect()
+    };
+    let asked = Table {
+        columns: COLUMNS.map(str::to_owned).to_vec(),
+        rows: found.into_iter().map(cells).collect(),
+    };
+    (asked, is_by_name)
+}
+
+/// Returns the first message of each chain, in the order of the hits; not those of messages that were not taken.
+fn roots(asked: &dyn Ask, hits: &Table, most: usize) -> Result<Vec<i64>, Error> {
+    let (kind, id) = (column(hits, "kind"), column(hits, "from_id"));
+    let mut ids = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut roots = Vec::new();
+    for row in hits
+        .rows
+        .iter()
+        .filter(|row| text(row, kind) == Some("mail") && !tries::is_try(hits, row))
+    {
+        let Some(id) = int(row, id).filter(|id| ids.insert(*id)) else {
+            continue;
+        };
+        if roots.len() > most {
+            // Only their number is told.
+            roots.push(id);
+            continue;
+        }
+        if let Some(root) = root(asked, id)?
+            && seen.insert(root)
+        {
+            roots.push(root);
+        }
+    }
+    Ok(roots)
+}
+
+/// Returns the root of the message, or of that which it is a notice about.
+fn root(asked: &dyn Ask, id: i64) -> Result<Option<i64>, Error> {
+    let of = |id| asked.rows(ROOT, &[Param::Int(id)]);
+    let found = of(id)?;
+    let Some([parent, root]) = found.rows.first().map(Vec::as_slice) else {
+        return Ok(None);
+    };
+    if let Cell::Int(parent) = parent
+        && let Some(root) = of(*parent)?.rows.first().and_then(|row| int(row, Some(1)))
+    {
+        return Ok(Some(root));
+    }
+    Ok(match root {
+        Cell::Int(root) => Some(*root),
+        _ => None,
+    })
+}
+
+/// Returns the ids of the messages of the root and of the notices about them, as the parameters of the statements that fetch by them.
+fn chain(asked: &dyn Ask, root: i64) -> Result<[Param; 3], Error> {
+    let ids = |table: Table| -> Vec<i64> {
+        let ids = table.rows.iter().filter_map(|row| int(row, Some(0)));
+        ids.collect()
+    };
+    let mut all = ids(asked.rows(OF_ROOT, &[Param::Int(root)])?);
+    all.extend(ids(asked.rows(CHILDREN, &among(&all))?));
+    Ok(among(&all))
+}
+
+pub(crate) fn among(ids: &[i64]) -> [Param; 3] {
+    let end = |id: Option<&i64>| id.map_or(Param::Null, |id| Param::Int(*id));
+    [
+        Param::List(ids.iter().copied().map(Param::Int).collect()),
+        end(ids.iter().min()),
+        end(ids.iter().max()),
+    ]
+}
+
+/// Fetches a mail; `is_try`: a message that was not taken.
+fn fetch(asked: &dyn Ask, root: i64, is_try: bool) -> Result<StoryInput, Error> {
+    let chain = chain(asked, root)?;
+    let messages = asked.rows(MESSAGES, &chain)?;
+    let recipients = asked.rows(RECIPIENTS, &chain)?;
+    let refusals = tries::before(asked, root, &messages, &recipients, is_try)?;
+    Ok(StoryInput {
+        neighbours: neighbours(asked, &messages, &refusals)?,
+        refusals,
+        later: if is_try {
+            tries::later_for_all(asked, &messages, &recipients)?
+        } else {
+            None
+        },
+        recipients,
+        attempts: asked.rows(ATTEMPTS, &chain)?,
+        messages,
+        ..StoryInput::default()
+    })
+}
+
+/// Fetches what other daemons did with the messages of the mail, and with its earlier tries.
+fn neighbours(asked: &dyn Ask, messages: &Table, refusals: &Table) -> Result<Table, Error> {
+    let ids = column(messages, "id");
+    let turned = column(refusals, "turned_id");
+    let all = messages.rows.iter().map(|row| int(row, ids));
+    let all = all.chain(refusals.rows.iter().map(|row| int(row, turned)));
+    let all: BTreeSet<i64> = all.flatten().collect();
+    let all: Vec<i64> = all.into_iter().collect();
+    asked.rows(NEIGHBOURS, &among(&all))
+}

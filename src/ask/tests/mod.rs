@@ -1,0 +1,4 @@
+//! What is seen in a scope.
+
+#[cfg(feature = "store")]
+mod doors;
