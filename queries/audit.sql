@@ -3,7 +3,7 @@
 -- param: since time -7d
 -- param: until time now
 -- param: top count 50
--- param: user text
+-- param: user text -- Only this user
 --
 -- What is the same is told once in ten minutes. SQL stands as it was sent; hits are rows of the answer, or mails acted upon.
 SELECT time, who, origin, what, scope, hits
