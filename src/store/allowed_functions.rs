@@ -38,7 +38,7 @@ const TELLING: [&str; 5] = [
 ///
 /// They do more than answer, or nothing for long; or read SQL or raw memory from a value; or call themselves for each
 /// level of one, which may be as deep as memory is large.
-const REFUSED: [&str; 30] = [
+const REFUSED: [&str; 31] = [
     "checkpoint",
     "force_checkpoint",
     "query",
@@ -69,6 +69,8 @@ const REFUSED: [&str; 30] = [
     "from_json_strict",
     "sleep_ms",
     "pg_sleep",
+    // For the views of a scope.
+    "scope_text",
 ];
 /// Beginnings of the names of functions for DuckDB's own use, or of types that are refused.
 const INNER: [&str; 4] = ["__internal", "variant_", "st_", "geo"];
