@@ -9,6 +9,7 @@ mod options;
 mod shell;
 mod show;
 mod summary;
+mod words;
 
 use super::{Context as Run, Exit};
 use crate::queue::action::Verb;
