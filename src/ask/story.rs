@@ -10,7 +10,7 @@ use crate::render::story::StoryInput;
 use crate::store::Error;
 use std::collections::BTreeSet;
 
-/// Stories that are told at once.
+/// Most stories that one answer has.
 const MOST: usize = 20;
 
 /// The statement of this file; the others are those of [`crate::query::story`].
@@ -19,7 +19,7 @@ pub const STATEMENTS: [&str; 1] = [ROOT];
 /// A notice belongs to the story of the message that it is about.
 const ROOT: &str = "SELECT parent_id, root_id FROM delivery_from WHERE id = $1";
 
-/// Who was asked for, and how much is told of the others.
+/// Whom the user asked for, and how much the answer says of the other recipients.
 #[derive(Debug, Default)]
 pub struct Focus {
     /// Whole addresses that the query names, in small letters.
@@ -30,7 +30,7 @@ pub struct Focus {
     pub tells_all: bool,
 }
 
-/// What is told of the hits of a search.
+/// The stories of the mails that a search finds, and of its refusals.
 #[derive(Debug, Default)]
 pub struct Stories {
     /// The mails.
@@ -255,7 +255,7 @@ fn roots(asked: &dyn Ask, hits: &Table, most: usize) -> Result<Vec<i64>, Error> 
             continue;
         };
         if roots.len() > most {
-            // Only their number is told.
+            // The answer has only their number.
             roots.push(id);
             continue;
         }

@@ -74,7 +74,7 @@ pub(super) fn key<'a>(line: &Line<'a>, client: &Client<'a>) -> KeyRef<'a> {
     KeyRef {
         host: line.host,
         ident: line.entry.ident,
-        // A client of postscreen is told by its port; the pid is the same for all.
+        // The port identifies a client of postscreen; all clients have one pid.
         pid: if is_screen {
             client.port.map_or(0, u32::from)
         } else {
