@@ -398,7 +398,10 @@ impl Find {
         ) {
             let columns = match &self.count_by {
                 Some(field) => query::counted(field)?,
-                None => query::columns().into_iter().map(str::to_owned).collect(),
+                None => crate::model::hits::names()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
             };
             let none = Table {
                 columns,

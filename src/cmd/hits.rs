@@ -102,7 +102,7 @@ pub(super) fn pages(
 /// When the database fails.
 pub(super) fn all(store: &Answers, plan: &Plan, how: How) -> Result<Table> {
     let mut all = Table {
-        columns: crate::query::columns()
+        columns: crate::model::hits::names()
             .into_iter()
             .map(str::to_owned)
             .collect(),

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod cursor;
 pub mod entry;
 pub mod event;
+pub mod hits;
 pub mod ip;
 pub mod key;
 pub mod kind;

@@ -17,8 +17,9 @@ use super::condition::{self, Condition};
 use super::hops::{self, Hops};
 use super::narrow;
 use super::plan::{Rule, Test};
-use super::sql::{self, Part, Statement, Writer};
+use super::sql::{Part, Statement, Writer};
 use super::turned;
+use crate::model::hits;
 use crate::model::table::Param;
 use crate::model::time::Time;
 use serde::{Deserialize, Serialize};
@@ -130,7 +131,7 @@ impl Search {
                 row(*part, &few)
             })
             .collect();
-        let names = sql::columns().join(", ");
+        let names = hits::names().join(", ");
         format!(
             "{tables}\nSELECT {names}\nFROM (\n{}\n)",
             rows.join("\nUNION ALL\n")

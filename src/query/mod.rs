@@ -261,12 +261,6 @@ pub fn spellings(text: &str) -> Vec<String> {
     }
 }
 
-/// Returns the names of the columns of a result.
-#[must_use]
-pub fn columns() -> Vec<&'static str> {
-    sql::columns()
-}
-
 /// Reads a query text and returns its tree.
 ///
 /// # Errors

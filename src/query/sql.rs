@@ -11,6 +11,7 @@ use super::condition::Condition;
 use super::fields::{Columns, Field};
 use super::hops;
 use super::turned::{self, FOR_NOW};
+use crate::model::hits;
 use crate::model::table::Param;
 
 /// The three things that a hit can be, and the two sides of a mail that was handed on.
@@ -33,126 +34,6 @@ pub struct Statement {
     /// Their values.
     pub params: Vec<Param>,
 }
-
-/// Columns of the result: name, and what it is of a recipient, a message, a refusal.
-const COLUMNS: [[&str; 4]; 45] = [
-    ["time", "t.time", "f.updated", "n.time"],
-    ["kind", "'mail'", "'mail'", "'refused'"],
-    ["host", "f.host", "f.host", "n.host"],
-    ["instance", "f.instance", "f.instance", "n.instance"],
-    ["queue_id", "f.queue_id", "f.queue_id", "n.queue_id"],
-    [
-        "message_id",
-        "f.message_id",
-        "f.message_id",
-        "NULL::VARCHAR",
-    ],
-    ["sender", "f.sender", "f.sender", "n.sender"],
-    ["recipient", "t.recipient", "NULL::VARCHAR", "n.recipient"],
-    ["orig_to", "t.orig_to", "NULL::VARCHAR", "NULL::VARCHAR"],
-    [
-        "client_name",
-        "f.client_name",
-        "f.client_name",
-        "n.client_name",
-    ],
-    [
-        "client_address",
-        "f.client_address",
-        "f.client_address",
-        "n.client_address",
-    ],
-    ["helo_name", "f.helo_name", "f.helo_name", "n.helo_name"],
-    [
-        "sasl_username",
-        "f.sasl_username",
-        "f.sasl_username",
-        "n.sasl_username",
-    ],
-    ["status", "t.status", "f.status", "n.action"],
-    ["relay", "t.relay", "NULL::VARCHAR", "NULL::VARCHAR"],
-    ["dsn", "t.dsn", "NULL::VARCHAR", "n.dsn"],
-    [
-        "reply_code",
-        "t.reply_code",
-        "NULL::USMALLINT",
-        "n.reply_code",
-    ],
-    [
-        "reason",
-        "coalesce(t.reason, f.reason)",
-        "f.reason",
-        "n.reason",
-    ],
-    ["cause", "t.cause", "NULL::VARCHAR", "n.cause"],
-    ["dnsbl", "t.dnsbl", "NULL::VARCHAR", "n.dnsbl"],
-    ["attempts", "t.attempts", "NULL::INTEGER", "NULL::INTEGER"],
-    ["delay", "t.delay", "NULL::DOUBLE", "NULL::DOUBLE"],
-    [
-        "delay_before_qmgr",
-        "t.delay_before_qmgr",
-        "NULL::DOUBLE",
-        "NULL::DOUBLE",
-    ],
-    [
-        "delay_in_qmgr",
-        "t.delay_in_qmgr",
-        "NULL::DOUBLE",
-        "NULL::DOUBLE",
-    ],
-    [
-        "delay_conn_setup",
-        "t.delay_conn_setup",
-        "NULL::DOUBLE",
-        "NULL::DOUBLE",
-    ],
-    [
-        "delay_transmission",
-        "t.delay_transmission",
-        "NULL::DOUBLE",
-        "NULL::DOUBLE",
-    ],
-    ["size", "f.size", "f.size", "NULL::BIGINT"],
-    ["nrcpt", "f.nrcpt", "f.nrcpt", "NULL::INTEGER"],
-    ["subject", "f.subject", "f.subject", "NULL::VARCHAR"],
-    ["service", "f.service", "f.service", "n.service"],
-    ["agent", "t.agent", "NULL::VARCHAR", "NULL::VARCHAR"],
-    ["rule", "NULL::VARCHAR", "NULL::VARCHAR", "n.rule"],
-    [
-        "protocol_state",
-        "NULL::VARCHAR",
-        "NULL::VARCHAR",
-        "n.protocol_state",
-    ],
-    ["count", "1", "1", "n.count"],
-    ["first_time", "t.first_time", "f.time", "n.time"],
-    ["removed", "f.removed", "f.removed", "NULL::TIMESTAMP"],
-    ["message_status", "f.status", "f.status", "NULL::VARCHAR"],
-    [
-        "log_incomplete",
-        "f.log_incomplete",
-        "f.log_incomplete",
-        "false",
-    ],
-    ["from_id", "f.id", "f.id", "n.from_id"],
-    ["id", "t.id", "f.id", "n.id"],
-    ["root_id", "f.root_id", "f.root_id", "NULL::BIGINT"],
-    ["parent_id", "f.parent_id", "f.parent_id", "NULL::BIGINT"],
-    [
-        "parent_link",
-        "f.parent_link",
-        "f.parent_link",
-        "NULL::VARCHAR",
-    ],
-    [
-        "parent_inferred",
-        "f.parent_inferred",
-        "f.parent_inferred",
-        "NULL::BOOLEAN",
-    ],
-    // Filled in where it is shown: see `story::STORE`.
-    ["store", "NULL::VARCHAR", "NULL::VARCHAR", "NULL::VARCHAR"],
-];
 
 impl Part {
     pub(super) const HITS: [Self; 3] = [Self::Recipient, Self::Message, Self::Refusal];
@@ -255,33 +136,29 @@ impl Part {
     /// All columns of the result.
     pub(super) fn select(self) -> String {
         let index = match self {
-            Self::Recipient | Self::Hop | Self::Carried => 1,
-            Self::Message => 2,
-            Self::Refusal => 3,
+            Self::Recipient | Self::Hop | Self::Carried => 0,
+            Self::Message => 1,
+            Self::Refusal => 2,
         };
-        let column = |c: &[&str; 4]| {
-            let (name, column) = (c.first()?, c.get(index)?);
+        let column = |column: &hits::Column| {
+            let name = column.name;
+            let Some(shown) = column.of.get(index).copied().flatten() else {
+                return format!("NULL::{} AS {name}", column.sql_type);
+            };
             // Who was asked for is not who got it; what was refused for now is not refused.
-            Some(match (self, *name) {
-                (Self::Recipient | Self::Carried | Self::Message, "status") => format!(
-                    "CASE WHEN {column} = 'rejected' AND {} THEN 'not_accepted' ELSE {column} END AS status",
-                    FOR_NOW.get(index - 1)?
-                ),
-                (Self::Carried, "orig_to") => format!("{} AS orig_to", hops::ASKED_TO),
-                _ => format!("{column} AS {name}"),
-            })
+            match (self, name, FOR_NOW.get(index)) {
+                (Self::Recipient | Self::Carried | Self::Message, "status", Some(for_now)) => {
+                    format!(
+                        "CASE WHEN {shown} = 'rejected' AND {for_now} THEN 'not_accepted' ELSE {shown} END AS status"
+                    )
+                }
+                (Self::Carried, "orig_to", _) => format!("{} AS orig_to", hops::ASKED_TO),
+                _ => format!("{shown} AS {name}"),
+            }
         };
-        COLUMNS
-            .iter()
-            .filter_map(column)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let columns: Vec<String> = hits::COLUMNS.iter().map(column).collect();
+        columns.join(", ")
     }
-}
-
-/// Returns the names of the columns of a result.
-pub(super) fn columns() -> Vec<&'static str> {
-    COLUMNS.iter().filter_map(|c| c.first().copied()).collect()
 }
 
 /// Numbers parameters in the order of writing.

@@ -5,6 +5,7 @@
 //! addresses are found by their form, and a hidden address's local part wherever it stands as a word of its own.
 //! Limits: names of people in subjects and replies stay; a Message-ID stays, for it is how mail is traced.
 
+use crate::model::hits;
 use crate::model::table::{Cell, Table};
 use crate::model::tables::{self, Holds};
 use crate::model::within;
@@ -15,8 +16,8 @@ use unicode_normalization::UnicodeNormalization;
 /// Columns of answers that hold one address or login name, beside those of tables.
 const ADDRESSES: [&str; 1] = ["user"];
 
-/// Columns of answers with text in which addresses may stand, beside those of tables. Of other columns nothing is a person's.
-const TEXTS: [&str; 2] = ["remote_reply", "store"];
+/// Columns of answers with text in which addresses may stand, beside those of tables and of hits. Of other columns nothing is a person's.
+const TEXTS: [&str; 1] = ["remote_reply"];
 
 /// What a column of an answer holds.
 fn holds(name: &str) -> Holds {
@@ -27,7 +28,12 @@ fn holds(name: &str) -> Holds {
             .map(|column| (column.name.as_str(), column.holds));
         let addresses = ADDRESSES.map(|name| (name, Holds::Address));
         let texts = TEXTS.map(|name| (name, Holds::Quote));
-        hidden.chain(addresses).chain(texts).collect()
+        let of_hits = hits::COLUMNS
+            .iter()
+            .map(|column| (column.name, column.holds()));
+        let of_hits = of_hits.filter(|(_, holds)| matches!(holds, Holds::Address | Holds::Quote));
+        let all = hidden.chain(of_hits);
+        all.chain(addresses).chain(texts).collect()
     });
     KNOWN.get(name).copied().unwrap_or(Holds::Plain)
 }

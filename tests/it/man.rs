@@ -182,6 +182,23 @@ fn the_fields_of_the_manual_are_those_of_the_language() {
 }
 
 #[test]
+fn the_columns_of_the_manual_are_those_of_hits() {
+    let find = page("maillog-find");
+    let (_, columns) = find.split_once(".Sh COLUMNS\n").unwrap();
+    let (_, columns) = columns.split_once(".Bl -tag -width Ds\n").unwrap();
+    let (columns, _) = columns.split_once(".El\n").unwrap();
+    let sentence = |help: &str| {
+        let mut letters = help.chars();
+        let first: String = letters.next().unwrap().to_uppercase().collect();
+        format!("{first}{}.", letters.as_str())
+    };
+    let items = maillog::model::hits::COLUMNS
+        .iter()
+        .map(|column| format!(".It Cm {}\n{}\n", column.name, sentence(column.help)));
+    assert_eq!(columns, items.collect::<String>());
+}
+
+#[test]
 fn every_status_is_in_the_manual_of_the_language() {
     let statuses = maillog::query::fields::RECIPIENT_STATUS
         .iter()

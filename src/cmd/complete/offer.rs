@@ -2,6 +2,7 @@
 
 use super::{Offer, logged};
 use crate::cmd::{Cli, Context};
+use crate::model::hits;
 use crate::query::fields::{self, FIELDS};
 use crate::query::values::{TIMES, Values, values};
 use crate::queue;
@@ -183,7 +184,11 @@ fn of_option(arg: &Arg, typed: &str, head: &str, place: &Place<'_>, run: &Contex
             let (done, rest) = typed.split_at(start);
             head.push_str(done);
             typed = rest;
-            owned(crate::query::columns().into_iter().map(|name| (name, "")))
+            owned(
+                hits::COLUMNS
+                    .iter()
+                    .map(|column| (column.name, column.help)),
+            )
         }
         _ => {
             let values = arg.get_possible_values();

@@ -1,9 +1,11 @@
 //! The statements against a database: all of them run, and the answers are right.
 
 use super::{everything, statements::QUERIES};
+use crate::model::hits;
 use crate::model::row::{Attempt, Changes, DeliveryAttempt, DeliveryFrom, DeliveryTo, Noqueue};
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{SECOND, Time};
+use crate::query::found::{Found, rows_of};
 use crate::query::{Options, compile_text, story};
 use crate::store::{Batch, Store};
 
@@ -318,4 +320,39 @@ fn story_of_a_chain_has_all_its_messages() {
         ],
         [2, 2, 1]
     );
+}
+
+#[test]
+fn the_columns_of_hits_have_the_types_of_their_list() {
+    let store = store();
+    let names: Vec<String> = hits::names().into_iter().map(str::to_owned).collect();
+    for part in 0..4 {
+        let found = Found {
+            part,
+            id: 1,
+            from_id: 1,
+            hop_id: 1,
+        };
+        let rows = rows_of(&[found], false);
+        let types: Vec<String> = hits::names()
+            .iter()
+            .map(|name| format!("typeof(any_value({name}))"))
+            .collect();
+        // No row is in it: all values are null, and have the type of their column.
+        let sql = format!(
+            "SELECT {} FROM ({}) WHERE false",
+            types.join(", "),
+            rows.sql
+        );
+        let told = store.select(&sql, &rows.params).unwrap();
+        let expected: Vec<Cell> = hits::COLUMNS
+            .iter()
+            .map(|column| Cell::Text(column.sql_type.to_owned()))
+            .collect();
+        assert_eq!(told.rows, [expected], "{part}");
+        assert_eq!(
+            store.select(&rows.sql, &rows.params).unwrap().columns,
+            names
+        );
+    }
 }
