@@ -5,14 +5,24 @@
 //! | `scope` | the tables as somebody sees them who may see some mail only; the list of doors |
 //! | `session` | who runs statements: one trait |
 //! | `own` | the statements that may be run in a scope |
+//! | `find` | a search as a request, and what it finds |
+//! | `hits`, `stored` | hits in pages, and what the mail store did with them |
 //! | `coverage` | what log was read for a window |
 //! | `near` | what might have been meant where nothing was found |
+//! | `follow` | what is new since the search was asked last |
+//! | `summary` | which canned queries a report has |
 //! | `story`, `tries` | all of the chain of a mail, and of what came before and after it |
 //!
 //! No clap, no terminal, no printing: answers are types, and whoever asked writes them.
 
 #[cfg(feature = "store")]
 pub mod coverage;
+#[cfg(feature = "store")]
+pub mod find;
+#[cfg(feature = "store")]
+pub mod follow;
+#[cfg(feature = "store")]
+mod hits;
 #[cfg(feature = "store")]
 pub mod near;
 #[cfg(feature = "store")]
@@ -21,7 +31,11 @@ pub mod scope;
 #[cfg(feature = "store")]
 pub mod session;
 #[cfg(feature = "store")]
+mod stored;
+#[cfg(feature = "store")]
 pub mod story;
+#[cfg(feature = "store")]
+pub mod summary;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "store")]

@@ -65,6 +65,9 @@ pub trait Ask {
     /// Returns what stops the statements that run here.
     fn stop(&self) -> Stop;
 
+    /// Returns whether others ask of the same memory: then nobody takes much of it at once.
+    fn is_shared(&self) -> bool;
+
     /// Runs `work`; when others have the memory of the service, again.
     ///
     /// # Errors
@@ -123,6 +126,10 @@ impl Ask for Answers {
 
     fn stop(&self) -> Stop {
         self.interrupt()
+    }
+
+    fn is_shared(&self) -> bool {
+        matches!(self, Self::There(_))
     }
 
     fn retry(&self, work: &mut dyn FnMut() -> Result<(), Error>) -> Result<(), Error> {
@@ -250,5 +257,9 @@ impl Ask for Scoped {
 
     fn stop(&self) -> Stop {
         Stop::Here(self.session.interrupt())
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 }

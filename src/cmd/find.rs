@@ -1,15 +1,12 @@
 //! `maillog find`: finds out what happened to a mail.
 
-use super::hits::How;
 use super::ingest::Stamp;
 use super::story::Written;
-use super::{Context as Run, Exit, coverage, follow, hits, near, scratch, story};
+use super::{Context as Run, Exit, coverage, follow, near, scratch, story};
 use crate::answers::Answers;
-use crate::ask::Ask;
-use crate::ask::coverage::Coverage;
-use crate::ask::near::NearMisses;
-use crate::ask::story::{Focus, Stories};
-use crate::model::table::{Cell, Table};
+use crate::ask::find::{FindRequest, Search};
+use crate::ask::story::Stories;
+use crate::model::table::Table;
 use crate::notice;
 use crate::query::{self, Plan, fields::Field};
 use crate::render::mask::Mask;
@@ -125,11 +122,8 @@ impl Find {
     /// # Errors
     /// When the query is wrong (drawn with a caret) or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
-        let options = self.options(run);
-        let mut plan = query::compile(&self.terms, &options)?;
-        if let Some(field) = &self.count_by {
-            plan = query::count_by(plan, field, self.limit)?;
-        }
+        let request = self.request(run);
+        let plan = request.plan()?;
         if self.explain {
             return explain(&plan, run);
         }
@@ -137,28 +131,51 @@ impl Find {
             notice::say(reading);
         }
         if self.follow || self.until_final {
-            return follow::follow(&self, &plan, self.mask(&plan), run);
+            let options = follow::Options {
+                first: self.limit,
+                output: self.output,
+                until_final: self.until_final,
+                timeout: self.timeout,
+                mask: self.mask(&plan),
+            };
+            return follow::follow(&request, &plan, options, run);
         }
         let store = self.store(run)?;
+        let search = Search {
+            asked: &store,
+            request: &request,
+            plan: &plan,
+        };
         if let Some(scope) = store.scope() {
             notice::say(&format!("searching only mail of {scope}"));
         }
-        if let Some(exit) = self.answer(&store, &plan, run)? {
+        if let Some(exit) = self.answer(search, run)? {
             return Ok(exit);
         }
-        if let Some(exit) = self.read_otherwise(&store, &plan, &options, run)? {
+        if let Some(exit) = self.read_otherwise(search, run)? {
             return Ok(exit);
         }
-        let read = Coverage::of(&store, plan.window)?;
-        for line in coverage::nothing_found(&read, plan.window, store.scope(), run) {
-            notice::say(&line);
-        }
-        let misses = NearMisses::of(&store, &plan)?;
-        for line in near::lines(&misses, &self, run.zone) {
-            notice::say(&line);
-        }
-        self.nothing(run)?;
+        self.say_why(search, store.scope(), run)?;
+        self.nothing(&request, run)?;
         Ok(Exit::Nothing)
+    }
+
+    /// Says what was read, and what might have been meant.
+    fn say_why(&self, search: Search<'_>, scope: Option<&str>, run: &Run) -> Result<()> {
+        let read = search.coverage()?;
+        for line in coverage::nothing_found(&read, search.plan.window, scope, run) {
+            notice::say(&line);
+        }
+        let typed = near::Typed {
+            since: self.since.as_ref(),
+            until: self.until.as_ref(),
+            all: self.all,
+            files: &self.file,
+        };
+        for line in near::lines(&search.near_misses()?, typed, run.zone) {
+            notice::say(&line);
+        }
+        Ok(())
     }
 
     fn mask(&self, plan: &Plan) -> Option<Mask> {
@@ -167,39 +184,19 @@ impl Find {
     }
 
     /// Asks, and writes what is found; none where nothing is.
-    fn answer(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
+    fn answer(&self, search: Search<'_>, run: &Run) -> Result<Option<Exit>> {
         let found = |is_found: bool| is_found.then_some(Exit::Found);
         if self.count_by.is_some() {
-            return self.tell(store, plan, run);
+            return self.tell(search, run);
         }
         match self.output {
-            Some(Format::Count) => count(store, plan, run).map(found),
-            Some(Format::Raw) if !self.mask => self.raw(store, plan, run),
+            Some(Format::Count) => count(search, run).map(found),
+            Some(Format::Raw) if !self.mask => raw(search, run),
             _ => match self.stream() {
-                Some(stream) => self.flow(store, plan, stream, run).map(found),
-                None => self.tell(store, plan, run),
+                Some(stream) => flow(search, stream, run).map(found),
+                None => self.tell(search, run),
             },
         }
-    }
-
-    /// Writes the log lines of hits as these come.
-    fn raw(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
-        let mut output = run.output(false);
-        let (mut told, mut all) = (BTreeSet::new(), Written::default());
-        let how = How {
-            newest_first: self.reverse,
-            with_store: false,
-            asks: true,
-        };
-        let count = hits::pages(store, plan, how, |page| {
-            let written = story::write_lines(store, &page, &mut told, None, output.writer())?;
-            all.lines += written.lines;
-            all.missing += written.missing;
-            output.writer().flush()?;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        output.finish()?;
-        Ok((count > 0).then(|| said_of(all)))
     }
 
     /// Returns what writes hits as they come, where nothing needs all of them at once.
@@ -218,42 +215,27 @@ impl Find {
         Stream::of(format, self.fields.is_empty())
     }
 
-    /// Writes hits as they come; returns whether there are any.
-    fn flow(&self, store: &Answers, plan: &Plan, mut stream: Stream, run: &Run) -> Result<bool> {
-        let mut output = None;
-        let count = hits::pages(store, plan, self.how(), |page| {
-            let output = output.get_or_insert_with(|| run.output(false));
-            let style = output.style;
-            stream.write(&self.chosen(page)?, &style, output.writer())?;
-            output.writer().flush()?;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        if let Some(output) = output {
-            output.finish()?;
-        }
-        Ok(count > 0)
-    }
-
     /// Writes the formats that need all hits at once; returns none without hits.
-    fn tell(&self, store: &Answers, plan: &Plan, run: &Run) -> Result<Option<Exit>> {
-        let mut hits = if self.count_by.is_some() {
-            store.find_all(plan)?
-        } else {
-            hits::all(store, plan, self.how())?
-        };
+    fn tell(&self, search: Search<'_>, run: &Run) -> Result<Option<Exit>> {
+        let mut hits = search.all()?;
         if hits.rows.is_empty() {
             return Ok(None);
         }
-        let mut mask = self.mask(plan);
-        let (format, stories) = self.format(store, &hits, plan)?;
+        let mut mask = self.mask(search.plan);
+        let (format, stories) = self.format(search, &hits)?;
         if format == Format::Raw {
             if let Some(mask) = &mut mask {
                 mask.learn(&hits);
             }
             let mut output = run.output(false);
             let mut told = BTreeSet::new();
-            let written =
-                story::write_lines(store, &hits, &mut told, mask.as_mut(), output.writer())?;
+            let written = story::write_lines(
+                search.asked,
+                &hits,
+                &mut told,
+                mask.as_mut(),
+                output.writer(),
+            )?;
             output.finish()?;
             return Ok(Some(said_of(written)));
         }
@@ -269,44 +251,10 @@ impl Find {
             if let Some(mask) = &mut mask {
                 mask.apply(&mut hits);
             }
-            self.write(hits, format, &style, output.writer())?;
+            self.write(search.request, hits, format, &style, output.writer())?;
         }
         output.finish()?;
         Ok(Some(Exit::Found))
-    }
-
-    /// Asks with the other readings of bare words; returns the exit status where something was found.
-    fn read_otherwise(
-        &self,
-        store: &Answers,
-        plan: &Plan,
-        options: &query::Options,
-        run: &Run,
-    ) -> Result<Option<Exit>> {
-        for other in plan.others.iter().filter(|other| other.is_tried) {
-            let Ok(mut plan) = query::compile_text(&other.text, options) else {
-                continue;
-            };
-            if let Some(field) = &self.count_by {
-                plan = query::count_by(plan, field, self.limit)?;
-            }
-            notice::say(&format!(
-                "nothing found; {} read as {} ({}:)",
-                other.word, other.what, other.field
-            ));
-            if let Some(exit) = self.answer(store, &plan, run)? {
-                return Ok(Some(exit));
-            }
-        }
-        Ok(None)
-    }
-
-    fn how(&self) -> How {
-        How {
-            newest_first: self.reverse,
-            with_store: self.shows_store(),
-            asks: false,
-        }
     }
 
     /// Returns whether the answer has the column `store`.
@@ -326,51 +274,49 @@ impl Find {
         Ok(scratch::read(run, &self.file, stamps)?.0)
     }
 
-    /// Returns the format, and the stories where it tells them: also unasked, when one mail was found on a terminal.
-    fn format(
-        &self,
-        store: &Answers,
-        hits: &Table,
-        plan: &Plan,
-    ) -> Result<(Format, Option<Stories>)> {
-        let stories = || {
-            let asked = plan.asked.iter().map(|(_, address)| address.clone());
-            let focus = Focus {
-                addresses: asked.collect(),
-                names_recipient: plan.names_recipient,
-                tells_all: self.all_recipients,
+    /// Asks with the other readings of bare words; returns the exit status where something was found.
+    fn read_otherwise(&self, search: Search<'_>, run: &Run) -> Result<Option<Exit>> {
+        for (other, plan) in search.request.others(search.plan) {
+            let plan = plan?;
+            notice::say(&format!(
+                "nothing found; {} read as {} ({}:)",
+                other.word, other.what, other.field
+            ));
+            let search = Search {
+                plan: &plan,
+                ..search
             };
-            Stories::of(store, hits, &focus)
+            if let Some(exit) = self.answer(search, run)? {
+                return Ok(Some(exit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the format, and the stories where it tells them: also unasked, when one mail was found on a terminal.
+    fn format(&self, search: Search<'_>, hits: &Table) -> Result<(Format, Option<Stories>)> {
+        let is_terminal = std::io::stdout().is_terminal();
+        let table = if is_terminal {
+            Format::Table
+        } else {
+            Format::Tsv
         };
         if self.count_by.is_some() {
-            let is_terminal = std::io::stdout().is_terminal();
-            let default = if is_terminal {
-                Format::Table
-            } else {
-                Format::Tsv
-            };
-            return Ok((self.output.unwrap_or(default), None));
+            return Ok((self.output.unwrap_or(table), None));
         }
         if let Some(format) = self.output {
             let tells = matches!(format, Format::Story | Format::Ticket);
-            return Ok((format, tells.then(stories).transpose()?));
+            let stories = tells.then(|| search.stories(hits)).transpose()?;
+            return Ok((format, stories));
         }
-        let is_terminal = std::io::stdout().is_terminal();
         if !self.fields.is_empty() {
-            return Ok((
-                if is_terminal {
-                    Format::Table
-                } else {
-                    Format::Tsv
-                },
-                None,
-            ));
+            return Ok((table, None));
         }
         if !is_terminal {
             return Ok((Format::Short, None));
         }
         if hits.rows.len() <= MOST_OF_ONE {
-            let stories = stories()?;
+            let stories = search.stories(hits)?;
             if stories.is_one() {
                 return Ok((Format::Story, Some(stories)));
             }
@@ -378,89 +324,106 @@ impl Find {
         Ok((Format::Table, None))
     }
 
-    fn write(&self, hits: Table, format: Format, style: &Style, out: &mut dyn Write) -> Result<()> {
+    fn write(
+        &self,
+        request: &FindRequest,
+        hits: Table,
+        format: Format,
+        style: &Style,
+        out: &mut dyn Write,
+    ) -> Result<()> {
         if self.count_by.is_some() {
             render::table(&hits, format, style, out)?;
         } else if self.fields.is_empty() {
             render::hits(&hits, format, style, out)?;
         } else {
-            render::table(&self.chosen(hits)?, format, style, out)?;
+            render::table(&chosen(request, hits)?, format, style, out)?;
         }
         Ok(())
     }
 
     /// Writes what a program expects of nothing: headers, or a count.
-    fn nothing(&self, run: &Run) -> Result<()> {
+    fn nothing(&self, request: &FindRequest, run: &Run) -> Result<()> {
         let format = self.output.unwrap_or(Format::Short);
         if matches!(
             format,
             Format::Json | Format::Csv | Format::Tsv | Format::Count
         ) {
-            let columns = match &self.count_by {
-                Some(field) => query::counted(field)?,
-                None => crate::model::hits::names()
-                    .into_iter()
-                    .map(str::to_owned)
-                    .collect(),
-            };
-            let none = Table {
-                columns,
-                rows: Vec::new(),
-            };
             let mut output = run.output(false);
             let style = output.style;
-            self.write(none, format, &style, output.writer())?;
+            self.write(request, request.nothing()?, format, &style, output.writer())?;
             output.finish()?;
         }
         Ok(())
     }
 
-    /// Returns the table with the columns of `--fields` alone.
-    pub(super) fn chosen(&self, hits: Table) -> Result<Table> {
-        if self.fields.is_empty() {
-            return Ok(hits);
-        }
-        let places: Vec<usize> = self
-            .fields
-            .iter()
-            .map(|name| query::column(name, &hits.columns))
-            .collect::<Result<_, _>>()
-            .map_err(|error| anyhow!(error))?;
-        let pick = |row: Vec<Cell>| {
-            let cell = |place: &usize| row.get(*place).cloned().unwrap_or(Cell::Null);
-            places.iter().map(cell).collect()
-        };
-        Ok(Table {
-            columns: places
-                .iter()
-                .filter_map(|place| hits.columns.get(*place).cloned())
-                .collect(),
-            rows: hits.rows.into_iter().map(pick).collect(),
-        })
-    }
-
-    fn options(&self, run: &Run) -> query::Options {
-        query::Options {
+    /// Returns what was typed as a request.
+    fn request(&self, run: &Run) -> FindRequest {
+        let follows = self.follow || self.until_final;
+        let options = query::Options {
             now: run.now,
             zone: run.zone,
             since: self.since.clone(),
             until: self.until.clone(),
             // A file is looked at as a whole.
             all: self.all || !self.file.is_empty(),
-            limit: self
-                .limit
-                .filter(|_| !self.follow && !self.until_final && self.count_by.is_none()),
+            limit: self.limit.filter(|_| !follows && self.count_by.is_none()),
             all_hops: self.all_hops,
+        };
+        let count_by = self.count_by.clone();
+        FindRequest {
+            terms: self.terms.clone(),
+            options,
+            count_by: count_by.map(|field| (field, self.limit)),
+            columns: self.fields.clone(),
+            newest_first: self.reverse,
+            with_store: self.shows_store() && !follows,
+            tells_all: self.all_recipients,
         }
     }
 }
 
+fn chosen(request: &FindRequest, hits: Table) -> Result<Table> {
+    request.chosen(hits).map_err(|error| anyhow!(error))
+}
+
 /// Writes the number of hits; returns whether there are any.
-fn count(store: &Answers, plan: &Plan, run: &Run) -> Result<bool> {
-    let count = hits::count(store, plan)?;
+fn count(search: Search<'_>, run: &Run) -> Result<bool> {
+    let count = search.count()?;
     if count > 0 {
         let mut output = run.output(false);
         writeln!(output.writer(), "{count}")?;
+        output.finish()?;
+    }
+    Ok(count > 0)
+}
+
+/// Writes the log lines of hits as these come.
+fn raw(search: Search<'_>, run: &Run) -> Result<Option<Exit>> {
+    let mut output = run.output(false);
+    let (mut told, mut all) = (BTreeSet::new(), Written::default());
+    let count = search.pages(true, |page| {
+        let written = story::write_lines(search.asked, &page, &mut told, None, output.writer())?;
+        all.lines += written.lines;
+        all.missing += written.missing;
+        output.writer().flush()?;
+        anyhow::Ok(ControlFlow::Continue(()))
+    })?;
+    output.finish()?;
+    Ok((count > 0).then(|| said_of(all)))
+}
+
+/// Writes hits as they come; returns whether there are any.
+fn flow(search: Search<'_>, mut stream: Stream, run: &Run) -> Result<bool> {
+    let mut output = None;
+    let count = search.pages(false, |page| {
+        let output = output.get_or_insert_with(|| run.output(false));
+        let style = output.style;
+        stream.write(&chosen(search.request, page)?, &style, output.writer())?;
+        output.writer().flush()?;
+        anyhow::Ok(ControlFlow::Continue(()))
+    })?;
+    if let Some(output) = output {
         output.finish()?;
     }
     Ok(count > 0)

@@ -1,15 +1,48 @@
 //! Says what might have been meant where nothing was found, each with the command to type.
 
-use super::find::Find;
 use crate::ask::near::{MOST_COUNTED, Meant, NearMiss, NearMisses};
 use crate::model::time::{SECOND, Time};
 use crate::model::zone::Zone;
 use crate::render::escape;
+use std::ffi::OsString;
+
+/// What the user typed beside the query: where was searched.
+#[derive(Debug, Clone, Copy)]
+pub struct Typed<'a> {
+    /// Start of the time range.
+    pub since: Option<&'a String>,
+    /// Its end.
+    pub until: Option<&'a String>,
+    /// All that is stored.
+    pub all: bool,
+    /// These files.
+    pub files: &'a [OsString],
+}
+
+impl Typed<'_> {
+    /// Returns the options again.
+    fn again(self) -> String {
+        let mut options = String::new();
+        for (option, value) in [(" -S ", self.since), (" -U ", self.until)] {
+            if let Some(value) = value {
+                options.push_str(option);
+                options.push_str(&typed(value));
+            }
+        }
+        if self.all {
+            options.push_str(" --all");
+        }
+        for file in self.files {
+            options.push_str(&format!(" --file {}", typed(&file.to_string_lossy())));
+        }
+        options
+    }
+}
 
 /// Returns the lines to say.
 #[must_use]
-pub fn lines(misses: &NearMisses, find: &Find, zone: Zone) -> Vec<String> {
-    let same = same_window(find);
+pub fn lines(misses: &NearMisses, options: Typed<'_>, zone: Zone) -> Vec<String> {
+    let same = options.again();
     let mut lines: Vec<String> = misses.list.iter().map(|miss| line(miss, &same)).collect();
     if let Some(other) = misses.other_times {
         let whole = |t: Time| zone.show(t.plus(-t.0.rem_euclid(SECOND)));
@@ -51,24 +84,6 @@ fn many(n: i64) -> String {
     } else {
         n.to_string()
     }
-}
-
-/// Returns the options that name the window.
-fn same_window(find: &Find) -> String {
-    let mut options = String::new();
-    for (option, value) in [(" -S ", &find.since), (" -U ", &find.until)] {
-        if let Some(value) = value {
-            options.push_str(option);
-            options.push_str(&typed(value));
-        }
-    }
-    if find.all {
-        options.push_str(" --all");
-    }
-    for file in &find.file {
-        options.push_str(&format!(" --file {}", typed(&file.to_string_lossy())));
-    }
-    options
 }
 
 /// Returns the term as it is typed in a shell.

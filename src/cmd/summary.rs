@@ -2,67 +2,14 @@
 
 use super::query::{self, Query};
 use super::{Context as Run, Exit};
-use crate::canned::{Canned, Listed};
+use crate::ask::summary::SummaryRequest;
+use crate::canned::Canned;
 use crate::model::table::Table;
 use crate::render::{self, Format, Style};
-use anyhow::{Result, anyhow, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use std::io::Write;
-
-/// The sections in the order in which they are printed; each is a canned query with a title.
-pub const SECTIONS: &[&str] = &[
-    "totals",
-    "totals_smtpd",
-    "totals_postscreen",
-    "traffic_daily",
-    "traffic_hourly",
-    "domains_to",
-    "domains_from",
-    "smtpd_daily",
-    "smtpd_hourly",
-    "smtpd_hosts",
-    "tls_out",
-    "senders_count",
-    "recipients_count",
-    "senders_size",
-    "recipients_size",
-    "no_size",
-    "deferred_detail",
-    "bounced_detail",
-    "expired_detail",
-    "rejected_detail",
-    "reject_warnings",
-    "held_detail",
-    "discarded_detail",
-    "tls_in_errors",
-    "smtp_exceptions",
-    "warnings",
-    "postscreen",
-    "fatals",
-    "panics",
-    "master",
-    "messages",
-    "queue_now",
-];
-/// Sections that are long and printed on demand.
-const ON_DEMAND: [&str; 2] = ["messages", "queue_now"];
-/// Where something is wrong, with `--problems-first`.
-const PROBLEMS: [&str; 13] = [
-    "deferred_detail",
-    "bounced_detail",
-    "expired_detail",
-    "rejected_detail",
-    "reject_warnings",
-    "held_detail",
-    "discarded_detail",
-    "tls_in_errors",
-    "smtp_exceptions",
-    "warnings",
-    "fatals",
-    "panics",
-    "no_size",
-];
 
 /// Report traffic and problems of a period, as pflogsumm does
 ///
@@ -133,7 +80,12 @@ impl Summary {
     /// When a value does not fit, a user's file in place of a section is broken, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
         let listed = query::listed();
-        let asked = self.sections(&listed)?;
+        let request = SummaryRequest {
+            problems_first: self.problems_first,
+            messages: self.messages,
+            queue: self.queue,
+        };
+        let asked = request.sections(&listed)?;
         let store = run.reader()?;
         let mut output = run.output(self.output == Form::Text);
         let style = output.style;
@@ -158,30 +110,6 @@ impl Summary {
         }
         output.finish()?;
         Ok(Exit::Found)
-    }
-
-    fn sections<'a>(&self, listed: &'a [Listed]) -> Result<Vec<&'a Canned>> {
-        let mut names: Vec<&str> = SECTIONS
-            .iter()
-            .copied()
-            .filter(|name| match *name {
-                "messages" => self.messages,
-                "queue_now" => self.queue,
-                name => !ON_DEMAND.contains(&name),
-            })
-            .collect();
-        if self.problems_first {
-            names.sort_by_key(|name| !PROBLEMS.contains(name));
-        }
-        let find = |name: &str| {
-            let listed = listed.iter().find(|listed| listed.name == name);
-            match listed.map(|listed| &listed.query) {
-                Some(Ok(query)) => Ok(query),
-                Some(Err(fault)) => bail!("query {name}: {fault}"),
-                None => Err(anyhow!("no query {name:?}")),
-            }
-        };
-        names.into_iter().map(find).collect()
     }
 
     /// Returns the options as those of one section; what it does not take is left out.

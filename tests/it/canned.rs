@@ -499,7 +499,7 @@ fn the_summary_has_the_sections_of_pflogsumm_in_their_order() {
     let demo = demo();
     let report = demo.succeed(&["summary", "--messages", "--queue", "--now", NOW]);
     let mut at = 0;
-    for name in maillog::cmd::summary::SECTIONS {
+    for name in maillog::ask::summary::SECTIONS {
         let all = canned::all().unwrap();
         let query = all.iter().find(|query| query.name == *name).unwrap();
         let title = query.title.unwrap_or_else(|| panic!("{name} has no title"));
@@ -513,7 +513,7 @@ fn the_summary_has_the_sections_of_pflogsumm_in_their_order() {
         .filter(|q| q.title.is_some());
     for query in titled {
         assert!(
-            maillog::cmd::summary::SECTIONS.contains(&query.name),
+            maillog::ask::summary::SECTIONS.contains(&query.name),
             "{}",
             query.name
         );

@@ -7,15 +7,12 @@
 //! Limits: beside a service that stores lines meanwhile, a recipient that is tried again between two slices may be in both, or in neither
 //! where the newest are asked for.
 
-use super::stored;
-use crate::answers::Answers;
-use crate::ask::Ask;
+use super::{Ask, stored};
 use crate::model::table::{Cell, Table};
 use crate::model::time::Time;
 use crate::query::found::{EXTENT, Found, Slice, rows_of};
 use crate::query::{Plan, Wanted};
 use crate::store::Error;
-use anyhow::Result;
 use std::collections::BTreeMap;
 use std::mem;
 use std::ops::ControlFlow;
@@ -62,31 +59,31 @@ pub(super) struct How {
 ///
 /// # Errors
 /// When the database fails, or `page` does.
-pub(super) fn pages(
-    store: &Answers,
+pub(super) fn pages<E: From<Error>>(
+    asked: &dyn Ask,
     plan: &Plan,
     how: How,
-    mut page: impl FnMut(Table) -> Result<ControlFlow<()>>,
-) -> Result<u64> {
+    mut page: impl FnMut(Table) -> Result<ControlFlow<()>, E>,
+) -> Result<u64, E> {
     let mut pages = Pages {
-        store,
+        asked,
         how,
         size: FIRST_PAGE,
-        most: match store {
-            _ if how.asks => WHOLE_PAGE,
-            Answers::Here(_) => PAGE,
-            Answers::There(_) => SHARED_PAGE,
+        most: match () {
+            () if how.asks => WHOLE_PAGE,
+            () if asked.is_shared() => SHARED_PAGE,
+            () => PAGE,
         },
     };
     let mut count = 0;
     if let Some(limit) = plan.search.limit() {
-        let found = newest(store, plan, limit)?;
+        let found = newest(asked, plan, limit)?;
         return pages.hand_on(&found, &mut count, &mut page).map(|_| count);
     }
-    let mut slices = Slices::of(store, plan, how.newest_first, MOST_SLICE)?;
+    let mut slices = Slices::of(asked, plan, how.newest_first, MOST_SLICE)?;
     while let Some(slice) = slices.next() {
-        let asked = ids(store, plan, slice, None, slices.is_least());
-        let Some(found) = slices.tried(asked)? else {
+        let ids = ids(asked, plan, slice, None, slices.is_least());
+        let Some(found) = slices.tried(ids)? else {
             continue;
         };
         if pages.hand_on(&found, &mut count, &mut page)?.is_break() {
@@ -100,7 +97,7 @@ pub(super) fn pages(
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn all(store: &Answers, plan: &Plan, how: How) -> Result<Table> {
+pub(super) fn all(asked: &dyn Ask, plan: &Plan, how: How) -> Result<Table, Error> {
     let mut all = Table {
         columns: crate::model::hits::names()
             .into_iter()
@@ -108,9 +105,9 @@ pub(super) fn all(store: &Answers, plan: &Plan, how: How) -> Result<Table> {
             .collect(),
         rows: Vec::new(),
     };
-    pages(store, plan, how, |page| {
+    pages(asked, plan, how, |page| {
         all.rows.extend(page.rows);
-        Ok(ControlFlow::Continue(()))
+        Ok::<_, Error>(ControlFlow::Continue(()))
     })?;
     Ok(all)
 }
@@ -119,17 +116,12 @@ pub(super) fn all(store: &Answers, plan: &Plan, how: How) -> Result<Table> {
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn count(store: &Answers, plan: &Plan) -> Result<u64, Error> {
-    let mut slices = Slices::of(store, plan, true, MOST_COUNTED)?;
+pub(super) fn count(asked: &dyn Ask, plan: &Plan) -> Result<u64, Error> {
+    let mut slices = Slices::of(asked, plan, true, MOST_COUNTED)?;
     let mut count = 0;
     while let Some(slice) = slices.next() {
         let wanted = Wanted::Count { slice };
-        let ask = || store.find(plan, &wanted);
-        let counted = if slices.is_least() {
-            store.patiently(ask)
-        } else {
-            ask()
-        };
+        let counted = patiently(asked, slices.is_least(), || asked.find(plan, &wanted));
         if let Some(counted) = slices.tried(counted)?
             && let Some([Cell::Int(number)]) = counted.rows.first().map(Vec::as_slice)
         {
@@ -143,18 +135,18 @@ pub(super) fn count(store: &Answers, plan: &Plan) -> Result<u64, Error> {
 }
 
 /// Returns the newest hits, oldest first.
-fn newest(store: &Answers, plan: &Plan, limit: u64) -> Result<Vec<Found>, Error> {
-    let mut slices = Slices::of(store, plan, true, MOST_SLICE)?;
+fn newest(asked: &dyn Ask, plan: &Plan, limit: u64) -> Result<Vec<Found>, Error> {
+    let mut slices = Slices::of(asked, plan, true, MOST_SLICE)?;
     // The last slice asked is the first one in time.
     let mut found: Vec<Vec<Found>> = Vec::new();
     let mut left = limit;
     while left > 0
         && let Some(slice) = slices.next()
     {
-        let asked = ids(store, plan, slice, Some(left), slices.is_least());
-        if let Some(asked) = slices.tried(asked)? {
-            left = left.saturating_sub(asked.len().try_into().unwrap_or(u64::MAX));
-            found.push(asked);
+        let ids = ids(asked, plan, slice, Some(left), slices.is_least());
+        if let Some(ids) = slices.tried(ids)? {
+            left = left.saturating_sub(ids.len().try_into().unwrap_or(u64::MAX));
+            found.push(ids);
         }
     }
     Ok(found.into_iter().rev().flatten().collect())
@@ -162,16 +154,16 @@ fn newest(store: &Answers, plan: &Plan, limit: u64) -> Result<Vec<Found>, Error>
 
 /// Returns what is found in the slice, oldest first; where there is no memory for it, it may be asked again.
 fn ids(
-    store: &Answers,
+    asked: &dyn Ask,
     plan: &Plan,
     slice: Slice,
     limit: Option<u64>,
-    patiently: bool,
+    is_patient: bool,
 ) -> Result<Vec<Found>, Error> {
     let wanted = Wanted::Ids { slice, limit };
-    let ask = || -> Result<Vec<Found>, Error> {
+    patiently(asked, is_patient, || {
         let mut found = Vec::new();
-        store.find_each(plan, &wanted, &mut |_, row| {
+        asked.find_each(plan, &wanted, &mut |_, row| {
             if let [
                 _,
                 Cell::Int(part),
@@ -190,17 +182,29 @@ fn ids(
             ControlFlow::Continue(())
         })?;
         Ok(found)
-    };
-    if patiently {
-        store.patiently(ask)
-    } else {
-        ask()
+    })
+}
+
+/// Runs `work`; if `is_patient`, again when others have the memory.
+fn patiently<T: Default>(
+    asked: &dyn Ask,
+    is_patient: bool,
+    mut work: impl FnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+    if !is_patient {
+        return work();
     }
+    let mut done = T::default();
+    asked.retry(&mut || {
+        done = work()?;
+        Ok(())
+    })?;
+    Ok(done)
 }
 
 /// Fetches rows.
 struct Pages<'a> {
-    store: &'a Answers,
+    asked: &'a dyn Ask,
     how: How,
     size: usize,
     most: usize,
@@ -208,12 +212,12 @@ struct Pages<'a> {
 
 impl Pages<'_> {
     /// Fetches the rows of what was found, oldest first, and hands them on.
-    fn hand_on(
+    fn hand_on<E: From<Error>>(
         &mut self,
         found: &[Found],
         count: &mut u64,
-        page: &mut impl FnMut(Table) -> Result<ControlFlow<()>>,
-    ) -> Result<ControlFlow<()>> {
+        page: &mut impl FnMut(Table) -> Result<ControlFlow<()>, E>,
+    ) -> Result<ControlFlow<()>, E> {
         let mut left = found;
         while !left.is_empty() {
             let size = self.size.min(left.len());
@@ -226,14 +230,14 @@ impl Pages<'_> {
             let mut told = 0;
             match self.fetch(next, &mut told, page) {
                 // What was handed on cannot be taken back.
-                Err(error) if told == 0 && size > LEAST_PAGE && is_out_of_memory(&error) => {
+                Err(Error::OutOfMemory) if told == 0 && size > LEAST_PAGE => {
                     self.most = size / 2;
                     self.size = self.most;
                     continue;
                 }
-                asked => {
+                fetched => {
                     *count += told;
-                    if asked?.is_break() {
+                    if fetched??.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
@@ -244,13 +248,13 @@ impl Pages<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Fetches these rows with one statement, and hands them on as they come; counts them.
-    fn fetch(
+    /// Fetches these rows with one statement, and hands them on as they come; counts them. Returns what came of handing them on.
+    fn fetch<E>(
         &self,
         some: &[Found],
         told: &mut u64,
-        page: &mut impl FnMut(Table) -> Result<ControlFlow<()>>,
-    ) -> Result<ControlFlow<()>> {
+        page: &mut impl FnMut(Table) -> Result<ControlFlow<()>, E>,
+    ) -> Result<Result<ControlFlow<()>, E>, Error> {
         let mut taker = Taker {
             stored: BTreeMap::new(),
             handful: HANDFUL,
@@ -260,45 +264,47 @@ impl Pages<'_> {
             page,
         };
         if self.how.with_store {
-            taker.stored = stored::of(self.store, some)?;
+            taker.stored = stored::of(self.asked, some)?;
         }
         if self.how.asks {
             taker.handful = usize::MAX;
         }
         let statement = rows_of(some, self.how.newest_first);
-        let columns = self.store.patiently(|| {
+        let mut columns = Ok(Vec::new());
+        self.asked.retry(&mut || {
             taker.rows.clear();
-            let each = |columns: &[String], row| taker.take(columns, row);
-            let asked = self
-                .store
-                .select_each(&statement.sql, &statement.params, each);
-            match asked {
+            let mut each = |columns: &[String], row| taker.take(columns, row);
+            columns = match self
+                .asked
+                .each(&statement.sql, &statement.params, &mut each)
+            {
                 // What was handed on cannot be taken back.
-                Err(Error::OutOfMemory) if *taker.told > 0 => Ok(Err(Error::OutOfMemory)),
-                Err(error) => Err(error),
-                Ok(columns) => Ok(Ok(columns)),
-            }
-        })??;
+                Err(Error::OutOfMemory) if *taker.told > 0 => Err(Error::OutOfMemory),
+                fetched => Ok(fetched?),
+            };
+            Ok(())
+        })?;
+        let columns = columns?;
         if !taker.rows.is_empty() {
             // Where it broke, there is nothing left.
             let _ = taker.hand_on(&columns);
         }
-        taker.went
+        Ok(taker.went)
     }
 }
 
 /// Takes rows as they come, and hands some on at once.
-struct Taker<'a, F> {
+struct Taker<'a, F, E> {
     /// What the mail store did, by recipient.
     stored: BTreeMap<i64, Cell>,
     handful: usize,
     rows: Vec<Vec<Cell>>,
     told: &'a mut u64,
-    went: Result<ControlFlow<()>>,
+    went: Result<ControlFlow<()>, E>,
     page: &'a mut F,
 }
 
-impl<F: FnMut(Table) -> Result<ControlFlow<()>>> Taker<'_, F> {
+impl<E, F: FnMut(Table) -> Result<ControlFlow<()>, E>> Taker<'_, F, E> {
     fn take(&mut self, columns: &[String], row: Vec<Cell>) -> ControlFlow<()> {
         self.rows.push(row);
         if self.rows.len() < self.handful {
@@ -322,10 +328,6 @@ impl<F: FnMut(Table) -> Result<ControlFlow<()>>> Taker<'_, F> {
     }
 }
 
-fn is_out_of_memory(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(Error::OutOfMemory))
-}
-
 /// The slices of a search, one after the other.
 struct Slices {
     /// Times between which rows are.
@@ -343,7 +345,7 @@ struct Slices {
 }
 
 impl Slices {
-    fn of(store: &Answers, plan: &Plan, backwards: bool, most: i64) -> Result<Self, Error> {
+    fn of(asked: &dyn Ask, plan: &Plan, backwards: bool, most: i64) -> Result<Self, Error> {
         let mut slices = Self {
             ends: (Time(0), Time(0)),
             step: 0.0,
@@ -356,7 +358,7 @@ impl Slices {
         if !plan.search.has_slices() {
             return Ok(slices);
         }
-        let extent = store.select(EXTENT, &[])?;
+        let extent = asked.rows(EXTENT, &[])?;
         let Some([Cell::Int(rows), Cell::Time(first), Cell::Time(last)]) =
             extent.rows.first().map(Vec::as_slice)
         else {
@@ -368,8 +370,8 @@ impl Slices {
         let (all, span) = (*rows as f64, last.since(*first).max(1) as f64);
         slices.step = (span / all.max(1.0)).max(1.0);
         slices.ends = (since, until.max(since));
-        let asked = slices.rows(slices.ends.1.since(slices.ends.0));
-        if asked > FIRST_SLICE * 2 && !plan.search.is_pointed() {
+        let in_window = slices.rows(slices.ends.1.since(slices.ends.0));
+        if in_window > FIRST_SLICE * 2 && !plan.search.is_pointed() {
             slices.width = FIRST_SLICE;
         }
         Ok(slices)

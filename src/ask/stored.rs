@@ -1,7 +1,7 @@
 //! Stored: what mail stores did with what they were given, as the column `store` of hits.
 
-use crate::answers::Answers;
-use crate::ask::story::among;
+use super::Ask;
+use super::story::among;
 use crate::model::table::{Cell, Param, Table};
 use crate::query::found::Found;
 use crate::query::story::{STORE, STORE_BOUNDS};
@@ -12,21 +12,21 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn of(store: &Answers, found: &[Found]) -> Result<BTreeMap<i64, Cell>, Error> {
+pub(super) fn of(asked: &dyn Ask, found: &[Found]) -> Result<BTreeMap<i64, Cell>, Error> {
     let recipients = found.iter().filter(|found| found.is_recipient());
     let ids: Vec<i64> = recipients.map(|found| found.id).collect();
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let mut params = among(&ids).to_vec();
-    let bounds = store.select(STORE_BOUNDS, &params)?;
+    let bounds = asked.rows(STORE_BOUNDS, &params)?;
     let bounds = bounds.rows.first().into_iter().flatten();
     params.extend(bounds.map(|cell| match cell {
         Cell::Int(id) => Param::Int(*id),
         Cell::Time(time) => Param::Time(*time),
         _ => Param::Null,
     }));
-    let words = store.select(STORE, &params)?.rows.into_iter();
+    let words = asked.rows(STORE, &params)?.rows.into_iter();
     let of_recipient = |row: Vec<Cell>| match <[Cell; 2]>::try_from(row) {
         Ok([Cell::Int(id), words]) => Some((id, words)),
         _ => None,
