@@ -16,6 +16,9 @@ pub mod ask;
 pub mod canned;
 pub mod cause;
 pub mod check;
+#[cfg(test)]
+#[path = "../tests/circles/mod.rs"]
+mod circles;
 #[cfg(feature = "store")]
 pub mod client;
 #[cfg(feature = "store")]

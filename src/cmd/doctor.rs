@@ -1,8 +1,8 @@
 //! `maillog doctor`: what looks wrong in a log, or in what is stored.
 
-use super::imported::many;
-use super::ingest::Stamp;
+use super::counted::many;
 use super::output::of_table;
+use super::stamp::Stamp;
 use super::{Context as Run, Exit, scratch};
 use crate::answers::Answers;
 use crate::check::rows::{self, Behind};

@@ -1,6 +1,6 @@
 //! `maillog find`: finds out what happened to a mail.
 
-use super::ingest::Stamp;
+use super::stamp::Stamp;
 use super::story::Written;
 use super::{Context as Run, Exit, coverage, follow, near, scratch, story};
 use crate::answers::Answers;

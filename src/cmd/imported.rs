@@ -1,5 +1,6 @@
 //! Imported: the closing summary of an import.
 
+use super::counted::{count, many};
 use super::{Context as Run, old_log};
 use crate::check::Check;
 use crate::ingest::stats::{Opaque, Summary};
@@ -186,17 +187,7 @@ fn hosts(s: &Summary) -> String {
     }
 }
 
-/// `1 message`, `2,300 messages`.
-pub(super) fn many(n: u64, one: &str) -> String {
-    format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" })
-}
-
 fn was(lines: u64) -> String {
     let verb = if lines == 1 { "was" } else { "were" };
     format!("{} {verb}", many(lines, "line"))
-}
-
-/// Groups the digits of a count by three.
-fn count(n: u64) -> String {
-    indicatif::HumanCount(n).to_string()
 }

@@ -2,6 +2,7 @@
 
 mod afresh;
 pub mod complete;
+mod counted;
 pub mod coverage;
 pub mod doctor;
 pub mod failure;
@@ -19,6 +20,7 @@ pub mod query;
 pub mod queue;
 pub mod scratch;
 pub mod sql;
+pub mod stamp;
 pub mod status;
 pub mod story;
 pub mod summary;

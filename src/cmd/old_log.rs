@@ -70,7 +70,7 @@ pub fn note(
 pub fn said(summary: &Summary, run: &Run) -> Option<String> {
     let part = |count: u64, one: &str, group: Group| {
         let keep = run.config.retain.of(group);
-        (count > 0).then(|| format!("{} (kept {keep})", super::imported::many(count, one)))
+        (count > 0).then(|| format!("{} (kept {keep})", super::counted::many(count, one)))
     };
     let parts: Vec<String> = [
         part(summary.past_messages, "message", Group::Deliveries),

@@ -31,7 +31,7 @@ pub struct Parse {
     pub unknown: bool,
     /// Stamps without year or zone.
     #[command(flatten)]
-    pub stamp: super::ingest::Stamp,
+    pub stamp: super::stamp::Stamp,
 }
 
 /// Formats of `maillog parse`.

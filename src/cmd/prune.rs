@@ -5,6 +5,7 @@ use super::{Context as Run, Exit, afresh};
 use crate::client::Client;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::table::{Cell, Table};
+use crate::model::tables;
 use crate::model::time::{DAY, SECOND, Time};
 use crate::notice;
 use crate::query::time;
@@ -213,7 +214,7 @@ impl Prune {
         let mut chosen = Cutoffs::default();
         chosen.now = cutoffs.now;
         for name in &self.table {
-            let Some(group) = Group::named(name) else {
+            let Some(group) = tables::group(name) else {
                 let names = Group::ALL.map(Group::name).join(", ");
                 bail!("--table {name}: not one of {names}");
             };

@@ -7,8 +7,6 @@
 //! process within the second in which its session ended, of which the log has no beginning, is taken for that session.
 
 use super::process::{Key, KeyRef};
-use super::session::Session;
-use crate::model::event::Client;
 use crate::model::time::Time;
 use hashbrown::{Equivalent, HashMap};
 use serde::{Deserialize, Serialize};
@@ -18,22 +16,30 @@ const LIMIT: usize = 1000;
 
 /// The sessions of one host that ended at one time.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Second {
+struct Second<S> {
     time: Time,
-    sessions: Vec<(Key, Session)>,
+    sessions: Vec<(Key, S)>,
 }
 
 /// Sessions that ended within the last second of their host.
-#[derive(Debug, Default)]
-pub(super) struct Ended {
-    by_host: HashMap<u32, Second>,
+#[derive(Debug)]
+pub(super) struct Ended<S> {
+    by_host: HashMap<u32, Second<S>>,
+}
+
+impl<S> Default for Ended<S> {
+    fn default() -> Self {
+        Self {
+            by_host: HashMap::new(),
+        }
+    }
 }
 
 /// What the state keeps of a session: when it ended, its process, itself.
-pub(super) type Kept = (Time, Key, Session);
+pub(super) type Kept<S> = (Time, Key, S);
 
-impl Ended {
-    pub(super) fn restore(list: Vec<Kept>) -> Self {
+impl<S> Ended<S> {
+    pub(super) fn restore(list: Vec<Kept<S>>) -> Self {
         let mut this = Self::default();
         for (time, key, session) in list {
             this.add(key, session, time);
@@ -42,10 +48,10 @@ impl Ended {
     }
 
     /// Returns all of them in an order that does not depend on chance.
-    pub(super) fn list(&self) -> Vec<(Time, &Key, &Session)> {
+    pub(super) fn list(&self) -> Vec<(Time, &Key, &S)> {
         let mut hosts: Vec<_> = self.by_host.iter().collect();
         hosts.sort_unstable_by_key(|(host, _)| **host);
-        let of_host = |second: &'_ Second| second.time;
+        let of_host = |second: &'_ Second<S>| second.time;
         hosts
             .into_iter()
             .flat_map(|(_, s)| {
@@ -57,8 +63,11 @@ impl Ended {
     }
 
     /// Remembers a session that ended.
-    pub(super) fn add(&mut self, key: Key, session: Session, time: Time) {
-        let second = self.by_host.entry(key.host).or_default();
+    pub(super) fn add(&mut self, key: Key, session: S, time: Time) {
+        let second = self.by_host.entry(key.host).or_insert_with(|| Second {
+            time,
+            sessions: Vec::new(),
+        });
         if second.time != time {
             second.time = time;
             second.sessions.clear();
@@ -68,20 +77,19 @@ impl Ended {
         }
     }
 
-    /// Returns the last session of the process with that client that ended at that time; any client without a name.
+    /// Returns the last session of the process that ended at that time and is the one.
     pub(super) fn get(
         &mut self,
         key: &KeyRef<'_>,
-        client: &Client<'_>,
         time: Time,
-    ) -> Option<&mut Session> {
+        is_it: impl Fn(&S) -> bool,
+    ) -> Option<&mut S> {
         let second = self.by_host.get_mut(&key.host)?;
         if second.time != time {
             return None;
         }
         let mut newest = second.sessions.iter_mut().rev();
-        let (_, session) = newest
-            .find(|(k, s)| key.equivalent(k) && (client.address.is_empty() || s.is_of(client)))?;
+        let (_, session) = newest.find(|(k, s)| key.equivalent(k) && is_it(s))?;
         Some(session)
     }
 }

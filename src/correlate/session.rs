@@ -70,7 +70,7 @@ pub(super) struct Session {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     map: HashMap<Key, Vec<Session>>,
-    pub(super) ended: Ended,
+    pub(super) ended: Ended<Session>,
 }
 
 /// What a session hands to the message it created.
@@ -85,7 +85,7 @@ pub(super) struct Taken {
 }
 
 impl Sessions {
-    pub(super) fn restore(list: Vec<(Key, Vec<Session>)>, ended: Ended) -> Self {
+    pub(super) fn restore(list: Vec<(Key, Vec<Session>)>, ended: Ended<Session>) -> Self {
         Self {
             map: list.into_iter().collect(),
             ended,
@@ -115,7 +115,7 @@ impl Sessions {
     fn get(&mut self, line: &Line<'_>, client: &Client<'_>) -> Option<&mut Session> {
         let key = key(line, client);
         if self.is_over(&key, line, client) {
-            return self.ended.get(&key, client, line.time);
+            return self.ended.get(&key, line.time, |s| s.may_be_of(client));
         }
         let stack = self.map.get_mut(&key)?;
         let at = position(stack, client);
@@ -131,7 +131,7 @@ impl Sessions {
     ) -> Option<&mut Session> {
         let key = key(line, client);
         if self.is_over(&key, line, client) {
-            return self.ended.get(&key, client, line.time);
+            return self.ended.get(&key, line.time, |s| s.may_be_of(client));
         }
         if !self.map.contains_key(&key) {
             let session = Session::new(line, client, false);
@@ -149,7 +149,11 @@ impl Sessions {
         let is_open = self.map.get(key).is_some_and(|stack| {
             client.address.is_empty() || stack.iter().any(|s| s.is_of(client))
         });
-        !is_open && self.ended.get(key, client, line.time).is_some()
+        !is_open
+            && self
+                .ended
+                .get(key, line.time, |s| s.may_be_of(client))
+                .is_some()
     }
 
     /// Tells whether other lines of the session that begins came first.
@@ -158,10 +162,11 @@ impl Sessions {
     fn is_begun(&mut self, key: &KeyRef<'_>, line: &Line<'_>, client: &Client<'_>) -> bool {
         let is_it = |s: &Session| !s.has_start && s.time == line.time && s.is_of(client);
         let open = self.map.get_mut(key).into_iter().flatten();
-        let session = open
-            .rev()
-            .find(|s| is_it(s))
-            .or_else(|| self.ended.get(key, client, line.time).filter(|s| is_it(s)));
+        let session = open.rev().find(|s| is_it(s)).or_else(|| {
+            self.ended
+                .get(key, line.time, |s| s.may_be_of(client))
+                .filter(|s| is_it(s))
+        });
         session.is_some_and(|s| !std::mem::replace(&mut s.has_start, true))
     }
 }
@@ -185,6 +190,11 @@ impl Session {
 
     pub(super) fn is_of(&self, client: &Client<'_>) -> bool {
         self.address.as_deref() == Some(client.address)
+    }
+
+    /// The same of a line that may not name its client.
+    fn may_be_of(&self, client: &Client<'_>) -> bool {
+        client.address.is_empty() || self.is_of(client)
     }
 
     /// Remembers a user; tells whether it was known.

@@ -46,7 +46,7 @@ struct Saved {
     supers: postsuper::SuperRuns,
     known: Known,
     early: Vec<Kept>,
-    ended: Vec<ended::Kept>,
+    ended: Vec<ended::Kept<Session>>,
 }
 
 /// What is kept by message.

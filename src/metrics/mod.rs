@@ -31,3 +31,9 @@ pub struct Count {
     /// How much.
     pub value: f64,
 }
+
+/// Returns a count as Prometheus has it.
+#[expect(clippy::cast_precision_loss, reason = "counts of lines and bytes")]
+fn number(count: u64) -> f64 {
+    count as f64
+}

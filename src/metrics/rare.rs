@@ -44,7 +44,7 @@ impl Rare {
         self.table.into_iter().map(|series| Count {
             name: series.name.to_owned(),
             labels: series.labels,
-            value: super::tally::number(series.count),
+            value: super::number(series.count),
         })
     }
 

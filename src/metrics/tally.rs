@@ -2,10 +2,10 @@
 //!
 //! Lines of every delivery are counted in plain numbers, rare ones by their labels: counting must not be felt.
 
-use super::Count;
 use super::family::{DELAYS, RECIPIENTS, SIZES};
 use super::label::{self, OTHER};
 use super::rare::Rare;
+use super::{Count, number};
 use crate::model::entry::Entry;
 use crate::model::event::{
     Abend, Content, Delivery, Direction, Event, Level, Notice, Policy, Removal,
@@ -616,9 +616,4 @@ fn of(name: &str, labels: &[(&str, &str)], value: f64) -> Count {
         labels: label::join(labels),
         value,
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of lines and bytes")]
-pub(super) fn number(count: u64) -> f64 {
-    count as f64
 }

@@ -1,6 +1,5 @@
 //! How long rows are kept: what belongs together, the days of each, and the times before which rows go.
 
-use super::tables;
 use super::time::{DAY, Time};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -49,13 +48,6 @@ impl Group {
             Self::Lines => "lines",
             Self::Audit => "audit",
         }
-    }
-
-    /// Returns the group of that name, or of the table of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        let group = Self::ALL.into_iter().find(|group| group.name() == name);
-        group.or_else(|| tables::table(name)?.retain.group())
     }
 }
 
@@ -261,14 +253,5 @@ mod tests {
         let kept = kept.cutoffs(now);
         assert_eq!(kept.of(Group::Noqueue), None);
         assert_eq!(kept.ledger, None);
-    }
-
-    #[test]
-    fn names_of_tables_mean_their_group() {
-        for group in Group::ALL {
-            assert_eq!(Group::named(group.name()), Some(group));
-        }
-        assert_eq!(Group::named("delivery_to"), Some(Group::Deliveries));
-        assert_eq!(Group::named("source"), None);
     }
 }

@@ -522,6 +522,13 @@ pub fn table(name: &str) -> Option<&'static Table> {
     tables().iter().find(|table| table.name == name)
 }
 
+/// Returns the group of that name, or of the table of that name.
+#[must_use]
+pub fn group(name: &str) -> Option<Group> {
+    let group = Group::ALL.into_iter().find(|group| group.name() == name);
+    group.or_else(|| table(name)?.retain.group())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -564,5 +571,14 @@ mod tests {
             let has_state = table.columns.iter().any(|c| c.holds == Holds::Json);
             assert_eq!(has_state, table.erase == Erase::Json, "{}", table.name);
         }
+    }
+
+    #[test]
+    fn names_of_tables_mean_their_group() {
+        for of in Group::ALL {
+            assert_eq!(group(of.name()), Some(of));
+        }
+        assert_eq!(group("delivery_to"), Some(Group::Deliveries));
+        assert_eq!(group("source"), None);
     }
 }

@@ -4,6 +4,7 @@
 //! read in another way ([`others`]): that is said, and asked anew.
 
 use super::ast::{Expr, Form, Literal, Node};
+use super::domain::{is_domain, parent_domain};
 use super::{day, local};
 use crate::model::ip::{Network, parse_address};
 
@@ -279,12 +280,6 @@ pub(super) fn is_long_id(word: &str) -> bool {
         && time.bytes().chain(inode.bytes()).all(symbol)
 }
 
-/// Returns the domain of `.example.org` or `.org`: what lies below it is meant.
-pub(super) fn parent_domain(word: &str) -> Option<&str> {
-    let parent = word.strip_prefix('.')?;
-    is_domain(&format!("x.{parent}")).then_some(parent)
-}
-
 /// Returns whether the word is read as something else than text.
 pub(super) fn is_name(word: &str) -> bool {
     read_word(word).0 != ["text"]
@@ -298,23 +293,4 @@ pub(super) fn is_address(text: &str) -> bool {
                 && is_domain(domain)
                 && !local.contains(|c: char| c.is_whitespace() || "<>,;:()\"*?".contains(c))
         })
-}
-
-/// Returns whether the word has the form of a domain: labels with dots, the last of letters.
-pub(super) fn is_domain(word: &str) -> bool {
-    let label = |l: &str| {
-        !l.is_empty()
-            && l.len() <= 63
-            && l.chars()
-                .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
-            && !l.starts_with('-')
-            && !l.ends_with('-')
-    };
-    let top = |l: &str| {
-        l.chars().count() >= 2 && (l.chars().all(char::is_alphabetic) || l.starts_with("xn--"))
-    };
-    word.len() <= 255
-        && word.rsplit_once('.').is_some_and(|(_, last)| top(last))
-        && word.split('.').all(label)
-        && parse_address(word).is_none()
 }

@@ -3,13 +3,11 @@
 use super::ast::{Expr, Form, Literal, Node, Op, Term, Value};
 use super::error::{Error, Kind, Span, visible_text};
 use super::fields::{self, Field, FieldKind};
+use super::limits::MAX_VALUES;
 use super::plan::{Rule, Test};
 use super::value::{self, Given};
 use super::{Options, bare};
 use crate::model::time::Time;
-
-/// Most values in one query; each costs the database a comparison.
-pub(super) const MAX_VALUES: usize = 1000;
 
 /// What was understood of a tree.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::fields::{self, Field, FieldKind};
-use super::sql::Writer;
+use super::writer::Writer;
 use super::{Param, Plan};
 
 /// Returns the plan that counts the hits of `plan` by a field, `top` values at most.

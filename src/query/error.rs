@@ -1,6 +1,6 @@
 //! Error: what is wrong with a query, where, and what to write instead; drawn with a caret.
 
-use super::lex::MAX_BYTES;
+use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_VALUES};
 use std::fmt;
 use std::ops::Range;
 
@@ -184,8 +184,8 @@ impl fmt::Display for Kind {
         match self {
             Self::Empty => f.write_str("the query is empty"),
             Self::TooLong => write!(f, "longer than {MAX_BYTES} bytes"),
-            Self::TooMany => write!(f, "more than {} values", super::check::MAX_VALUES),
-            Self::TooDeep => write!(f, "nested deeper than {} levels", super::parse::MAX_DEPTH),
+            Self::TooMany => write!(f, "more than {MAX_VALUES} values"),
+            Self::TooDeep => write!(f, "nested deeper than {MAX_DEPTH} levels"),
             Self::Unclosed => f.write_str("( is not closed"),
             Self::Unopened => f.write_str(") closes nothing"),
             Self::EmptyParentheses => f.write_str("nothing between the parentheses"),

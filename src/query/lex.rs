@@ -6,11 +6,9 @@
 use super::ast::Op;
 use super::error::{Error, Kind, Span};
 use super::fields::Lookup;
+use super::limits::MAX_BYTES;
 use super::{fields, local};
 use crate::model::ip::Network;
-
-/// Longest query; what a person types or a script joins stays far below.
-pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// A token and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]

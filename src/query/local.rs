@@ -4,7 +4,7 @@
 //! both spellings are looked for. A local part may begin with a slash (`/C=DE/S=Meier/@x400.example.org`), as a regular expression does:
 //! behind the last slash of an address stands an @.
 
-use super::bare::is_domain;
+use super::domain::is_domain;
 
 /// Returns the length of the quoted local part that the text begins with; what follows it is `@` and a domain.
 pub(super) fn quoted(text: &str) -> Option<usize> {

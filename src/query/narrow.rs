@@ -9,7 +9,8 @@
 
 use super::condition::Condition;
 use super::found::Slice;
-use super::sql::{Part, Writer};
+use super::sql::Part;
+use super::writer::Writer;
 use crate::model::table::Param;
 use crate::model::time::Time;
 

@@ -4,9 +4,7 @@ use super::ast::{Expr, Form, Literal, Name, Node, Term, Value};
 use super::error::{Error, Kind, Span};
 use super::fields::{self, Lookup};
 use super::lex::{Token, TokenKind, lex};
-
-/// Deepest nesting of parentheses and NOT; keeps recursion and the statement small.
-pub(super) const MAX_DEPTH: usize = 50;
+use super::limits::MAX_DEPTH;
 
 /// Reads a query text.
 pub(super) fn parse(text: &str) -> Result<Expr, Error> {

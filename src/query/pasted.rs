@@ -6,7 +6,8 @@
 //! Limits: the text is one argument, so the shell must have had it in quotes.
 
 use super::ast::quoted;
-use super::bare::{is_address, is_domain, is_queue_id};
+use super::bare::{is_address, is_queue_id};
+use super::domain::is_domain;
 use super::fields::{self, FieldKind};
 use super::local;
 

@@ -1,7 +1,7 @@
 //! Request: a search as it is handed to whoever has the database, to be compiled there. Nothing of it is SQL.
 
 use super::found::Slice;
-use super::sql::Statement;
+use super::writer::Statement;
 use super::{Error, Options, Plan, compile_text, count_by};
 use crate::model::time::Time;
 use crate::model::zone::Zone;

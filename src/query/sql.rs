@@ -1,18 +1,16 @@
-//! Sql: the parts of a hit, their tables and columns, and the writer of statements; every value is a bound parameter, never text of it.
+//! Sql: the parts of a hit, their tables and columns.
 //!
 //! A hit is one of three things: a recipient `t` with its message `f`, a message `f` without any recipient, a refusal `n`.
-//! `condition.rs` makes conditions on their columns, `found.rs` statements of these; parts that cannot hold are left out.
+//! `condition.rs` makes conditions on their columns, `writer.rs` text of these, `found.rs` statements; parts that cannot hold are left out.
 //!
 //! One mail may stand in several messages: it went through a content filter, another instance of ours, an alias, a requeue. It is one
 //! hit, told by the row with its fate (see `hops.rs`). Who the client was is asked of the chain's first message too, for behind a
 //! filter the client is the filter.
 
-use super::condition::Condition;
 use super::fields::{Columns, Field};
 use super::hops;
 use super::turned::{self, FOR_NOW};
 use crate::model::hits;
-use crate::model::table::Param;
 
 /// The three things that a hit can be, and the two sides of a mail that was handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +22,6 @@ pub(super) enum Part {
     Hop,
     /// A recipient `t` that carries on what the recipient `h` handed on.
     Carried,
-}
-
-/// A statement and the values of its parameters `$1`, `$2`, …
-#[derive(Debug, Clone, PartialEq)]
-pub struct Statement {
-    /// One `SELECT`.
-    pub sql: String,
-    /// Their values.
-    pub params: Vec<Param>,
 }
 
 impl Part {
@@ -158,50 +147,5 @@ impl Part {
         };
         let columns: Vec<String> = hits::COLUMNS.iter().map(column).collect();
         columns.join(", ")
-    }
-}
-
-/// Numbers parameters in the order of writing.
-#[derive(Debug, Default)]
-pub(super) struct Writer {
-    params: Vec<Param>,
-}
-
-impl Writer {
-    pub(super) fn done(self, sql: String) -> Statement {
-        Statement {
-            sql,
-            params: self.params,
-        }
-    }
-}
-
-impl Writer {
-    pub(super) fn bind(&mut self, param: Param) -> String {
-        self.params.push(param);
-        format!("${}", self.params.len())
-    }
-
-    pub(super) fn condition(&mut self, condition: &Condition) -> String {
-        match condition {
-            Condition::Always => "true".into(),
-            Condition::Never => "false".into(),
-            Condition::And(list) => self.list(list, " AND "),
-            Condition::Or(list) => self.list(list, " OR "),
-            Condition::Leaf(text, params) => {
-                let mut pieces = text.split('?');
-                let mut sql = pieces.next().unwrap_or_default().to_owned();
-                for (param, piece) in params.iter().zip(pieces) {
-                    sql.push_str(&self.bind(param.clone()));
-                    sql.push_str(piece);
-                }
-                sql
-            }
-        }
-    }
-
-    fn list(&mut self, list: &[Condition], by: &str) -> String {
-        let list: Vec<String> = list.iter().map(|c| self.condition(c)).collect();
-        format!("({})", list.join(by))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Options;
 use super::ast::{Literal, Op};
-use super::bare::{is_domain, is_long_id, parent_domain};
+use super::bare::is_long_id;
+use super::domain::{is_domain, parent_domain};
 use super::error::{Error, Kind, Span};
 use super::fields::{self, Field, FieldKind};
 use super::nearest::nearest;

@@ -420,7 +420,7 @@ fn any(subject: &Subject, tests: &[Matcher], mail: &Mail, present: &mut Present)
             let mut headers = mail.headers.iter().flat_map(|headers| headers.iter());
             headers.any(|header| {
                 header.name.eq_ignore_ascii_case(name)
-                    && (text(&header.value) || text(&super::header::decoded(&header.value)))
+                    && (text(&header.value) || text(&header.decoded()))
             })
         }
         Subject::Nothing => false,

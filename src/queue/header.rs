@@ -1,7 +1,6 @@
-//! Header: the headers of a message -> names and values, and encoded words (RFC 2047) -> text.
+//! Header: the headers of a message -> names and values.
 
 use super::mail::Header;
-use crate::correlate;
 
 /// Most headers of one message that are kept, and most bytes of a value: what is longer says nothing more.
 const MOST: usize = 1000;
@@ -40,12 +39,6 @@ impl Headers {
     pub(super) fn finish(self) -> Box<[Header]> {
         self.list.into()
     }
-}
-
-/// Returns the value with its encoded words decoded; what cannot be decoded stays as it is.
-#[must_use]
-pub fn decoded(value: &str) -> String {
-    correlate::decoded(value).into_owned()
 }
 
 #[cfg(test)]

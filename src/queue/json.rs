@@ -3,8 +3,8 @@
 //! Each member is read for itself: what is missing or of another type is unknown, and the mail says that it is odd. Members that are not
 //! listed in postqueue(1) are passed over.
 
+use super::listing::Texts;
 use super::mail::{Mail, NULL_SENDER, Status};
-use super::reader::Texts;
 use crate::model::time::{SECOND, Time};
 use serde_json::{Map, Value};
 

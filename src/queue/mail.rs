@@ -1,5 +1,6 @@
 //! Mail: a mail of the queue as Postfix lists it, with what else is known of it; types only.
 
+use crate::correlate;
 use crate::model::time::Time;
 use compact_str::CompactString;
 use std::fmt;
@@ -95,6 +96,14 @@ pub struct Header {
     pub value: String,
 }
 
+impl Header {
+    /// Returns its value with encoded words (RFC 2047) decoded; what cannot be decoded stays as it is.
+    #[must_use]
+    pub fn decoded(&self) -> String {
+        correlate::decoded(&self.value).into_owned()
+    }
+}
+
 /// A mail in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
@@ -162,7 +171,7 @@ impl Mail {
         let header = || {
             let mut headers = self.headers.as_deref()?.iter();
             let header = headers.find(|header| header.name.eq_ignore_ascii_case("subject"))?;
-            Some(super::header::decoded(&header.value))
+            Some(header.decoded())
         };
         let logged = || self.history.as_ref()?.subject.clone();
         header().or_else(logged)

@@ -8,6 +8,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `mail` | a mail of the queue; types only |
+//! | `listing` | what reading a listing depends on and gives; types only |
 //! | `reader` | a listing line by line, whatever its kind |
 //! | `json`, `text`, `date` | the two kinds of listing, and the date without a year |
 //! | `postcat`, `header`, `defer` | queue files as postcat prints them, headers, the errors beside them |
@@ -25,6 +26,7 @@ pub mod fields;
 pub mod filter;
 pub mod header;
 mod json;
+pub mod listing;
 pub mod mail;
 pub mod matcher;
 pub mod postcat;
@@ -37,5 +39,6 @@ pub mod summary;
 mod tests;
 mod text;
 
+pub use listing::{Item, Odd, Options};
 pub use mail::{Mail, Recipient, Status};
-pub use reader::{Item, Odd, Options, Reader};
+pub use reader::Reader;

@@ -5,8 +5,8 @@
 //! Limits: errors stand in other files (`defer`); `postsuper -e` marks the mode of the file only.
 
 use super::header::Headers;
+use super::listing::{Options, Texts};
 use super::mail::{Client, Mail, Status};
-use super::reader::{Options, Texts};
 use crate::model::time::Time;
 use chrono::NaiveDateTime;
 use compact_str::CompactString;

@@ -1,8 +1,9 @@
 //! Postfix: its own programs, run for what they list and do. The one file of this folder that touches the system.
 
 use super::action::Verb;
+use super::listing::{Item, Options};
 use super::mail::Mail;
-use super::reader::{Item, Options, Reader};
+use super::reader::Reader;
 use super::{defer, postcat};
 use std::ffi::{OsStr, OsString};
 use std::fs;

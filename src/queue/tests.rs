@@ -5,7 +5,8 @@ mod filters;
 mod same;
 mod sums;
 
-use super::reader::{Item, Odd, Options, Reader};
+use super::listing::{Item, Odd, Options};
+use super::reader::Reader;
 use super::{Mail, Status};
 use crate::model::time::Time;
 use crate::model::zone::Zone;

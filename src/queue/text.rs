@@ -12,8 +12,8 @@
 //! Limits: the text names no year (see `date`) and not the queues incoming and maildrop, which have no flag: these are `deferred` here.
 
 use super::date;
+use super::listing::{Options, Texts};
 use super::mail::{Mail, NULL_SENDER, Status};
-use super::reader::{Options, Texts};
 use std::sync::Arc;
 
 /// The mail that is being read.

@@ -333,7 +333,7 @@ fn waiting_recipients(
 pub fn headers(mail: &Mail, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     for header in mail.headers.iter().flat_map(|headers| headers.iter()) {
         let value = if header.name.eq_ignore_ascii_case("subject") {
-            crate::queue::header::decoded(&header.value)
+            header.decoded()
         } else {
             header.value.clone()
         };

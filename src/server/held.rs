@@ -1,14 +1,14 @@
-//! Held: how much memory a session's statements and parameters take, and no more of it than is sensible.
+//! Held: a session's prepared statements and portals, no more of them and of their memory than is sensible.
 
 use super::failure::Failure;
-use super::portal::Prepared;
-use super::session::Session;
-use super::wire::Stream;
-use crate::model::kind::Column;
-use crate::model::table::Param;
+use super::portal::{self, Portal, Prepared};
 use bytes::Bytes;
 use pgwire::api::Type;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Prepared statements, and portals, that a client may have.
+const MOST_NAMED: usize = 1000;
 
 /// Bytes that one session's prepared statements and portals may take.
 const MOST: usize = 16 << 20;
@@ -42,26 +42,53 @@ pub(super) fn check_lists(types: &[Type], values: &[Option<Bytes>]) -> Result<()
     Ok(())
 }
 
-/// Returns about how much memory parameters take.
-pub(super) fn bytes(params: &[Param]) -> usize {
-    let more = params.iter().map(|param| match param {
-        Param::Text(text) => text.len(),
-        Param::Blob(bytes) => bytes.len(),
-        Param::List(params) => bytes(params),
-        _ => 0,
-    });
-    size_of_val(params) + more.sum::<usize>()
+/// Prepared statements and portals, by name.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) prepared: HashMap<String, Arc<Prepared>>,
+    pub(super) portals: HashMap<String, Portal>,
 }
 
-/// Returns about how much memory a column takes.
-pub(super) fn column(column: &Column) -> usize {
-    size_of::<Column>() + column.name.len()
-}
+impl Held {
+    /// Refuses a prepared statement that is one too many, or has the name of another.
+    pub(super) fn check_prepared(&self, name: &str) -> Result<(), Failure> {
+        if !name.is_empty() && self.prepared.contains_key(name) {
+            let message = format!("prepared statement {name:?} already exists");
+            return Err(Failure::new("42P05", message));
+        }
+        if self.prepared.len() >= MOST_NAMED {
+            return Err(Failure::new("54000", "too many prepared statements"));
+        }
+        Ok(())
+    }
 
-impl<S: Stream> Session<S> {
+    /// Refuses a portal that is one too many.
+    pub(super) fn check_portals(&self) -> Result<(), Failure> {
+        if self.portals.len() >= MOST_NAMED {
+            return Err(Failure::new("54000", "too many portals"));
+        }
+        Ok(())
+    }
+
+    /// Returns the prepared statement of that name.
+    pub(super) fn prepared(&self, name: &str) -> Result<Arc<Prepared>, Failure> {
+        let found = self.prepared.get(name).map(Arc::clone);
+        found.ok_or_else(|| {
+            Failure::new(
+                "26000",
+                format!("prepared statement {name:?} does not exist"),
+            )
+        })
+    }
+
+    /// Takes the portal of that name, to be put back.
+    pub(super) fn take_portal(&mut self, name: &str) -> Result<Portal, Failure> {
+        self.portals.remove(name).ok_or_else(|| no_portal(name))
+    }
+
     /// Refuses more when too much is held already.
-    pub(super) fn check_held(&self, more: usize) -> Result<(), Failure> {
-        if self.held() + more > MOST {
+    pub(super) fn check(&self, more: usize) -> Result<(), Failure> {
+        if self.bytes() + more > MOST {
             let message =
                 "the prepared statements and parameters of the session use too much memory";
             return Err(Failure::new("54000", message)
@@ -71,17 +98,25 @@ impl<S: Stream> Session<S> {
     }
 
     /// Returns about how much memory its statements and portals take.
-    fn held(&self) -> usize {
+    fn bytes(&self) -> usize {
         let mut counted: HashSet<*const Prepared> = HashSet::new();
         let names = self.prepared.keys().chain(self.portals.keys());
-        let params = self.portals.values().map(|portal| bytes(&portal.params));
+        let params = self
+            .portals
+            .values()
+            .map(|portal| portal::bytes(&portal.params));
         let own = self.portals.values().map(|portal| &portal.prepared);
         let statements = self.prepared.values().chain(own);
         let statements = statements
-            .filter(|prepared| counted.insert(std::sync::Arc::as_ptr(prepared)))
+            .filter(|prepared| counted.insert(Arc::as_ptr(prepared)))
             .map(|prepared| prepared.bytes());
         names.map(String::len).sum::<usize>() + params.sum::<usize>() + statements.sum::<usize>()
     }
+}
+
+/// Says that there is no such portal.
+pub(super) fn no_portal(name: &str) -> Failure {
+    Failure::new("34000", format!("portal {name:?} does not exist"))
 }
 
 #[cfg(test)]
@@ -105,12 +140,5 @@ mod tests {
         );
         assert!(check_lists(&text, &[long]).is_ok());
         assert!(check_lists(&list, &[None]).is_ok());
-    }
-
-    #[test]
-    fn parameters_are_counted_with_what_they_hold() {
-        let list = Param::List(vec![Param::Text("x".repeat(1000)), Param::Null]);
-        let all = bytes(&[list, Param::Blob(vec![0; 500]), Param::Int(1)]);
-        assert!((1500..2000).contains(&all), "{all}");
     }
 }

@@ -1,16 +1,14 @@
-//! Ingest: what the owner may do beside asking: verbs of the service, and log that another `maillog ingest` reads
-//! (`ingest/beside.rs`).
+//! Ingest: takes log that another `maillog ingest` reads (`ingest/beside.rs`).
 
 use super::failure::Failure;
 use super::message::{self, Request};
-use super::session::{Done, Session, Trouble};
-use super::wire::Stream;
+use super::trouble::{Done, Trouble};
+use super::wire::{Stream, Wire};
 use crate::ingest::beside::{Ended, Wanted};
-use crate::ingest::feed::{Closed, Ending, Feed, Opening, Piece};
+use crate::ingest::feed::{Closed, Ending, Feed, Feeds, Opening, Piece};
 use crate::model::table::{Cell, Table};
 use crate::source::{Chunk, Hints};
 use bytes::{Buf, BytesMut};
-use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
@@ -42,41 +40,15 @@ impl Drop for Kept {
     }
 }
 
-impl<S: Stream> Session<S> {
-    /// Runs one of the verbs of the service.
-    pub(super) async fn call(&mut self, name: &str, argument: &str) -> Result<Table, Trouble> {
-        self.owner_only(&format!("CALL {name}"))?;
-        match name {
-            "maillog_open" => return self.open(argument).await,
-            "maillog_end" => return self.end_feed(argument).await,
-            _ => {}
-        }
-        let Some(verb) = self.inner.hooks.verbs.get(name).map(Arc::clone) else {
-            let message = format!("procedure {name}(text) does not exist");
-            return Err(Failure::new("42883", message).into());
-        };
-        // Without its argument: that of an erasure is an address.
-        drop(self.question(&format!("call {name}")));
-        let argument = argument.to_owned();
-        let called = spawn_blocking(move || verb(&argument));
-        let called = self.wire.while_open(called).await?;
-        Ok(called.map_err(|error| stopped(&error))??)
-    }
-
-    fn owner_only(&self, what: &str) -> Result<(), Failure> {
-        if self.who.is_owner {
-            return Ok(());
-        }
-        let message =
-            format!("cannot run {what}: only root and the owner of the database may run it");
-        Err(Failure::new("42501", message))
-    }
-
+impl Intake {
     /// Opens a feed; answers from where to read.
-    async fn open(&mut self, argument: &str) -> Result<Table, Trouble> {
-        let Some(feeds) = self.inner.hooks.feeds.clone() else {
-            return Err(Failure::new("0A000", "this service takes no log").into());
-        };
+    pub(super) async fn open<S: Stream>(
+        &mut self,
+        wire: &mut Wire<S>,
+        feeds: Option<Feeds>,
+        argument: &str,
+    ) -> Result<Table, Trouble> {
+        let feeds = feeds.ok_or_else(|| Failure::new("0A000", "this service takes no log"))?;
         let wanted: Wanted = serde_json::from_str(argument).map_err(|error| strange(&error))?;
         let piece = wanted
             .piece
@@ -99,8 +71,7 @@ impl<S: Stream> Session<S> {
             feed.begin(if is_new { hints } else { Hints::default() })?;
             Ok((feed.opened().clone(), Kept(Some(feed))))
         });
-        let feed = self
-            .wire
+        let feed = wire
             .while_open(opened)
             .await?
             .map_err(|error| stopped(&error))?;
@@ -112,14 +83,18 @@ impl<S: Stream> Session<S> {
             );
             return Err(failure.hint("run it again").into());
         }
-        self.intake.feed = Some(feed);
+        self.feed = Some(feed);
         Ok(one(opened.offset.to_string()))
     }
 
     /// Ends the feed; answers when all of it is stored.
-    async fn end_feed(&mut self, argument: &str) -> Result<Table, Trouble> {
+    pub(super) async fn end<S: Stream>(
+        &mut self,
+        wire: &mut Wire<S>,
+        argument: &str,
+    ) -> Result<Table, Trouble> {
         let ended: Ended = serde_json::from_str(argument).map_err(|error| strange(&error))?;
-        let feed = self.intake.feed.take().and_then(Kept::into_feed);
+        let feed = self.feed.take().and_then(Kept::into_feed);
         let feed = feed.ok_or_else(no_feed)?;
         let ending = match ended.failure {
             Some(failure) => Ending::Failed(failure),
@@ -127,8 +102,7 @@ impl<S: Stream> Session<S> {
             None => Ending::Pause,
         };
         let settled = spawn_blocking(move || feed.settle(ending));
-        let settled = self
-            .wire
+        let settled = wire
             .while_open(settled)
             .await?
             .map_err(|error| stopped(&error))?;
@@ -137,14 +111,13 @@ impl<S: Stream> Session<S> {
     }
 
     /// Takes log from the client.
-    pub(super) async fn copy_in(&mut self) -> Done {
-        self.owner_only("COPY")?;
-        let mut feed = self.intake.feed.take().ok_or_else(no_feed)?;
-        message::copy(&mut self.wire.out, b'G', 1);
-        self.wire.flush().await?;
+    pub(super) async fn copy_in<S: Stream>(&mut self, wire: &mut Wire<S>) -> Done {
+        let mut feed = self.feed.take().ok_or_else(no_feed)?;
+        message::copy(&mut wire.out, b'G', 1);
+        wire.flush().await?;
         let mut input = BytesMut::new();
         loop {
-            match self.wire.request().await? {
+            match wire.request().await? {
                 Some(Request::CopyData(data)) => {
                     input.extend_from_slice(&data);
                     if input.len() > message::LONGEST {
@@ -177,8 +150,8 @@ impl<S: Stream> Session<S> {
         if !input.is_empty() {
             return Err(Failure::new("22P04", "the last part of the log is incomplete").into());
         }
-        self.intake.feed = Some(feed);
-        message::complete(&mut self.wire.out, "COPY 0");
+        self.feed = Some(feed);
+        message::complete(&mut wire.out, "COPY 0");
         Ok(())
     }
 }
@@ -213,7 +186,8 @@ fn gone(closed: Closed) -> Failure {
     Failure::new("57P01", closed.to_string())
 }
 
-fn stopped(error: &tokio::task::JoinError) -> Failure {
+/// Says that a thread stopped.
+pub(super) fn stopped(error: &tokio::task::JoinError) -> Failure {
     Failure::new("XX000", error.to_string())
 }
 
@@ -228,7 +202,7 @@ fn one(text: String) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::feed::{Fed, Feeds, Opened};
+    use crate::ingest::feed::{Fed, Opened};
     use std::sync::mpsc::channel;
     use std::time::Duration;
 

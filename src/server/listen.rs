@@ -3,14 +3,17 @@
 use super::access::{self, Peers};
 use super::door::{self, Door};
 use super::failure::Failure;
+use super::held::Held;
+use super::ingest::Intake;
 use super::message::{self, Start, Transaction};
 use super::run::Pool;
 use super::secret::Tcp;
-use super::session::{Current, Session};
+use super::session::{Login, Session};
 use super::setting::Settings;
+use super::turn::Current;
 use super::turnstile::User;
 use super::wire::{Stream, Wire};
-use super::{Inner, Place, ingest};
+use super::{Inner, Place};
 use crate::model::scope::Scope;
 use crate::nofollow::Folder;
 use crate::socket;
@@ -371,18 +374,15 @@ async fn begin<S: Stream>(
     let session = Session {
         wire,
         inner: Arc::clone(&inner),
-        user,
-        who,
-        origin,
+        login: Login { user, who, origin },
         has_asked: false,
         pid: place.pid,
         current,
         settings,
         pool: Arc::new(pool),
         transaction: Transaction::None,
-        prepared: HashMap::new(),
-        portals: HashMap::new(),
-        intake: ingest::Intake::default(),
+        held: Held::default(),
+        intake: Intake::default(),
     };
     Ok(Some((session, place)))
 }

@@ -22,13 +22,10 @@
 //!
 //! Limits: a transaction of a client is no snapshot; there are no savepoints, no `COPY` in binary, no `PREPARE` in SQL.
 
-mod about;
 mod access;
 mod admit;
 mod audit;
 mod catalog;
-mod cursor;
-mod describe;
 mod dialect;
 mod door;
 mod failure;
@@ -45,6 +42,7 @@ mod secret;
 mod session;
 mod setting;
 mod statement;
+mod trouble;
 mod turn;
 mod turnstile;
 mod value;
@@ -60,7 +58,6 @@ use crate::model::kind::Kind;
 use crate::model::table::{Cell, Table};
 use crate::store::Sessions;
 use anyhow::{Context, Result, anyhow};
-use session::Current;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -69,6 +66,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_rustls::rustls::crypto::ring;
+use turn::Current;
 use turnstile::User;
 
 /// Threads for what is rare and short: files that are read again, feeds that end.

@@ -1,7 +1,6 @@
 //! Portal: a prepared statement, and one with its parameters that runs or waits.
 
 use super::failure::Failure;
-use super::held;
 use super::message::Formats;
 use super::run::Running;
 use super::statement::{CopyForm, Statement};
@@ -49,8 +48,8 @@ impl Prepared {
         let columns = self
             .columns
             .get()
-            .map_or(0, |columns| columns.iter().map(held::column).sum());
-        let given = held::bytes(&self.given) + self.what.as_ref().map_or(0, String::len);
+            .map_or(0, |columns| columns.iter().map(column).sum());
+        let given = bytes(&self.given) + self.what.as_ref().map_or(0, String::len);
         size_of::<Self>()
             + self.length.max(asked)
             + size_of_val(self.types.as_slice())
@@ -133,5 +132,33 @@ impl Portal {
                 .hint("fetch all rows of a cursor before statement_timeout ends");
             running.fail(failure);
         }
+    }
+}
+
+/// Returns about how much memory parameters take.
+pub(super) fn bytes(params: &[Param]) -> usize {
+    let more = params.iter().map(|param| match param {
+        Param::Text(text) => text.len(),
+        Param::Blob(bytes) => bytes.len(),
+        Param::List(params) => bytes(params),
+        _ => 0,
+    });
+    size_of_val(params) + more.sum::<usize>()
+}
+
+/// Returns about how much memory a column takes.
+pub(super) fn column(column: &Column) -> usize {
+    size_of::<Column>() + column.name.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_counted_with_what_they_hold() {
+        let list = Param::List(vec![Param::Text("x".repeat(1000)), Param::Null]);
+        let all = bytes(&[list, Param::Blob(vec![0; 500]), Param::Int(1)]);
+        assert!((1500..2000).contains(&all), "{all}");
     }
 }

@@ -159,6 +159,23 @@ impl Drop for Abandon {
     }
 }
 
+/// Which query of a session a request to cancel stops.
+#[derive(Default)]
+pub(super) struct Current(Mutex<Option<Arc<Stop>>>);
+
+impl Current {
+    pub(super) fn stop(&self) {
+        let current = lock(&self.0);
+        if let Some(stop) = current.as_ref() {
+            stop.stop();
+        }
+    }
+
+    pub(super) fn set(&self, stop: Option<Arc<Stop>>) {
+        *lock(&self.0) = stop;
+    }
+}
+
 /// The queries that are open, by session.
 #[derive(Default)]
 pub(super) struct Open {

@@ -232,7 +232,7 @@ impl Supervised {
         let run = Run {
             shared: &self.shared,
             due: moment,
-            supervised: self,
+            on_up: &|| self.came_up(),
             is_up: Cell::new(false),
         };
         let ended = catch_unwind(AssertUnwindSafe(|| self.work(&run)));
@@ -331,7 +331,7 @@ impl Supervised {
     }
 
     /// A run that goes on has begun well.
-    pub(super) fn came_up(&self) {
+    fn came_up(&self) {
         notice::over(self.task.name, &format!("no longer: {}", self.task.without));
         self.add(TaskRun {
             state: TaskState::Running,

@@ -5,7 +5,6 @@
 
 use super::Shared;
 use super::calendar::Calendar;
-use super::supervisor::Supervised;
 use crate::model::small::SmallRow;
 use crate::model::time::Time;
 use anyhow::Result;
@@ -117,7 +116,8 @@ pub struct Run<'s> {
     pub shared: &'s Shared,
     /// The time that it is for: of a task at a calendar time that time, of others now.
     pub due: Time,
-    pub(super) supervised: &'s Supervised,
+    /// Is told that the work has begun well.
+    pub(super) on_up: &'s dyn Fn(),
     pub(super) is_up: Cell<bool>,
 }
 
@@ -125,7 +125,7 @@ impl Run<'_> {
     /// Says that the work of a task that always runs has begun well: what was needed is there.
     pub fn is_up(&self) {
         if !self.is_up.replace(true) {
-            self.supervised.came_up();
+            (self.on_up)();
         }
     }
 }

@@ -5,8 +5,18 @@
 //! Limits: a joined line is cut at `LINE_BYTES`; streams of several containers in one file are told apart only by
 //! stdout and stderr, for the runtime writes one file per container.
 
-use super::syslog::Piece;
 use serde::{Deserialize, Serialize};
+
+/// A container runtime's mark on a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Piece<'a> {
+    /// `stdout` or `stderr`.
+    pub(super) stream: &'a str,
+    /// More of the same line follows.
+    pub(super) is_partial: bool,
+    /// What the container wrote.
+    pub(super) payload: &'a str,
+}
 
 /// Splits the mark of a CRI runtime off: `stdout F payload`.
 pub(super) fn cri(rest: &str) -> Option<Piece<'_>> {

@@ -8,12 +8,12 @@ use super::entries::{Entries, Memory, Sink};
 use super::export::{self, Next};
 use super::prefix;
 use super::record::Record;
+use super::text::readable;
 use super::unfinished;
 use super::{Chunk, Counts, Hints, Options, RECORD_BYTES};
 use crate::model::time::Time;
 use memchr::{memchr, memchr2};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 /// A text field from here on is too long to be read; binary ones of `RECORD_BYTES` fit well in.
 const HUGE_BYTES: usize = 2 * RECORD_BYTES;
@@ -372,20 +372,6 @@ impl Decoder {
             self.entries.record(&record, sink);
             self.record = record;
         }
-    }
-}
-
-/// Returns bytes as text.
-fn readable(bytes: &[u8]) -> Cow<'_, str> {
-    without_nul(String::from_utf8_lossy(bytes))
-}
-
-/// Replaces NUL, which no table takes.
-pub(super) fn without_nul(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\0') {
-        Cow::Owned(text.replace('\0', "\u{fffd}"))
-    } else {
-        text
     }
 }
 

@@ -3,11 +3,11 @@
 //! Promises: no allocation for a line of the common shapes. What matters for later lines is in [`Memory`].
 
 use super::clock::{self, Clock};
-use super::container::{Joined, Pieces};
+use super::container::{Joined, Piece, Pieces};
 use super::record::Record;
 use super::repeat::{self, Notice, Recent};
 use super::stamp::{self, Stamp};
-use super::syslog::{self, Head, Piece};
+use super::syslog::{self, Head};
 use super::{Counts, LINE_BYTES, json, trust};
 use crate::model::entry::{Entry, Trust};
 use crate::model::time::{DAY, MINUTE, Time};

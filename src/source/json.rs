@@ -2,8 +2,8 @@
 //!
 //! Limits: objects of other origin are no log; members that are objects themselves are passed over.
 
-use super::decode::without_nul;
 use super::record::Record;
+use super::text::{readable, without_nul};
 use serde::Deserializer;
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -87,12 +87,12 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
             match element {
                 Element::Byte(byte) => bytes.push(byte),
                 Element::Text(text) => self.record.set(self.name, &without_nul(text)),
-                Element::Bytes(bytes) => self.record.set(self.name, &lossy(&bytes)),
+                Element::Bytes(bytes) => self.record.set(self.name, &readable(&bytes)),
                 Element::Other(_) => {}
             }
         }
         if !bytes.is_empty() {
-            self.record.set(self.name, &lossy(&bytes));
+            self.record.set(self.name, &readable(&bytes));
         }
         Ok(())
     }
@@ -123,8 +123,4 @@ enum Element<'a> {
     Text(Cow<'a, str>),
     Bytes(Vec<u8>),
     Other(IgnoredAny),
-}
-
-fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    without_nul(String::from_utf8_lossy(bytes))
 }

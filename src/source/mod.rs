@@ -47,6 +47,7 @@ mod survey;
 mod syslog;
 #[cfg(test)]
 mod tests;
+mod text;
 mod trust;
 mod unfinished;
 mod year;

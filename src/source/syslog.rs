@@ -8,8 +8,9 @@
 //! Limits: a line without identifier is all text; a host that is missing is empty, and then the identifier must
 //! end in a colon or a pid.
 
+use super::container::{self, Piece};
+use super::prefix;
 use super::stamp::{self, Stamp};
-use super::{container, prefix};
 use memchr::memchr3;
 
 /// Headers inside headers; more than a relay, a container and the program does not happen.
@@ -28,17 +29,6 @@ pub(super) struct Head<'a> {
     pub(super) text: &'a str,
     /// The record comes in pieces and this is one: see `container.rs`.
     pub(super) piece: Option<Piece<'a>>,
-}
-
-/// A container runtime's mark on a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Piece<'a> {
-    /// `stdout` or `stderr`.
-    pub(super) stream: &'a str,
-    /// More of the same line follows.
-    pub(super) is_partial: bool,
-    /// What the container wrote.
-    pub(super) payload: &'a str,
 }
 
 /// Reads a line; `None` when it has no header.

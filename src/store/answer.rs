@@ -4,7 +4,8 @@
 
 use super::cell;
 use super::error::Error;
-use super::select::{Session, value};
+use super::param::value;
+use super::select::Session;
 use crate::model::kind::{Column, Kind};
 use crate::model::table::{Cell, Param};
 use duckdb::arrow::datatypes::{DataType, IntervalUnit};

@@ -3,7 +3,7 @@
 use super::Store;
 use super::columns::{Columns, Stored};
 use super::error::Error;
-use super::write::stage;
+use super::stage::stage;
 use crate::model::audit::AuditRow;
 use duckdb::Connection;
 

@@ -5,7 +5,7 @@
 //! Limits: the appender matches by position, so the order of `columns` is the order of the table; a test
 //! compares both.
 
-use super::read::Fields;
+use super::fields::Fields;
 use crate::model::row::Text;
 use crate::model::row::{
     Attempt, Auth, Connection, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,

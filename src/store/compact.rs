@@ -9,8 +9,8 @@
 //! Limits: nobody else may have the database open, and the file system needs room for the copy.
 
 use super::error::Error;
-use super::open::Limits;
-use super::place::{ENDINGS, Place, with};
+use super::limits::Limits;
+use super::place::{ENDINGS, Place, copy_name, remove_leftovers, with};
 use super::{Store, function};
 use crate::nofollow::{self, Access};
 use duckdb::{Config, Connection};
@@ -18,7 +18,7 @@ use nix::sys::statvfs::statvfs;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Files smaller than this are not compacted unasked.
 const WORTH_IT: u64 = 64 << 20;
@@ -138,18 +138,6 @@ pub fn compact(path: &Path, limits: Limits) -> Result<Compacted, Error> {
         remove_leftovers(path);
     }
     done
-}
-
-/// Deletes what a compaction left that did not come to its end. The caller holds the database's lock.
-pub(super) fn remove_leftovers(path: &Path) {
-    let new = copy_name(path);
-    for ending in ENDINGS {
-        let _ = fs::remove_file(with(&new, ending));
-    }
-}
-
-pub(super) fn copy_name(path: &Path) -> PathBuf {
-    with(path, ".compact")
 }
 
 fn rewrite(path: &Path, new: &Path, limits: Limits, place: &Place) -> Result<Compacted, Error> {

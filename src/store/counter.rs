@@ -3,7 +3,7 @@
 //! Limits: a family has at most [`SERIES_LIMIT`] series; what comes beyond is counted under labels that say `other`.
 
 use super::columns::{Columns, Stored};
-use super::write::stage;
+use super::stage::stage;
 use crate::metrics::Count;
 use crate::metrics::label::{self, OTHER};
 use duckdb::Connection;

@@ -4,7 +4,7 @@
 
 use super::Store;
 use super::error::Error;
-use super::ledger::timestamp;
+use super::param::timestamp;
 use crate::model::time::Time;
 use duckdb::params;
 use serde::{Deserialize, Serialize};

@@ -3,13 +3,13 @@
 use super::anchor::StoredAnchor;
 use super::columns::Stored;
 use super::error::Error;
+use super::param::timestamp;
 use super::seen::StoredRow;
-use super::write::stage;
+use super::stage::stage;
 use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
 use crate::model::row::{CoverageRow, EventRow, State, UndatedRow, UnparsedRow};
 use crate::model::time::Time;
 use crate::seen::News;
-use duckdb::types::{TimeUnit, Value};
 use duckdb::{Connection, params};
 use std::collections::HashMap;
 
@@ -263,8 +263,4 @@ fn merge<R: Stored>(
          last_time = greatest(stored.last_time, staged.last_time) \
          WHEN NOT MATCHED THEN INSERT BY NAME; TRUNCATE {staged}"
     ))
-}
-
-pub(super) fn timestamp(time: Time) -> Value {
-    Value::Timestamp(TimeUnit::Microsecond, time.0)
 }

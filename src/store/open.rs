@@ -7,9 +7,10 @@
 //! closed. So nothing here (or elsewhere in the program) may open the database file, not even to look at it.
 
 use super::error::Error;
-use super::place::{Place, with};
+use super::limits::Limits;
+use super::place::{Place, remove_leftovers, spill};
 use super::scratch::Scratch;
-use super::{Store, compact, function, migrate};
+use super::{Store, function, migrate};
 use crate::nofollow::Access;
 use duckdb::{AccessMode, Config, Connection};
 use nix::sys::stat::{Mode, umask};
@@ -17,82 +18,6 @@ use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-
-/// What DuckDB may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Memory for cached blocks, new rows and queries, in MB; what is beyond is spilled or refused.
-    pub memory_mb: u32,
-    /// What does not fit into memory may go to a directory beside the database.
-    pub may_spill: bool,
-    /// Threads.
-    pub threads: u8,
-    /// Parts of tables that each checkpoint may put together where rows are few or were deleted. It takes seconds.
-    pub merges: u32,
-    /// Size of the WAL at which its rows move into the database, in MB. Until then they are in memory, too.
-    pub wal_mb: u32,
-    /// The last commit may go straight into the database ([`Store::expect_end`]). Until then settings can be changed: for a process that
-    /// runs nobody else's SQL.
-    pub has_end: bool,
-}
-
-impl Limits {
-    /// For the process that writes. One thread: a second one spins while it waits for the first (a third of all
-    /// CPU time of an import on two cores), and parsing has better use for the other core.
-    pub const WRITER: Self = Self {
-        memory_mb: 128,
-        may_spill: true,
-        threads: 1,
-        merges: 100,
-        wal_mb: 128,
-        has_end: false,
-    };
-    /// For an import, which knows its last commit.
-    pub const IMPORT: Self = Self {
-        has_end: true,
-        ..Self::WRITER
-    };
-    /// For the service: nothing may hold up the next commit. What merging would give back, compaction does. Queries
-    /// have what the rows since the last checkpoint leave of the memory. They may not spill: DuckDB 2.0 would spill what
-    /// it needs to end a transaction, too, and must find the memory to read it back while queries have it all.
-    pub const SERVICE: Self = Self {
-        memory_mb: 384,
-        may_spill: false,
-        merges: 0,
-        wal_mb: 64,
-        ..Self::WRITER
-    };
-    /// For pruning and compaction, while nobody asks.
-    pub const PRUNER: Self = Self {
-        may_spill: true,
-        ..Self::SERVICE
-    };
-    /// For log that is looked at and not kept: the database is in memory, and what does not fit is spilled.
-    pub const SCRATCH: Self = Self {
-        memory_mb: 1024,
-        threads: 2,
-        ..Self::WRITER
-    };
-    /// For a process that only reads. It may not spill, for DuckDB names its files alike in every process; so it gets
-    /// more.
-    pub const READER: Self = Self {
-        memory_mb: 1024,
-        may_spill: false,
-        threads: 2,
-        merges: 0,
-        wal_mb: 128,
-        has_end: false,
-    };
-
-    /// Returns the limits with the memory that the settings name, if they do.
-    #[must_use]
-    pub fn with_memory(self, memory_mb: Option<u32>) -> Self {
-        Self {
-            memory_mb: memory_mb.unwrap_or(self.memory_mb),
-            ..self
-        }
-    }
-}
 
 /// Memory for a migration that needs more than what is usual, in MB.
 const MIGRATION_MB: u32 = 4096;
@@ -145,7 +70,7 @@ impl Store {
             .map_err(|error| Error::opening(path, &error))?;
         // Left by a killed process; the lock is ours, so nobody uses it.
         let _ = fs::remove_dir_all(spill(path));
-        compact::remove_leftovers(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()));
+        remove_leftovers(&fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()));
         let sort = |error: duckdb::Error| Error::sort(Some(path), "", &error);
         function::register(&conn).map_err(sort)?;
         migrate::migrate(&conn, Some(path))?;
@@ -270,11 +195,6 @@ fn config(limits: Limits, mode: AccessMode, spill: &Path) -> duckdb::Result<Conf
         .with("checkpoint_threshold", format!("{}MB", limits.wal_mb))?
         .with("max_vacuum_tasks", limits.merges.to_string())?
         .with("lock_configuration", (!limits.has_end).to_string())
-}
-
-/// Returns the directory that the writer spills to.
-pub(super) fn spill(path: &Path) -> PathBuf {
-    with(path, ".tmp")
 }
 
 fn refuse_directory(path: &Path) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use super::noted::Rows;
 use super::retain::Gone;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::table::{Cell, Table};
+use crate::model::tables;
 use crate::model::time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,7 @@ pub fn cutoffs(argument: &str) -> Option<Cutoffs> {
     cutoffs.ledger = order.ledger.map(Time);
     cutoffs.now = order.now.map(Time);
     for (name, time) in order.before {
-        cutoffs.set(Group::named(&name)?, Some(Time(time)));
+        cutoffs.set(tables::group(&name)?, Some(Time(time)));
     }
     Some(cutoffs)
 }

@@ -2,10 +2,9 @@
 
 use super::error::Error;
 use super::owner::Owner;
-use super::{compact, open};
 use crate::nofollow::{Access, Folder, Kind, Refused, check};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Files that DuckDB makes of one name, the last of them the database.
 pub(super) const ENDINGS: [&str; 4] = [".wal.checkpoint", ".wal.recovery", ".wal", ""];
@@ -54,10 +53,10 @@ impl Place {
             return Ok(());
         }
         for ending in ENDINGS {
-            let copy = with(&compact::copy_name(path), ending);
+            let copy = with(&copy_name(path), ending);
             check(&copy, Kind::File, access, folder).map_err(failed)?;
         }
-        let spill = open::spill(path);
+        let spill = spill(path);
         check(&spill, Kind::Directory, access, folder).map_err(failed)?;
         Ok(())
     }
@@ -79,6 +78,24 @@ pub(super) fn with(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
+}
+
+/// Deletes what a compaction left that did not come to its end. The caller holds the database's lock.
+pub(super) fn remove_leftovers(path: &Path) {
+    let new = copy_name(path);
+    for ending in ENDINGS {
+        let _ = fs::remove_file(with(&new, ending));
+    }
+}
+
+/// Returns the name of the file that a compaction writes.
+pub(super) fn copy_name(path: &Path) -> PathBuf {
+    with(path, ".compact")
+}
+
+/// Returns the directory that the writer spills to.
+pub(super) fn spill(path: &Path) -> PathBuf {
+    with(path, ".tmp")
 }
 
 fn failed(path: &Path, access: Access, error: io::Error) -> Error {

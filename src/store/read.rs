@@ -3,12 +3,11 @@
 use super::Store;
 use super::columns::{Readable, Stored};
 use super::error::Error;
+use super::fields::Fields;
 use crate::model::cursor::{Cursor, StoredCursor};
-use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, State, Text};
-use crate::model::time::Time;
-use duckdb::types::{FromSql, Value};
-use duckdb::{Params, Row, params};
-use std::cell::Cell;
+use crate::model::row::{DeliveryFrom, DeliveryTo, OpenState, State};
+use duckdb::types::Value;
+use duckdb::{Params, params};
 
 impl Store {
     /// Returns all sources with where reading of them stands.
@@ -116,39 +115,6 @@ fn by_ids<R: Stored>(column: &str) -> String {
         "SELECT \"{columns}\" FROM {} WHERE {column} IN (SELECT unnest(?::BIGINT[])) ORDER BY id",
         R::TABLE
     )
-}
-
-/// The cells of one row, taken one after the other.
-pub(super) struct Fields<'r> {
-    row: &'r Row<'r>,
-    next: Cell<usize>,
-}
-
-impl<'r> Fields<'r> {
-    fn of(row: &'r Row<'r>) -> Self {
-        Self {
-            row,
-            next: Cell::new(0),
-        }
-    }
-
-    pub(super) fn get<T: FromSql>(&self) -> duckdb::Result<T> {
-        let column = self.next.replace(self.next.get() + 1);
-        self.row.get(column)
-    }
-
-    /// Passes over cells that are made anew from others.
-    pub(super) fn pass_over(&self, cells: usize) {
-        self.next.set(self.next.get() + cells);
-    }
-
-    fn text(&self) -> duckdb::Result<Text> {
-        self.get::<String>().map(Text::from)
-    }
-
-    pub(super) fn maybe_time(&self) -> duckdb::Result<Option<Time>> {
-        Ok(self.get::<Option<i64>>()?.map(Time))
-    }
 }
 
 pub(super) fn id(fields: &Fields<'_>) -> duckdb::Result<i64> {

@@ -12,7 +12,7 @@
 
 use super::Store;
 use super::error::Error;
-use super::ledger::timestamp;
+use super::param::timestamp;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::table::Param;
 use crate::model::tables::{self, Retain};

@@ -8,10 +8,9 @@
 use super::allowed_functions;
 use super::cell;
 use super::error::{self, Error};
-use super::ledger::timestamp;
+use super::param::value;
 use super::shape;
 use crate::model::table::{Cell, Param, Table};
-use duckdb::types::Value;
 use duckdb::{Connection, Statement, params, params_from_iter};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -237,17 +236,4 @@ pub(super) fn each(
         }
     }
     Ok(columns)
-}
-
-pub(super) fn value(param: &Param) -> Value {
-    match param {
-        Param::Text(text) => Value::Text(text.clone()),
-        Param::Int(number) => Value::BigInt(*number),
-        Param::Float(number) => Value::Double(*number),
-        Param::Time(time) => timestamp(*time),
-        Param::Bool(truth) => Value::Boolean(*truth),
-        Param::Blob(bytes) => Value::Blob(bytes.clone()),
-        Param::List(params) => Value::List(params.iter().map(value).collect()),
-        Param::Null => Value::Null,
-    }
 }

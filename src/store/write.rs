@@ -1,10 +1,10 @@
 //! Commit: rows, updates, deletions, cursors, coverage and state of one batch in one transaction, or nothing.
 //!
-//! Rows go through the Arrow appender, a DuckDB vector at a time, so that columns exist once and briefly. Changed
-//! rows are appended to a temporary table and joined by id: ids only grow, so zone maps find the row groups.
+//! Changed rows are appended to a temporary table and joined by id: ids only grow, so zone maps find the row groups.
 
 use super::columns::Stored;
 use super::error::Error;
+use super::stage::{fill, stage};
 use super::{Store, counter, ledger, seen, small};
 use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
@@ -16,11 +16,8 @@ use crate::model::tables;
 use crate::model::time::Time;
 use crate::seen::News;
 use duckdb::types::Value;
-use duckdb::{Appender, Connection, params};
+use duckdb::{Connection, params};
 use std::path::Path;
-
-/// Rows of one Arrow batch: the size of DuckDB's vectors.
-const CHUNK_ROWS: usize = 2048;
 
 /// What one commit stores.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -236,29 +233,6 @@ fn append<R: Stored>(conn: &Connection, rows: Vec<R>) -> duckdb::Result<()> {
     fill(conn.appender(R::TABLE)?, &rows)?;
     drop(rows);
     Ok(())
-}
-
-/// Puts the rows into an empty temporary table of the same columns, and returns its name.
-pub(super) fn stage<R: Stored>(conn: &Connection, rows: &[R]) -> duckdb::Result<String> {
-    let (table, staged) = (R::TABLE, format!("staged_{}", R::TABLE));
-    conn.execute_batch(&format!(
-        "CREATE TEMP TABLE IF NOT EXISTS {staged} AS FROM {table} LIMIT 0; TRUNCATE temp.{staged}"
-    ))?;
-    fill(
-        conn.appender_to_catalog_and_db(&staged, "temp", "main")?,
-        rows,
-    )?;
-    Ok(format!("temp.{staged}"))
-}
-
-fn fill<R: Stored>(mut appender: Appender<'_>, rows: &[R]) -> duckdb::Result<()> {
-    for chunk in rows.chunks(CHUNK_ROWS) {
-        let batch = R::columns(chunk).finish();
-        let batch = batch.map_err(|error| duckdb::Error::ToSqlConversionFailure(error.into()))?;
-        appender.append_record_batch(batch)?;
-    }
-    // Errors found when an appender is dropped are lost.
-    appender.flush()
 }
 
 fn update<R: Stored>(conn: &Connection, rows: &[R]) -> duckdb::Result<()> {

@@ -7,7 +7,8 @@ use crate::query::condition::{self, Condition};
 use crate::query::fields::HOPS;
 use crate::query::hops::{ASKED_TO, Hops};
 use crate::query::plan::Rule;
-use crate::query::sql::{Part, Statement, Writer};
+use crate::query::sql::Part;
+use crate::query::writer::{Statement, Writer};
 
 /// Returns the statement for what must hold.
 #[expect(

@@ -1,50 +1,57 @@
 //! Session: one client's conversation after it was let in: statements, portals, transactions and their states.
 //!
 //! A transaction of a client holds nothing in the database: each statement sees what is committed when it begins.
-//! What is left of it are its rules: after an error nothing runs until it ends.
+//! What is left of it are its rules: after an error nothing runs until it ends. The files beside this one do what the messages ask.
 
-use super::failure::Failure;
-use super::message::{self, Bind, Of, Request, Transaction};
-use super::portal::{Portal, Prepared};
-use super::run::{self, Form, Pool, Question};
-use super::setting::Settings;
-use super::statement::{self, SLEEP, Statement};
-use super::turn::{Slot, Stop};
-use super::turnstile::User;
-use super::wire::{Stream, Wire};
-use super::{Inner, admit, audit, dialect, guess, held, ingest, param};
+mod about;
+mod call;
+mod cursor;
+mod describe;
+mod query;
+
 use crate::model::audit::AuditRow;
-use crate::model::kind::{Column, Kind};
 use crate::model::table::{Cell, Param, Table};
+use crate::server::failure::Failure;
+use crate::server::held::{self, Held};
+use crate::server::ingest::Intake;
+use crate::server::message::{self, Bind, Of, Request, Transaction};
+use crate::server::portal::{self, Portal, Prepared};
+use crate::server::run::Pool;
+use crate::server::setting::Settings;
+use crate::server::statement::{self, SLEEP, Statement};
+use crate::server::trouble::{Done, Trouble};
+use crate::server::turn::Current;
+use crate::server::turnstile::User;
+use crate::server::wire::{Stream, Wire};
+use crate::server::{Inner, admit, dialect, guess, lex, param};
 use crate::store::Verb;
 use pgwire::api::Type;
-use std::collections::HashMap;
 use std::io;
-use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Prepared statements, and portals, that a client may have.
-pub(super) const MOST_NAMED: usize = 1000;
+/// Who logged in, and from where.
+pub(super) struct Login {
+    /// The name that the client gave.
+    pub(super) user: String,
+    /// Who it is, and whose mail that user may see.
+    pub(super) who: Arc<User>,
+    /// From where the client came.
+    pub(super) origin: String,
+}
 
-/// How long a query waits for its place before its client is told.
-const UNTOLD: Duration = Duration::from_secs(2);
-
-/// Which query of a session a request to cancel stops.
-#[derive(Default)]
-pub(super) struct Current(Mutex<Option<Arc<Stop>>>);
-
-impl Current {
-    pub(super) fn stop(&self) {
-        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stop) = current.as_ref() {
-            stop.stop();
+impl Login {
+    /// Returns the note of what is asked.
+    fn note(&self, what: &str) -> AuditRow {
+        AuditRow {
+            time: chrono::Utc::now().into(),
+            who: self.who.name.clone(),
+            origin: self.origin.clone(),
+            what: what.to_owned(),
+            scope: self.who.scope.to_string(),
+            hits: None,
         }
-    }
-
-    pub(super) fn set(&self, stop: Option<Arc<Stop>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stop;
     }
 }
 
@@ -52,11 +59,7 @@ impl Current {
 pub(super) struct Session<S> {
     pub(super) wire: Wire<S>,
     pub(super) inner: Arc<Inner>,
-    pub(super) user: String,
-    /// Who it is, and whose mail that user may see.
-    pub(super) who: Arc<User>,
-    /// From where the client came.
-    pub(super) origin: String,
+    pub(super) login: Login,
     /// It handed over a search: the statements that follow belong to it.
     pub(super) has_asked: bool,
     pub(super) pid: i32,
@@ -64,30 +67,9 @@ pub(super) struct Session<S> {
     pub(super) settings: Settings,
     pub(super) pool: Arc<Pool>,
     pub(super) transaction: Transaction,
-    pub(super) prepared: HashMap<String, Arc<Prepared>>,
-    pub(super) portals: HashMap<String, Portal>,
-    pub(super) intake: ingest::Intake,
+    pub(super) held: Held,
+    pub(super) intake: Intake,
 }
-
-/// Ends the conversation, or only the statement.
-pub(super) enum Trouble {
-    Gone(io::Error),
-    Told(Failure),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Gone(error)
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Told(failure)
-    }
-}
-
-pub(super) type Done = Result<(), Trouble>;
 
 impl<S: Stream> Session<S> {
     /// Talks until the client goes.
@@ -150,7 +132,7 @@ impl<S: Stream> Session<S> {
         let idle = self.settings.idle(self.transaction);
         let idle = idle.map(|(idle, code, text)| (Instant::now() + idle, code, text));
         loop {
-            let deadlines = self.portals.values().filter_map(Portal::deadline);
+            let deadlines = self.held.portals.values().filter_map(Portal::deadline);
             let deadlines = deadlines.chain(idle.map(|(at, ..)| at));
             let Some(deadline) = deadlines.min() else {
                 return self.wire.request().await;
@@ -166,7 +148,8 @@ impl<S: Stream> Session<S> {
                 self.wire.close().await;
                 return Ok(None);
             }
-            self.portals
+            self.held
+                .portals
                 .values_mut()
                 .for_each(|portal| portal.expire(now));
         }
@@ -174,7 +157,7 @@ impl<S: Stream> Session<S> {
 
     async fn sync(&mut self) -> io::Result<()> {
         if self.transaction == Transaction::None {
-            self.portals.retain(|_, portal| portal.is_cursor);
+            self.held.portals.retain(|_, portal| portal.is_cursor);
         }
         message::ready(&mut self.wire.out, self.transaction);
         self.wire.flush().await
@@ -196,8 +179,8 @@ impl<S: Stream> Session<S> {
             Request::Execute { portal, rows } => self.execute(&portal, rows).await,
             Request::Close { of, name } => {
                 match of {
-                    Of::Statement => drop(self.prepared.remove(&name)),
-                    Of::Portal => drop(self.portals.remove(&name)),
+                    Of::Statement => drop(self.held.prepared.remove(&name)),
+                    Of::Portal => drop(self.held.portals.remove(&name)),
                 }
                 message::bare(&mut self.wire.out, b'3');
                 Ok(())
@@ -239,7 +222,7 @@ impl<S: Stream> Session<S> {
     fn prepare(&self, sql: &str, types: &[u32]) -> Result<Prepared, Failure> {
         let is_packed = self.settings.is_packed();
         if is_packed && let Some(prepared) = admit::search(sql)? {
-            self.check_held(prepared.bytes())?;
+            self.held.check(prepared.bytes())?;
             return Ok(prepared);
         }
         let tokens = statement::split(sql);
@@ -259,8 +242,8 @@ impl<S: Stream> Session<S> {
                 return Err(Failure::new("42601", message));
             }
         };
-        admit::check(&statement, &self.who.scope)?;
-        let what = admit::what(&statement, self.who.is_owner, self.has_asked);
+        admit::check(&statement, &self.login.who.scope)?;
+        let what = admit::what(&statement, self.login.who.is_owner, self.has_asked);
         let length = sql.len();
         let statement = match statement {
             Statement::Ask(verb, sql) => Statement::Ask(verb, self.rewrite(sql)),
@@ -286,7 +269,7 @@ impl<S: Stream> Session<S> {
         });
         let mut prepared = Prepared::new(statement, types.collect(), length);
         prepared.what = what;
-        self.check_held(prepared.bytes())?;
+        self.held.check(prepared.bytes())?;
         Ok(prepared)
     }
 
@@ -295,31 +278,23 @@ impl<S: Stream> Session<S> {
             return sql;
         }
         let words = dialect::Words {
-            user: &self.user,
+            user: &self.login.user,
             setting: &|name| self.settings.show(name),
         };
         dialect::rewrite(&sql, &words)
     }
 
     fn parse(&mut self, name: String, sql: &str, types: &[u32]) -> Done {
-        if !name.is_empty() && self.prepared.contains_key(&name) {
-            let message = format!("prepared statement {name:?} already exists");
-            return Err(Failure::new("42P05", message).into());
-        }
-        if self.prepared.len() >= MOST_NAMED {
-            return Err(Failure::new("54000", "too many prepared statements").into());
-        }
+        self.held.check_prepared(&name)?;
         held::check_text(sql)?;
         let prepared = self.prepare(sql, types)?;
-        self.prepared.insert(name, Arc::new(prepared));
+        self.held.prepared.insert(name, Arc::new(prepared));
         message::bare(&mut self.wire.out, b'1');
         Ok(())
     }
 
     fn bind(&mut self, bind: Bind) -> Done {
-        let Some(prepared) = self.prepared.get(&bind.statement) else {
-            return Err(no_statement(&bind.statement).into());
-        };
+        let prepared = self.held.prepared(&bind.statement)?;
         let wanted = prepared.types.len();
         if bind.values.len() != wanted {
             let message = format!(
@@ -343,22 +318,18 @@ impl<S: Stream> Session<S> {
             .enumerate()
             .map(read)
             .collect::<Result<Vec<_>, _>>()?;
-        self.check_held(held::bytes(&params))?;
-        if self.portals.len() >= MOST_NAMED {
-            return Err(Failure::new("54000", "too many portals").into());
-        }
-        let portal = Portal::new(Arc::clone(prepared), params, bind.results);
-        self.portals.insert(bind.portal, portal);
+        self.held.check(portal::bytes(&params))?;
+        self.held.check_portals()?;
+        let portal = Portal::new(prepared, params, bind.results);
+        self.held.portals.insert(bind.portal, portal);
         message::bare(&mut self.wire.out, b'2');
         Ok(())
     }
 
     async fn execute(&mut self, name: &str, rows: usize) -> Done {
-        let Some(mut portal) = self.portals.remove(name) else {
-            return Err(no_portal(name).into());
-        };
+        let mut portal = self.held.take_portal(name)?;
         let done = self.perform(&mut portal, rows, false).await;
-        self.portals.entry(name.to_owned()).or_insert(portal);
+        self.held.portals.entry(name.to_owned()).or_insert(portal);
         done
     }
 
@@ -423,135 +394,11 @@ impl<S: Stream> Session<S> {
         }
         Ok(())
     }
-
-    /// Makes what runs next the one to cancel, and gets a slot for it.
-    pub(super) async fn slot(
-        &mut self,
-        deadline: Instant,
-    ) -> Result<(Arc<Stop>, Arc<Slot>), Trouble> {
-        let open = &self.inner.open;
-        let stop = open.stop();
-        self.current.set(Some(Arc::clone(&stop)));
-        let slot = open.slot(self.pid, &stop, deadline);
-        let slot = self.wire.while_open(slot).await??;
-        Ok((stop, slot))
-    }
-
-    /// Starts a portal's query and waits for its columns.
-    pub(super) async fn begin(&mut self, portal: &mut Portal) -> Result<Arc<Vec<Column>>, Trouble> {
-        self.may_run(&portal.prepared.statement)?;
-        if portal.asks().is_none() {
-            return Ok(Arc::default());
-        }
-        let deadline = Instant::now() + self.settings.timeout();
-        let (stop, slot) = self.slot(deadline).await?;
-        let Some((verb, sql, copy)) = portal.asks() else {
-            return Ok(Arc::default());
-        };
-        let is_packed = self.settings.is_packed();
-        let form = match copy {
-            Some(copy) => Form::Copy(copy.clone()),
-            None if is_packed => Form::Packed,
-            None => Form::Rows(portal.formats.clone()),
-        };
-        let question = Question {
-            verb,
-            sql: sql.to_owned(),
-            params: [portal.params.as_slice(), &portal.prepared.given].concat(),
-            form,
-            told: portal.prepared.columns(),
-            is_packed,
-        };
-        let mut running = run::start(&self.pool, question, stop, slot, deadline);
-        if let Some(what) = &portal.prepared.what {
-            self.has_asked |= what.starts_with(admit::FIND);
-            running.asked = Some(self.question(what));
-        }
-        let running = portal.running.insert(running);
-        let stop = Arc::clone(&running.stop);
-        let head = patiently(&mut self.wire, &self.pool, &stop, running.head());
-        head.await?.map_err(Trouble::Told)
-    }
-
-    /// Returns what is noted of a question, as soon as it ends.
-    pub(super) fn question(&self, what: &str) -> audit::Question {
-        let row = AuditRow {
-            time: chrono::Utc::now().into(),
-            who: self.who.name.clone(),
-            origin: self.origin.clone(),
-            what: what.to_owned(),
-            scope: self.who.scope.to_string(),
-            hits: None,
-        };
-        audit::Question::new(&self.inner.audit, row)
-    }
-
-    /// Sends rows of a portal that runs.
-    async fn rows(&mut self, portal: &mut Portal, most: Option<usize>) -> Done {
-        let Some(running) = portal.running.as_mut() else {
-            return Err(no_portal("").into());
-        };
-        self.current.set(Some(Arc::clone(&running.stop)));
-        let mut sent = 0;
-        let mut is_suspended = false;
-        loop {
-            let left = most.map(|most| most - sent);
-            let (bytes, count) = running.left.take(left);
-            self.wire.out.extend_from_slice(&bytes);
-            sent += count;
-            if let Some(asked) = running.asked.as_mut() {
-                asked.hits += count;
-            }
-            self.wire.drain().await?;
-            if most == Some(sent) {
-                is_suspended = true;
-                break;
-            }
-            if !self.wire.while_open(running.more()).await?? {
-                break;
-            }
-        }
-        let tag = match &portal.prepared.statement {
-            Statement::CopyOut { .. } => {
-                message::bare(&mut self.wire.out, b'c');
-                format!("COPY {sent}")
-            }
-            Statement::Ask(Verb::Explain | Verb::Analyze, _) => "EXPLAIN".to_owned(),
-            _ => format!("SELECT {sent}"),
-        };
-        if is_suspended {
-            message::bare(&mut self.wire.out, b's');
-        } else {
-            message::complete(&mut self.wire.out, &tag);
-        }
-        Ok(())
-    }
-}
-
-/// Waits for a query; a client that waits for longer for its place is told what for.
-pub(super) async fn patiently<S: Stream, T>(
-    wire: &mut Wire<S>,
-    pool: &Pool,
-    stop: &Stop,
-    work: impl Future<Output = T>,
-) -> io::Result<T> {
-    let mut work = pin!(work);
-    let soon = tokio::time::timeout(UNTOLD, &mut work);
-    if let Ok(done) = wire.while_open(soon).await? {
-        return Ok(done);
-    }
-    if let Some(obstacle) = pool.obstacle(stop) {
-        let (kind, code) = ("NOTICE", "00000");
-        let fields = [(b'S', kind), (b'V', kind), (b'C', code), (b'M', &obstacle)];
-        message::report(&mut wire.out, b'N', &fields);
-        wire.flush().await?;
-    }
-    wire.while_open(work).await
 }
 
 /// Returns whether the statement is one of those by which our own client adds log or prunes.
-fn is_own(statements: &[Vec<super::lex::Token<'_>>]) -> bool {
-    let words: Vec<&[super::lex::Token<'_>]> = statements.iter().map(Vec::as_slice).collect();
+fn is_own(statements: &[Vec<lex::Token<'_>>]) -> bool {
+    let words: Vec<&[lex::Token<'_>]> = statements.iter().map(Vec::as_slice).collect();
     match words.as_slice() {
         [[first, second, ..]] => {
             let is_ours = second.name().starts_with("maillog_");
@@ -559,25 +406,6 @@ fn is_own(statements: &[Vec<super::lex::Token<'_>>]) -> bool {
         }
         _ => false,
     }
-}
-
-pub(super) fn texts(names: &[&str]) -> Vec<Column> {
-    let column = |name: &&str| Column {
-        name: (*name).to_owned(),
-        kind: Kind::Text,
-    };
-    names.iter().map(column).collect()
-}
-
-pub(super) fn no_statement(name: &str) -> Failure {
-    Failure::new(
-        "26000",
-        format!("prepared statement {name:?} does not exist"),
-    )
-}
-
-pub(super) fn no_portal(name: &str) -> Failure {
-    Failure::new("34000", format!("portal {name:?} does not exist"))
 }
 
 /// Moves the place of an error in a part to that in the whole text.

@@ -1,13 +1,15 @@
 //! About: statements about the session itself: transactions, settings, what is prepared.
 
-use super::catalog::Furniture;
-use super::failure::Failure;
-use super::message::{self, Transaction};
-use super::run::{self, Form};
-use super::session::{Done, Session, texts};
-use super::statement::Statement;
-use super::wire::Stream;
+use super::Session;
+use crate::model::kind::{Column, Kind};
 use crate::model::table::{Cell, Table};
+use crate::server::catalog::Furniture;
+use crate::server::failure::Failure;
+use crate::server::message::{self, Transaction};
+use crate::server::run::{self, Form};
+use crate::server::statement::Statement;
+use crate::server::trouble::Done;
+use crate::server::wire::Stream;
 
 impl<S: Stream> Session<S> {
     pub(super) fn session_statement(&mut self, statement: &Statement, is_simple: bool) -> Done {
@@ -32,22 +34,22 @@ impl<S: Stream> Session<S> {
             | Statement::Savepoint(_) => self.transact(statement)?,
             Statement::DiscardAll => {
                 self.settings.reset();
-                self.prepared.clear();
+                self.held.prepared.clear();
                 self.end();
                 self.furnish();
                 "DISCARD ALL"
             }
             Statement::Deallocate(name) => {
                 match name {
-                    Some(name) => drop(self.prepared.remove(name)),
-                    None => self.prepared.clear(),
+                    Some(name) => drop(self.held.prepared.remove(name)),
+                    None => self.held.prepared.clear(),
                 }
                 "DEALLOCATE"
             }
             Statement::CloseCursor(name) => {
                 match name {
-                    Some(name) => drop(self.portals.remove(name)),
-                    None => self.portals.clear(),
+                    Some(name) => drop(self.held.portals.remove(name)),
+                    None => self.held.portals.clear(),
                 }
                 "CLOSE CURSOR"
             }
@@ -88,7 +90,7 @@ impl<S: Stream> Session<S> {
 
     fn end(&mut self) {
         self.transaction = Transaction::None;
-        self.portals.clear();
+        self.held.portals.clear();
     }
 
     fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), Failure> {
@@ -107,7 +109,7 @@ impl<S: Stream> Session<S> {
         let furniture = if self.settings.is_packed() {
             Furniture::own(self.settings.zone())
         } else {
-            Furniture::new(&self.user, self.pid, database, self.settings.zone())
+            Furniture::new(&self.login.user, self.pid, database, self.settings.zone())
         };
         self.pool.furnish(furniture);
     }
@@ -156,4 +158,13 @@ impl<S: Stream> Session<S> {
         }
         message::complete(&mut self.wire.out, tag);
     }
+}
+
+/// Returns columns of texts.
+pub(super) fn texts(names: &[&str]) -> Vec<Column> {
+    let column = |name: &&str| Column {
+        name: (*name).to_owned(),
+        kind: Kind::Text,
+    };
+    names.iter().map(column).collect()
 }

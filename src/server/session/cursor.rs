@@ -2,26 +2,26 @@
 //!
 //! Limits: a cursor only goes forward, and its rows are text.
 
-use super::failure::Failure;
-use super::held;
-use super::message;
-use super::portal::Portal;
-use super::session::{Done, MOST_NAMED, Session, no_portal};
-use super::wire::Stream;
+use super::Session;
+use crate::server::failure::Failure;
+use crate::server::held::no_portal;
+use crate::server::message;
+use crate::server::portal::{self, Portal};
+use crate::server::trouble::Done;
+use crate::server::wire::Stream;
 use std::sync::Arc;
 
 impl<S: Stream> Session<S> {
     pub(super) async fn declare(&mut self, name: &str, portal: &Portal) -> Done {
-        if self.portals.contains_key(name) {
+        if self.held.portals.contains_key(name) {
             return Err(Failure::new("42P03", format!("cursor {name:?} already exists")).into());
         }
-        if self.portals.len() >= MOST_NAMED {
-            return Err(Failure::new("54000", "too many portals").into());
-        }
+        self.held.check_portals()?;
         let mut cursor = portal.cursor();
-        self.check_held(cursor.prepared.bytes() + held::bytes(&cursor.params))?;
+        self.held
+            .check(cursor.prepared.bytes() + portal::bytes(&cursor.params))?;
         self.begin(&mut cursor).await?;
-        self.portals.insert(name.to_owned(), cursor);
+        self.held.portals.insert(name.to_owned(), cursor);
         message::complete(&mut self.wire.out, "DECLARE CURSOR");
         Ok(())
     }
@@ -33,7 +33,7 @@ impl<S: Stream> Session<S> {
         is_move: bool,
         is_simple: bool,
     ) -> Done {
-        let Some(mut portal) = self.portals.remove(name) else {
+        let Some(mut portal) = self.held.portals.remove(name) else {
             return Err(Failure::new("34000", format!("cursor {name:?} does not exist")).into());
         };
         let columns = portal
@@ -44,7 +44,7 @@ impl<S: Stream> Session<S> {
             self.tell_columns(columns.as_deref(), &message::Formats::default());
         }
         let done = self.fetch_rows(&mut portal, rows, is_move).await;
-        self.portals.insert(name.to_owned(), portal);
+        self.held.portals.insert(name.to_owned(), portal);
         done
     }
 

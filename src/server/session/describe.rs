@@ -1,15 +1,17 @@
 //! Describe: what columns a statement or a portal has, before there are rows. Planning has the same time as running.
 
-use super::failure::Failure;
-use super::held;
-use super::message;
-use super::portal::Prepared;
-use super::session::{Done, Session, Trouble, no_portal, no_statement, patiently, texts};
-use super::statement::{SLEEP, Statement};
-use super::turn::Abandon;
-use super::wire::Stream;
-use super::{param, value};
+use super::Session;
+use super::about::texts;
+use super::query::patiently;
 use crate::model::kind::{Column, Kind};
+use crate::server::failure::Failure;
+use crate::server::message;
+use crate::server::portal::{self, Prepared};
+use crate::server::statement::{SLEEP, Statement};
+use crate::server::trouble::{Done, Trouble};
+use crate::server::turn::Abandon;
+use crate::server::wire::Stream;
+use crate::server::{param, value};
 use crate::store::Verb;
 use pgwire::api::Type;
 use std::sync::Arc;
@@ -17,9 +19,7 @@ use tokio::time::Instant;
 
 impl<S: Stream> Session<S> {
     pub(super) async fn describe_statement(&mut self, name: &str) -> Done {
-        let Some(prepared) = self.prepared.get(name).cloned() else {
-            return Err(no_statement(name).into());
-        };
+        let prepared = self.held.prepared(name)?;
         let types: Vec<u32> = prepared.types.iter().map(Type::oid).collect();
         let columns = self.columns(&prepared).await?;
         message::parameters(&mut self.wire.out, &types);
@@ -28,9 +28,7 @@ impl<S: Stream> Session<S> {
     }
 
     pub(super) async fn describe_portal(&mut self, name: &str) -> Done {
-        let Some(mut portal) = self.portals.remove(name) else {
-            return Err(no_portal(name).into());
-        };
+        let mut portal = self.held.take_portal(name)?;
         let columns = match portal
             .running
             .as_ref()
@@ -41,7 +39,7 @@ impl<S: Stream> Session<S> {
             None => self.columns(&portal.prepared).await?,
         };
         self.tell_columns(columns.as_deref(), &portal.formats);
-        self.portals.insert(name.to_owned(), portal);
+        self.held.portals.insert(name.to_owned(), portal);
         Ok(())
     }
 
@@ -65,14 +63,14 @@ impl<S: Stream> Session<S> {
                 is_move: false,
                 ..
             } => {
-                let portal = self.portals.get(cursor);
+                let portal = self.held.portals.get(cursor);
                 return Ok(portal.and_then(|portal| portal.running.as_ref()?.columns.clone()));
             }
             _ => return Ok(None),
         };
-        let bytes = columns.iter().map(held::column).sum();
+        let bytes = columns.iter().map(portal::column).sum();
         // A client that lets very much be described is told of it each time anew.
-        Ok(Some(match self.check_held(bytes) {
+        Ok(Some(match self.held.check(bytes) {
             Ok(()) => prepared.set_columns(columns),
             Err(_) => Arc::new(columns),
         }))
