@@ -110,9 +110,7 @@ impl Correlator {
             Some(m) => with_client(row, m, &reading.tail),
             None => row,
         };
-        let noqueue = row.id;
-        self.store_refusal(row);
-        noqueue
+        self.store_refusal(row)
     }
 }
 

@@ -27,6 +27,7 @@
 //! | `process` | the process that wrote a line |
 //! | `agent` | connections of smtp and lmtp with TLS |
 //! | `refusal` | rows of refusals; actions that precede a queue id |
+//! | `proxy` | the two smtpd of a before-queue filter |
 //! | `turned` | whole messages that were not taken |
 //! | `chain` | links between messages |
 //! | `kin` | links that no line names |
@@ -52,6 +53,7 @@ mod notice;
 mod open;
 mod postsuper;
 mod process;
+mod proxy;
 mod recipient;
 mod refusal;
 mod scanner;
@@ -172,6 +174,7 @@ pub struct Correlator {
     agents: agent::Agents,
     links: chain::Awaited,
     early: early::Early,
+    halves: proxy::Halves,
     supers: postsuper::SuperRuns,
     notices: notice::Notices,
     causes: Causes,

@@ -109,7 +109,6 @@ impl Correlator {
     fn refuse(&mut self, line: &Line<'_>, p: &Policy<'_>, id: Option<i64>) -> i64 {
         let client = p.client.unwrap_or_default();
         let base = self.noqueue_base(line);
-        let noqueue = base.id;
         let row = Noqueue {
             action: text(p.action),
             protocol_state: text(p.protocol_state),
@@ -136,8 +135,7 @@ impl Correlator {
         } else {
             row
         };
-        self.store_refusal(row);
-        noqueue
+        self.store_refusal(row)
     }
 
     /// A client turned away without a reject line.
@@ -154,8 +152,7 @@ impl Correlator {
             return Owner::default();
         }
         let base = self.noqueue_base(line);
-        let noqueue = Some(base.id);
-        self.store_refusal(Noqueue {
+        let noqueue = self.store_refusal(Noqueue {
             action: text(action),
             client_name: some(client.name),
             client_address: some(client.address),
@@ -164,13 +161,13 @@ impl Correlator {
             ..base
         });
         Owner {
-            noqueue,
+            noqueue: Some(noqueue),
             ..Owner::default()
         }
     }
 
-    /// Keeps the row, with its cause.
-    pub(super) fn store_refusal(&mut self, mut row: Noqueue) {
+    /// Keeps the row, with its cause; returns the id of the row that has it.
+    pub(super) fn store_refusal(&mut self, mut row: Noqueue) -> i64 {
         let found = self.causes.find(&Evidence {
             // Without a rule the action is smtpd's own words, and the text may quote what the client sent.
             reason: row.rule.as_ref().map_or(&row.action, |_| &row.reason),
@@ -179,7 +176,7 @@ impl Correlator {
             dnsbl: row.dnsbl.as_deref(),
         });
         row.cause = Some(Text::const_new(found.cause));
-        self.out.noqueues.push(row);
+        self.keep_refusal(row)
     }
 
     /// Returns a row with its id and all that the entry itself tells.

@@ -13,6 +13,7 @@ use super::ended::{self, Ended};
 use super::notice::Known;
 use super::open::{Extra, Message};
 use super::process::Key;
+use super::proxy::Halves;
 use super::recipient::Recipients;
 use super::session::{Session, Sessions};
 use super::{Correlator, Ids, Settings, postsuper, text};
@@ -47,6 +48,7 @@ struct Saved {
     known: Known,
     early: Vec<Kept>,
     ended: Vec<ended::Kept<Session>>,
+    halves: Halves,
 }
 
 /// What is kept by message.
@@ -74,6 +76,8 @@ struct Saving<'a> {
     early: Vec<&'a Kept>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ended: Vec<(Time, &'a Key, &'a Session)>,
+    #[serde(skip_serializing_if = "Halves::is_empty")]
+    halves: &'a Halves,
 }
 
 /// One slot, borrowed.
@@ -134,6 +138,7 @@ impl Correlator {
             agents: Agents::restore(saved.connections, saved.announcing),
             links: Awaited::restore(mail.links),
             early: Early::restore(saved.early),
+            halves: saved.halves,
             supers: saved.supers,
             ..Self::default()
         };
@@ -260,6 +265,7 @@ impl Correlator {
             known: &self.notices.known,
             early: self.early.list(),
             ended: self.sessions.ended.list(),
+            halves: &self.halves,
         };
         json(&saving)
     }

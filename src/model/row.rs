@@ -282,6 +282,8 @@ pub struct Changes {
     pub to_deletes: Vec<i64>,
     pub attempts: Vec<DeliveryAttempt>,
     pub noqueues: Vec<Noqueue>,
+    /// Refusals of which a second line was read.
+    pub noqueue_updates: Vec<Noqueue>,
     pub connections: Vec<Connection>,
     pub auths: Vec<Auth>,
     pub events: Vec<EventRow>,

@@ -9,7 +9,7 @@ use super::{Store, counter, ledger, seen, small};
 use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::model::row::{
-    Changes, CoverageRow, DeliveryFrom, DeliveryTo, State, UndatedRow, UnparsedRow,
+    Changes, CoverageRow, DeliveryFrom, DeliveryTo, Noqueue, State, UndatedRow, UnparsedRow,
 };
 use crate::model::small::SmallRow;
 use crate::model::tables;
@@ -208,6 +208,7 @@ impl Store {
 fn write_rows(conn: &Connection, changes: Changes) -> duckdb::Result<()> {
     update::<DeliveryFrom>(conn, &changes.from_updates)?;
     update::<DeliveryTo>(conn, &changes.to_updates)?;
+    update::<Noqueue>(conn, &changes.noqueue_updates)?;
     append(conn, changes.from_inserts)?;
     append(conn, changes.to_inserts)?;
     append(conn, changes.attempts)?;

@@ -50,6 +50,7 @@ impl Tables {
             self.log_lines.retain(|r| r.from_id != Some(id));
         }
         insert(&mut self.noqueues, c.noqueues, |r| r.id);
+        update(&mut self.noqueues, c.noqueue_updates, |r| r.id);
         insert(&mut self.neighbours, c.neighbours, |r| r.id);
         insert(&mut self.connections, c.connections, |r| r.id);
         insert(&mut self.auths, c.auths, |r| r.id);
