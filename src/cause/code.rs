@@ -104,7 +104,7 @@ const REPLY: &[(&str, &str)] = &[
     ("556", "unknown_domain"),
 ];
 
-/// By class of our own rule (`parse::rule_class`).
+/// By class of our own rule (`Policy::rule`).
 const RULE: &[(&str, &str)] = &[
     ("auth", "auth_required"),
     ("bare_lf", "protocol"),

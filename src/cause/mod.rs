@@ -2,7 +2,7 @@
 //!
 //! The list with its advice is `causes.toml`, the words that tell causes apart are `patterns.txt`; both are data.
 //! Evidence is weighed in this order: the words of the reply, the enhanced status code and the reply code, the
-//! class of our own refusal (`parse::rule_class`), the codes that say little. What nothing tells is `other`; nothing
+//! class of our own refusal (`Policy::rule`), the codes that say little. What nothing tells is `other`; nothing
 //! is guessed from the fate of the mail.
 //!
 //! Replies quote what strangers choose: addresses, HELO names, host names. `mask` hides them before any word is

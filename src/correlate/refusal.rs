@@ -8,7 +8,6 @@ use super::{Correlator, Line, Owner, some, text};
 use crate::cause::Evidence;
 use crate::model::event::{Client, Policy};
 use crate::model::row::{Noqueue, Text, message_status as status, recipient_status as recipient};
-use crate::parse;
 
 impl Correlator {
     /// reject, hold, discard and their kin, from smtpd, postscreen and cleanup's milters.
@@ -52,7 +51,7 @@ impl Correlator {
                     reason: p.reason,
                     dsn: p.dsn,
                     reply_code: p.reply_code,
-                    rule: Some(parse::rule_class(p)),
+                    rule: Some(p.rule),
                     dnsbl: p.dnsbl,
                 };
                 self.turn_away(line, id, &turned, p.tail.recipient);
@@ -123,7 +122,7 @@ impl Correlator {
             sasl_username: p.tail.sasl_username.map(text),
             reply_code: p.reply_code,
             dsn: p.dsn.map(text),
-            rule: Some(Text::const_new(parse::rule_class(p))),
+            rule: Some(Text::const_new(p.rule)),
             dnsbl: p.dnsbl.map(text),
             reason: text(p.reason.trim_end()),
             queue_id: p.queue_id.map(text),

@@ -450,7 +450,7 @@ impl Tally {
             ("stage", label::word(p.protocol_state)),
             ("code", code.as_str()),
             ("enhanced_code", label::dsn(p.dsn.unwrap_or_default())),
-            ("rule", parse::rule_class(p)),
+            ("rule", p.rule),
         ];
         self.add("postfix_rejects_total", &labels, times);
         match entry.program() {

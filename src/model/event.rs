@@ -244,6 +244,9 @@ pub struct Policy<'a> {
     /// Logged by postscreen: sender, recipient and helo are hints only.
     #[serde(skip_serializing_if = "is_false")]
     pub is_postscreen: bool,
+    /// Class of the rule: a word of `parse::rule_classes`.
+    #[serde(skip)]
+    pub rule: &'static str,
 }
 
 /// A header or body check of cleanup (or `milter_header_checks`).

@@ -40,7 +40,7 @@ use crate::model::entry::Entry;
 use crate::model::event::{Event, Level};
 use program::{Origin, Program};
 
-pub use rule::{content_class, rule_class, rule_classes};
+pub use rule::{content_class, rule_classes};
 pub use template::template;
 
 /// Returns what the line means.

@@ -3,6 +3,7 @@
 //! Postfix: `smtpd/smtpd_check.c` (`log_whatsup`), `smtpd/smtpd.c`, `cleanup/cleanup_milter.c`,
 //! `postscreen/postscreen_smtpd.c`. Facts are what stands left of the text, and the codes it begins with.
 
+use super::rule::rule_class;
 use super::{attrs, client, tail};
 use crate::model::event::{Client, Event, Policy, Tail};
 
@@ -67,7 +68,7 @@ pub(super) fn policy<'a>(
         Some((code, rest)) => (Some(code), rest),
         None => (None, reason),
     };
-    Policy {
+    classed(Policy {
         queue_id,
         action,
         protocol_state,
@@ -77,8 +78,23 @@ pub(super) fn policy<'a>(
         reason,
         dnsbl: dnsbl(rest),
         tail,
-        is_postscreen: false,
-    }
+        ..Policy::default()
+    })
+}
+
+/// Says of a policy statement that postscreen made it.
+#[must_use]
+pub(super) fn of_postscreen(policy: Policy<'_>) -> Policy<'_> {
+    classed(Policy {
+        is_postscreen: true,
+        ..policy
+    })
+}
+
+/// Puts the class of the rule down: finding it takes longer than all else, and several ask for it.
+fn classed(mut policy: Policy<'_>) -> Policy<'_> {
+    policy.rule = rule_class(&policy);
+    policy
 }
 
 /// Returns the list of `{class} [{what}] blocked using {list}`.
@@ -112,10 +128,8 @@ fn postscreen<'a>(
         },
         None => (text, Tail::default()),
     };
-    Event::Policy(Policy {
-        is_postscreen: true,
-        ..policy(None, action, protocol_state, Some(client), reason, tail)
-    })
+    let policy = policy(None, action, protocol_state, Some(client), reason, tail);
+    Event::Policy(of_postscreen(policy))
 }
 
 fn comma_tail(text: &str) -> Option<Tail<'_>> {

@@ -4,7 +4,7 @@
 //! printed with C escapes behind the client, so the client is a fact.
 
 use super::{attrs, client, policy};
-use crate::model::event::{Event, Policy, Tail};
+use crate::model::event::{Event, Tail};
 
 /// Words in front of the client; a count or time may come in between.
 const ACTIONS: [&str; 20] = [
@@ -67,17 +67,9 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     let (client, rest) = client::nameless(rest)?;
     if words == "reject: connect from " {
         let reason = rest.strip_prefix(": ")?;
-        return Some(Event::Policy(Policy {
-            is_postscreen: true,
-            ..policy::policy(
-                None,
-                "reject",
-                "CONNECT",
-                Some(client),
-                reason,
-                Tail::default(),
-            )
-        }));
+        let tail = Tail::default();
+        let policy = policy::policy(None, "reject", "CONNECT", Some(client), reason, tail);
+        return Some(Event::Policy(policy::of_postscreen(policy)));
     }
     Some(Event::Postscreen {
         client,

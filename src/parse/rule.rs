@@ -82,7 +82,7 @@ const BEHIND: &[(&str, &str, &str)] = &[
 
 /// Returns the class of a refusal, for counting and filtering.
 #[must_use]
-pub fn rule_class(policy: &Policy<'_>) -> &'static str {
+pub(super) fn rule_class(policy: &Policy<'_>) -> &'static str {
     let text = own_text(policy.reason);
     if policy.dnsbl.is_some() {
         return "dnsbl";
@@ -261,7 +261,7 @@ mod tests {
             "NOQUEUE: reject: RCPT from mx.example.com[198.51.100.7]: {reason}; from=<a@example.net> to=<b@example.org> proto=ESMTP helo=<x>"
         );
         match event("postfix/smtpd", &text) {
-            Event::Policy(policy) => rule_class(&policy),
+            Event::Policy(policy) => policy.rule,
             other => panic!("{other:?}"),
         }
     }
@@ -280,7 +280,7 @@ mod tests {
                 "4258667796: milter-reject: END-OF-MESSAGE from mx.example.com[198.51.100.7]: {reply}; from=<a@example.net> to=<b@example.org> proto=ESMTP helo=<x>"
             );
             match event("postfix/cleanup", &text) {
-                Event::Policy(policy) => rule_class(&policy),
+                Event::Policy(policy) => policy.rule,
                 other => panic!("{other:?}"),
             }
         };

@@ -2,7 +2,7 @@
 
 use super::{entry, event};
 use crate::model::event::Event;
-use crate::parse::{parse, rule_class, template};
+use crate::parse::{parse, template};
 use proptest::prelude::*;
 
 const IDENTS: [&str; 20] = [
@@ -125,7 +125,7 @@ proptest! {
         let entry = entry(ident, &text);
         let event = parse(&entry);
         if let Event::Policy(policy) = &event {
-            prop_assert!(!rule_class(policy).is_empty());
+            prop_assert!(!policy.rule.is_empty());
         }
         prop_assert!(serde_json::to_string(&event).is_ok());
         prop_assert!(template(&text).len() <= 200);
