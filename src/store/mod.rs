@@ -185,10 +185,13 @@ impl Store {
     }
 
     /// Says that the next commit is the last one: where the store was opened for an import, it goes straight into the database, and not
-    /// into the WAL first. From then on settings are locked.
+    /// into the WAL first, with two threads, for nothing else has work any more. From then on settings are locked.
     pub fn expect_end(&mut self) -> Result<(), Error> {
         if std::mem::take(&mut self.has_end) {
-            self.run("SET checkpoint_threshold = '0KB'; SET lock_configuration = true")?;
+            self.run(
+                "SET preserve_insertion_order = true; SET threads = 2; SET checkpoint_threshold = '0KB';
+                 SET lock_configuration = true",
+            )?;
         }
         Ok(())
     }
