@@ -11,6 +11,7 @@
 //! | `near` | what might have been meant where nothing was found |
 //! | `follow` | what is new since the search was asked last |
 //! | `summary` | which canned queries a report has |
+//! | `lines` | the log lines of what a search finds |
 //! | `story`, `tries` | all of the chain of a mail, and of what came before and after it |
 //!
 //! No clap, no terminal, no printing: answers are types, and whoever asked writes them.
@@ -23,6 +24,8 @@ pub mod find;
 pub mod follow;
 #[cfg(feature = "store")]
 mod hits;
+#[cfg(feature = "store")]
+pub mod lines;
 #[cfg(feature = "store")]
 pub mod near;
 #[cfg(feature = "store")]

@@ -2,7 +2,7 @@
 //!
 //! Searches are no part of it: they are handed over as requests ([`crate::query::Request`]).
 
-use super::{coverage, near, story};
+use super::{coverage, near};
 use crate::query::found;
 use crate::query::story as chain;
 use crate::store::status;
@@ -34,7 +34,8 @@ pub fn of(sql: &str) -> Option<&'static str> {
     static OWN: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
     let own = OWN.get_or_init(|| {
         let chains = [
-            chain::OF_ROOT,
+            chain::LINKS,
+            chain::OF_ROOTS,
             chain::CHILDREN,
             chain::MESSAGES,
             chain::RECIPIENTS,
@@ -52,7 +53,6 @@ pub fn of(sql: &str) -> Option<&'static str> {
             list.into_iter()
         };
         named(&chains, "story")
-            .chain(named(&story::STATEMENTS, "story"))
             .chain(named(&coverage::STATEMENTS, "coverage"))
             .chain(named(&near::STATEMENTS, "near misses"))
             .chain(named(&[found::EXTENT], "extent"))

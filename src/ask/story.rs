@@ -3,21 +3,15 @@
 use super::{Ask, tries};
 use crate::model::table::{Cell, Param, Table};
 use crate::model::time::Time;
-use crate::query::story::{
-    ATTEMPTS, CHILDREN, LINES, MESSAGES, NEIGHBOURS, OF_ROOT, RECIPIENTS, REFUSAL_LINES,
-};
+use crate::query::story::{ATTEMPTS, CHILDREN, LINKS, MESSAGES, NEIGHBOURS, OF_ROOTS, RECIPIENTS};
 use crate::render::story::StoryInput;
 use crate::store::Error;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most stories that one answer has.
 const MOST: usize = 20;
-
-/// The statement of this file; the others are those of [`crate::query::story`].
-pub const STATEMENTS: [&str; 1] = [ROOT];
-
-/// A notice belongs to the story of the message that it is about.
-const ROOT: &str = "SELECT parent_id, root_id FROM delivery_from WHERE id = $1";
+/// Messages whose chains are looked for at once.
+const BATCH: usize = 1000;
 
 /// Whom the user asked for, and how much the answer says of the other recipients.
 #[derive(Debug, Default)]
@@ -127,51 +121,6 @@ impl Stories {
     }
 }
 
-/// Log lines of one thing that was found: none where they are not kept.
-///
-/// # Errors
-/// When the database fails, or `take` does.
-pub fn lines<E: From<Error>>(
-    asked: &dyn Ask,
-    hits: &Table,
-    told: &mut BTreeSet<i64>,
-    mut take: impl FnMut(&[String]) -> Result<(), E>,
-) -> Result<(), E> {
-    let (kind, id) = (column(hits, "kind"), column(hits, "id"));
-    let from_id = column(hits, "from_id");
-    let tries = hits.rows.iter().filter(|row| tries::is_try(hits, row));
-    let tries: BTreeSet<i64> = tries.filter_map(|row| int(row, from_id)).collect();
-    let roots = roots(asked, hits, usize::MAX)?;
-    for root in tries.into_iter().chain(roots) {
-        if !told.insert(root) {
-            continue;
-        }
-        let chain = chain(asked, root)?;
-        let beside = asked.rows(NEIGHBOURS, &chain)?;
-        let beside = beside.rows.iter().filter_map(|row| int(row, Some(0)));
-        let beside: BTreeSet<i64> = beside.collect();
-        let beside: Vec<i64> = beside.into_iter().collect();
-        let params: Vec<Param> = chain.into_iter().chain(among(&beside)).collect();
-        take(&texts(asked.rows(LINES, &params)?))?;
-    }
-    for row in &hits.rows {
-        if text(row, kind) == Some("refused")
-            && let Some(id) = int(row, id)
-        {
-            take(&texts(asked.rows(REFUSAL_LINES, &[Param::Int(id)])?))?;
-        }
-    }
-    Ok(())
-}
-
-fn texts(lines: Table) -> Vec<String> {
-    let text = |row: Vec<Cell>| match row.into_iter().next() {
-        Some(Cell::Text(text)) => Some(text),
-        _ => None,
-    };
-    lines.rows.into_iter().filter_map(text).collect()
-}
-
 pub(crate) fn column(table: &Table, name: &str) -> Option<usize> {
     table.columns.iter().position(|c| c == name)
 }
@@ -240,61 +189,79 @@ fn asked_for(hits: &Table, messages: &Table, focus: &Focus) -> (Table, bool) {
     (asked, is_by_name)
 }
 
-/// Returns the first message of each chain, in the order of the hits; not those of messages that were not taken.
-fn roots(asked: &dyn Ask, hits: &Table, most: usize) -> Result<Vec<i64>, Error> {
+/// Returns the first message of each chain, in the order of the hits; not those of messages that were not taken. A few more than `most`
+/// are enough.
+pub(super) fn roots(asked: &dyn Ask, hits: &Table, most: usize) -> Result<Vec<i64>, Error> {
     let (kind, id) = (column(hits, "kind"), column(hits, "from_id"));
-    let mut ids = BTreeSet::new();
+    let mails = hits.rows.iter();
+    let mails = mails.filter(|row| text(row, kind) == Some("mail") && !tries::is_try(hits, row));
+    let mut known = BTreeSet::new();
+    let ids: Vec<i64> = mails
+        .filter_map(|row| int(row, id))
+        .filter(|id| known.insert(*id))
+        .collect();
     let mut seen = BTreeSet::new();
     let mut roots = Vec::new();
-    for row in hits
-        .rows
-        .iter()
-        .filter(|row| text(row, kind) == Some("mail") && !tries::is_try(hits, row))
-    {
-        let Some(id) = int(row, id).filter(|id| ids.insert(*id)) else {
-            continue;
-        };
+    for ids in ids.chunks(BATCH) {
         if roots.len() > most {
             // The answer has only their number.
-            roots.push(id);
+            roots.extend(ids);
             continue;
         }
-        if let Some(root) = root(asked, id)?
-            && seen.insert(root)
-        {
-            roots.push(root);
-        }
+        let found = roots_of(asked, ids)?;
+        let found = ids.iter().filter_map(|id| found.get(id));
+        roots.extend(found.filter(|root| seen.insert(**root)));
     }
     Ok(roots)
 }
 
-/// Returns the root of the message, or of that which it is a notice about.
-fn root(asked: &dyn Ask, id: i64) -> Result<Option<i64>, Error> {
-    let of = |id| asked.rows(ROOT, &[Param::Int(id)]);
-    let found = of(id)?;
-    let Some([parent, root]) = found.rows.first().map(Vec::as_slice) else {
-        return Ok(None);
+/// Returns the root of each message; a notice belongs to the story of the message that it is about.
+fn roots_of(asked: &dyn Ask, ids: &[i64]) -> Result<BTreeMap<i64, i64>, Error> {
+    let links = |ids: &[i64]| -> Result<Vec<[Option<i64>; 3]>, Error> {
+        let rows = asked.rows(LINKS, &among(ids))?.rows;
+        let link = |row: &Vec<Cell>| [0, 1, 2].map(|at| int(row, Some(at)));
+        Ok(rows.iter().map(link).collect())
     };
-    if let Cell::Int(parent) = parent
-        && let Some(root) = of(*parent)?.rows.first().and_then(|row| int(row, Some(1)))
-    {
-        return Ok(Some(root));
-    }
-    Ok(match root {
-        Cell::Int(root) => Some(*root),
-        _ => None,
-    })
+    let found = links(ids)?;
+    let parents: BTreeSet<i64> = found.iter().filter_map(|[_, parent, _]| *parent).collect();
+    let parents: Vec<i64> = parents.into_iter().collect();
+    let parents = match parents.as_slice() {
+        [] => Vec::new(),
+        parents => links(parents)?,
+    };
+    let of_parents = parents
+        .iter()
+        .filter_map(|[id, _, root]| Some(((*id)?, (*root)?)));
+    let of_parents: BTreeMap<i64, i64> = of_parents.collect();
+    let root = |[id, parent, root]: &[Option<i64>; 3]| {
+        let of_parent = parent.and_then(|parent| of_parents.get(&parent).copied());
+        Some(((*id)?, of_parent.or(*root)?))
+    };
+    Ok(found.iter().filter_map(root).collect())
 }
 
-/// Returns the ids of the messages of the root and of the notices about them, as the parameters of the statements that fetch by them.
-fn chain(asked: &dyn Ask, root: i64) -> Result<[Param; 3], Error> {
-    let ids = |table: Table| -> Vec<i64> {
-        let ids = table.rows.iter().filter_map(|row| int(row, Some(0)));
-        ids.collect()
+/// Returns the ids of the messages of each root and of the notices about them.
+pub(super) fn chains(
+    asked: &dyn Ask,
+    roots: &[i64],
+) -> Result<BTreeMap<i64, BTreeSet<i64>>, Error> {
+    let pairs = |table: Table| -> Vec<(i64, i64)> {
+        let pair = |row: &Vec<Cell>| Some((int(row, Some(0))?, int(row, Some(1))?));
+        table.rows.iter().filter_map(pair).collect()
     };
-    let mut all = ids(asked.rows(OF_ROOT, &[Param::Int(root)])?);
-    all.extend(ids(asked.rows(CHILDREN, &among(&all))?));
-    Ok(among(&all))
+    let mut chains: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
+    let mut of: BTreeMap<i64, i64> = BTreeMap::new();
+    for (id, root) in pairs(asked.rows(OF_ROOTS, &among(roots))?) {
+        chains.entry(root).or_default().insert(id);
+        of.insert(id, root);
+    }
+    let ids: Vec<i64> = of.keys().copied().collect();
+    for (id, parent) in pairs(asked.rows(CHILDREN, &among(&ids))?) {
+        if let Some(chain) = of.get(&parent).and_then(|root| chains.get_mut(root)) {
+            chain.insert(id);
+        }
+    }
+    Ok(chains)
 }
 
 pub(crate) fn among(ids: &[i64]) -> [Param; 3] {
@@ -308,7 +275,9 @@ pub(crate) fn among(ids: &[i64]) -> [Param; 3] {
 
 /// Fetches a mail; `is_try`: a message that was not taken.
 fn fetch(asked: &dyn Ask, root: i64, is_try: bool) -> Result<StoryInput, Error> {
-    let chain = chain(asked, root)?;
+    let chain = chains(asked, &[root])?.remove(&root).unwrap_or_default();
+    let chain: Vec<i64> = chain.into_iter().collect();
+    let chain = among(&chain);
     let messages = asked.rows(MESSAGES, &chain)?;
     let recipients = asked.rows(RECIPIENTS, &chain)?;
     let refusals = tries::before(asked, root, &messages, &recipients, is_try)?;

@@ -1,7 +1,7 @@
 //! Writes stories, tickets and log lines of what was found.
 
-use crate::ask::Ask;
-use crate::ask::story::{self, Stories};
+use crate::ask::story::Stories;
+use crate::ask::{Ask, lines};
 use crate::model::table::Table;
 use crate::render::escape;
 use crate::render::mask::Mask;
@@ -92,7 +92,7 @@ pub fn write_lines(
     out: &mut dyn Write,
 ) -> Result<Written> {
     let mut written = Written::default();
-    story::lines(asked, hits, told, |lines| -> Result<()> {
+    lines::lines(asked, hits, told, |lines| -> Result<()> {
         written.missing += usize::from(lines.is_empty());
         written.lines += lines.len();
         for line in lines {

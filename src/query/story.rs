@@ -3,12 +3,21 @@
 //! A chain is the messages of one root and the notices about any of them: their ids are found first, and the rest is fetched by them as
 //! `$1` between the least `$2` and the greatest `$3`, which lets zone maps pass over all other rows.
 
-/// Ids of the messages of the root `$1`.
-pub const OF_ROOT: &str = "SELECT id FROM delivery_from WHERE root_id = $1 ORDER BY id";
+/// Parent and root of messages.
+pub const LINKS: &str = "\
+SELECT id, parent_id, root_id FROM delivery_from
+WHERE id BETWEEN $2 AND $3 AND id IN (SELECT unnest($1::BIGINT[]))
+ORDER BY id";
 
-/// Ids of the messages whose parent is one of them: the notices about them, and others of the root again.
+/// Messages of the roots, and which root it is.
+pub const OF_ROOTS: &str = "\
+SELECT id, root_id FROM delivery_from
+WHERE root_id BETWEEN $2 AND $3 AND root_id IN (SELECT unnest($1::BIGINT[]))
+ORDER BY id";
+
+/// Messages whose parent is one of them, and which one it is: the notices about them, and others of the root again.
 pub const CHILDREN: &str = "\
-SELECT id FROM delivery_from
+SELECT id, parent_id FROM delivery_from
 WHERE parent_id BETWEEN $2 AND $3 AND parent_id IN (SELECT unnest($1::BIGINT[]))
 ORDER BY id";
 
@@ -126,20 +135,22 @@ FROM (
 GROUP BY to_id
 ORDER BY to_id";
 
-/// The log lines of the chain, as far as they are kept; `$4` the statements of other daemons about it, between `$5` and `$6`.
+/// The log lines of the chains, as far as they are kept, with the message or the statement that each belongs to; `$4` the statements of other daemons about it, between `$5` and `$6`.
 pub const LINES: &str = "\
-SELECT line
+SELECT line, from_id, neighbour_id
 FROM (
-    SELECT l.time, l.rowid AS place, l.line
+    SELECT l.time, l.rowid AS place, l.line, l.from_id, NULL::BIGINT AS neighbour_id
     FROM log_line l
     WHERE l.from_id BETWEEN $2 AND $3 AND l.from_id IN (SELECT unnest($1::BIGINT[]))
     UNION ALL
-    SELECT l.time, l.rowid, l.line
+    SELECT l.time, l.rowid, l.line, NULL, l.neighbour_id
     FROM log_line l
     WHERE l.neighbour_id BETWEEN $5 AND $6 AND l.neighbour_id IN (SELECT unnest($4::BIGINT[]))
 )
 ORDER BY time, place";
 
-/// The log lines of the refusal `$1`.
-pub const REFUSAL_LINES: &str =
-    "SELECT l.line FROM log_line l WHERE l.noqueue_id = $1 ORDER BY l.time, l.rowid";
+/// The log lines of refusals, and which one each belongs to.
+pub const REFUSAL_LINES: &str = "\
+SELECT l.line, l.noqueue_id FROM log_line l
+WHERE l.noqueue_id BETWEEN $2 AND $3 AND l.noqueue_id IN (SELECT unnest($1::BIGINT[]))
+ORDER BY l.time, l.rowid";

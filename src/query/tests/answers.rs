@@ -308,7 +308,7 @@ fn story_of_a_chain_has_all_its_messages() {
         let rows = store.select(sql, params).unwrap().rows;
         rows.into_iter().map(|mut row| row.remove(0)).collect()
     };
-    let ids = first(story::OF_ROOT, &[Param::Int(1)]);
+    let ids = first(story::OF_ROOTS, &chain(&[1, 1]));
     assert_eq!(ids, [Cell::Int(1), Cell::Int(2)]);
     assert_eq!(first(story::CHILDREN, &chain(&[1, 2])), [Cell::Int(2)]);
     let count = |sql: &str| first(sql, &chain(&[1, 2])).len();
