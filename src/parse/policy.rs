@@ -68,7 +68,7 @@ pub(super) fn policy<'a>(
         Some((code, rest)) => (Some(code), rest),
         None => (None, reason),
     };
-    classed(Policy {
+    let mut policy = Policy {
         queue_id,
         action,
         protocol_state,
@@ -79,20 +79,22 @@ pub(super) fn policy<'a>(
         dnsbl: dnsbl(rest),
         tail,
         ..Policy::default()
-    })
+    };
+    // Finding the class takes longer than all else, and several ask for it.
+    policy.rule = rule_class(&policy);
+    policy
 }
 
-/// Says of a policy statement that postscreen made it.
-#[must_use]
-pub(super) fn of_postscreen(policy: Policy<'_>) -> Policy<'_> {
-    classed(Policy {
-        is_postscreen: true,
-        ..policy
-    })
-}
-
-/// Puts the class of the rule down: finding it takes longer than all else, and several ask for it.
-fn classed(mut policy: Policy<'_>) -> Policy<'_> {
+/// Returns a policy statement of postscreen.
+pub(super) fn of_postscreen<'a>(
+    protocol_state: &'a str,
+    client: Client<'a>,
+    action: &'a str,
+    reason: &'a str,
+    tail: Tail<'a>,
+) -> Policy<'a> {
+    let mut policy = policy(None, action, protocol_state, Some(client), reason, tail);
+    policy.is_postscreen = true;
     policy.rule = rule_class(&policy);
     policy
 }
@@ -128,8 +130,7 @@ fn postscreen<'a>(
         },
         None => (text, Tail::default()),
     };
-    let policy = policy(None, action, protocol_state, Some(client), reason, tail);
-    Event::Policy(of_postscreen(policy))
+    Event::Policy(of_postscreen(protocol_state, client, action, reason, tail))
 }
 
 fn comma_tail(text: &str) -> Option<Tail<'_>> {

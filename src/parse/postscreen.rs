@@ -68,8 +68,8 @@ pub(super) fn parse(text: &str) -> Option<Event<'_>> {
     if words == "reject: connect from " {
         let reason = rest.strip_prefix(": ")?;
         let tail = Tail::default();
-        let policy = policy::policy(None, "reject", "CONNECT", Some(client), reason, tail);
-        return Some(Event::Policy(policy::of_postscreen(policy)));
+        let policy = policy::of_postscreen("CONNECT", client, "reject", reason, tail);
+        return Some(Event::Policy(policy));
     }
     Some(Event::Postscreen {
         client,
