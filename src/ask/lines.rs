@@ -4,7 +4,8 @@
 //! batch.
 
 use super::Ask;
-use super::story::{among, chains, column, int, roots, text};
+use super::cells::{among, column, int, text};
+use super::story::{chains, roots};
 use super::tries;
 use crate::model::table::{Cell, Param, Table};
 use crate::query::story::{LINES, NEIGHBOURS, REFUSAL_LINES};

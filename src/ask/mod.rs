@@ -12,10 +12,13 @@
 //! | `follow` | what is new since the search was asked last |
 //! | `summary` | which canned queries a report has |
 //! | `lines` | the log lines of what a search finds |
+//! | `cells` | what stands in the rows of an answer |
 //! | `story`, `tries` | all of the chain of a mail, and of what came before and after it |
 //!
 //! No clap, no terminal, no printing: answers are types, and whoever asked writes them.
 
+#[cfg(feature = "store")]
+mod cells;
 #[cfg(feature = "store")]
 pub mod coverage;
 #[cfg(feature = "store")]

@@ -1,7 +1,7 @@
 //! Stored: what mail stores did with what they were given, as the column `store` of hits.
 
 use super::Ask;
-use super::story::among;
+use super::cells::among;
 use crate::model::table::{Cell, Param, Table};
 use crate::query::found::Found;
 use crate::query::story::{STORE, STORE_BOUNDS};

@@ -1,8 +1,10 @@
 //! Story: the whole chain of each mail found, for its story, its ticket or its log lines.
 
+pub(crate) use super::cells::{column, int, text, time};
+
+use super::cells::among;
 use super::{Ask, tries};
-use crate::model::table::{Cell, Param, Table};
-use crate::model::time::Time;
+use crate::model::table::{Cell, Table};
 use crate::query::story::{ATTEMPTS, CHILDREN, LINKS, MESSAGES, NEIGHBOURS, OF_ROOTS, RECIPIENTS};
 use crate::render::story::StoryInput;
 use crate::store::Error;
@@ -118,31 +120,6 @@ impl Stories {
     #[must_use]
     pub fn is_one(&self) -> bool {
         self.more == 0 && self.mails.len() + self.refusals == 1
-    }
-}
-
-pub(crate) fn column(table: &Table, name: &str) -> Option<usize> {
-    table.columns.iter().position(|c| c == name)
-}
-
-pub(crate) fn int(row: &[Cell], column: Option<usize>) -> Option<i64> {
-    match row.get(column?)? {
-        Cell::Int(n) => Some(*n),
-        _ => None,
-    }
-}
-
-pub(crate) fn text(row: &[Cell], column: Option<usize>) -> Option<&str> {
-    match row.get(column?)? {
-        Cell::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
-pub(crate) fn time(row: &[Cell], column: Option<usize>) -> Option<Time> {
-    match row.get(column?)? {
-        Cell::Time(time) => Some(*time),
-        _ => None,
     }
 }
 
@@ -262,15 +239,6 @@ pub(super) fn chains(
         }
     }
     Ok(chains)
-}
-
-pub(crate) fn among(ids: &[i64]) -> [Param; 3] {
-    let end = |id: Option<&i64>| id.map_or(Param::Null, |id| Param::Int(*id));
-    [
-        Param::List(ids.iter().copied().map(Param::Int).collect()),
-        end(ids.iter().min()),
-        end(ids.iter().max()),
-    ]
 }
 
 /// Fetches a mail; `is_try`: a message that was not taken.

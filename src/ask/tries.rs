@@ -1,7 +1,7 @@
 //! Tries: refusals told with the mail that came through later, and messages that were not taken told with what came later.
 
 use super::Ask;
-use super::story::{column, int, text, time};
+use super::cells::{column, int, text, time};
 use crate::model::ip::parse_address;
 use crate::model::key;
 use crate::model::row::message_status as status;
