@@ -122,14 +122,19 @@ impl Search<'_> {
         hits::pages(self.asked, self.plan, how, page)
     }
 
-    /// Returns all hits, or the counts of them.
+    /// Returns how many hits each value of the field has that they are counted by.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn counts(&self) -> Result<Table, Error> {
+        self.asked.find_all(self.plan)
+    }
+
+    /// Returns all hits.
     ///
     /// # Errors
     /// When the database fails.
     pub fn all(&self) -> Result<Table, Error> {
-        if self.request.count_by.is_some() {
-            return self.asked.find_all(self.plan);
-        }
         hits::all(self.asked, self.plan, self.how())
     }
 

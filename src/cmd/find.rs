@@ -217,7 +217,11 @@ impl Find {
 
     /// Writes the formats that need all hits at once; returns none without hits.
     fn tell(&self, search: Search<'_>, run: &Run) -> Result<Option<Exit>> {
-        let mut hits = search.all()?;
+        let mut hits = if self.count_by.is_some() {
+            search.counts()?
+        } else {
+            search.all()?
+        };
         if hits.rows.is_empty() {
             return Ok(None);
         }
