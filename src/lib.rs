@@ -6,7 +6,7 @@
 //!    +---------------- Cursor ---------------------------->+
 //! find text -> tokens -> tree -> plan -> SQL + parameters -> store -> Table -> render -> stdout
 //! ```
-//! `parse`, `correlate`, `query` and `render` know no file, clock, database or terminal, and build without the
+//! `parse`, `correlate`, `query`, `story` and `render` know no file, clock, database or terminal, and build without the
 //! feature `store`. DuckDB is named in `store` only, systemd in `source::journal` only.
 
 #[cfg(feature = "store")]
@@ -52,5 +52,6 @@ pub mod socket;
 pub mod source;
 #[cfg(feature = "store")]
 pub mod store;
+pub mod story;
 #[cfg(feature = "store")]
 pub mod web;

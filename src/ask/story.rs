@@ -6,8 +6,8 @@ use super::cells::among;
 use super::{Ask, tries};
 use crate::model::table::{Cell, Table};
 use crate::query::story::{ATTEMPTS, CHILDREN, LINKS, MESSAGES, NEIGHBOURS, OF_ROOTS, RECIPIENTS};
-use crate::render::story::StoryInput;
 use crate::store::Error;
+use crate::story::StoryInput;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most stories that one answer has.

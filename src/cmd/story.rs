@@ -6,6 +6,7 @@ use crate::model::table::Table;
 use crate::render::escape;
 use crate::render::mask::Mask;
 use crate::render::{Format, Style, story as prose, ticket};
+use crate::story::{Story, refusals};
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -47,10 +48,13 @@ pub fn write(
         if i > 0 {
             writeln!(out)?;
         }
+        let Some(mail) = Story::of(mail) else {
+            continue;
+        };
         if is_ticket {
-            ticket::write(mail, style, out)?;
+            ticket::write(&mail, style, out)?;
         } else {
-            prose::write(mail, style, out)?;
+            prose::write(&mail, style, out)?;
         }
     }
     if stories.more > 0 {
@@ -63,10 +67,11 @@ pub fn write(
     if !stories.mails.is_empty() && stories.refusals > 0 {
         writeln!(out)?;
     }
+    let refused = refusals(hits, &stories.told, &stories.later);
     if is_ticket {
-        ticket::write_refusals(hits, &stories.told, &stories.later, style, out)?;
+        ticket::write_refusals(&refused, style, out)?;
     } else {
-        prose::write_refusals(hits, &stories.told, &stories.later, style, out)?;
+        prose::write_refusals(&refused, style, out)?;
     }
     Ok(())
 }

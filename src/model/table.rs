@@ -81,3 +81,71 @@ pub struct Table {
     /// Rows; each has one cell a column.
     pub rows: Vec<Vec<Cell>>,
 }
+
+impl Table {
+    /// Returns the rows, whose cells are found by the names of their columns.
+    pub fn named(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(|cells| Row {
+            columns: &self.columns,
+            cells,
+        })
+    }
+}
+
+/// A row whose cells are found by the names of their columns; a column that is not there is NULL.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    columns: &'a [String],
+    cells: &'a [Cell],
+}
+
+impl<'a> Row<'a> {
+    /// Returns the cell.
+    #[must_use]
+    pub fn get(&self, column: &str) -> &'a Cell {
+        let at = self.columns.iter().position(|name| name == column);
+        at.and_then(|at| self.cells.get(at)).unwrap_or(&Cell::Null)
+    }
+
+    /// Returns the text, as it is stored.
+    #[must_use]
+    pub fn raw(&self, column: &str) -> Option<&'a str> {
+        match self.get(column) {
+            Cell::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the time.
+    #[must_use]
+    pub fn time(&self, column: &str) -> Option<Time> {
+        match self.get(column) {
+            Cell::Time(time) => Some(*time),
+            _ => None,
+        }
+    }
+
+    /// Returns the whole number.
+    #[must_use]
+    pub fn int(&self, column: &str) -> Option<i64> {
+        match self.get(column) {
+            Cell::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Returns the number.
+    #[must_use]
+    pub fn float(&self, column: &str) -> Option<f64> {
+        match self.get(column) {
+            Cell::Float(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it is true.
+    #[must_use]
+    pub fn is_true(&self, column: &str) -> bool {
+        *self.get(column) == Cell::Bool(true)
+    }
+}

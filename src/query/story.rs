@@ -1,4 +1,4 @@
-//! Story: the statements that fetch all of one chain of messages, for `render::story`.
+//! Story: the statements that fetch all of one chain of messages, for `crate::story`.
 //!
 //! A chain is the messages of one root and the notices about any of them: their ids are found first, and the rest is fetched by them as
 //! `$1` between the least `$2` and the greatest `$3`, which lets zone maps pass over all other rows.

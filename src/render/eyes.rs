@@ -2,7 +2,7 @@
 
 use super::Style;
 use super::color::tone;
-use super::row::{self, Row, rows};
+use super::row::{self, Row, Shown};
 use super::table::{Drawing, GAP, draw, natural, shorten};
 use super::wrap;
 use crate::model::table::Table;
@@ -42,7 +42,7 @@ pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Res
         whole: vec![true, true, true],
         tones: Vec::new(),
     };
-    for (i, hit) in rows(hits).enumerate() {
+    for (i, hit) in hits.named().enumerate() {
         let status = hit.raw("status").unwrap_or_default();
         drawing.tones.push((i, STATUS, tone(status)));
         drawing.rows.push(vec![

@@ -3,7 +3,6 @@
 //! `table`, `short` and `story` are for eyes: every text in them passes [`escape::terminal`], times are in the user's zone.
 //! `json`, `csv` and `tsv` are for programs: values as stored, times in UTC.
 
-mod asked;
 mod color;
 mod count;
 mod csv;
@@ -14,6 +13,7 @@ pub mod local;
 mod mark;
 pub mod mask;
 mod neighbour;
+mod part;
 mod qid;
 pub mod queue;
 mod record;

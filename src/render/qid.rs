@@ -1,6 +1,5 @@
 //! Qid: the queue ids of a result, each once, one a line; to be handed to `postcat`, `postsuper` or `grep -f`.
 
-use super::row::rows;
 use crate::model::table::Table;
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -11,7 +10,7 @@ pub(super) fn write(
     seen: &mut HashSet<String>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    for row in rows(table) {
+    for row in table.named() {
         if let Some(id) = row.raw("queue_id").filter(|id| !id.is_empty())
             && !seen.contains(id)
         {

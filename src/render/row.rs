@@ -1,109 +1,44 @@
 //! Row: cells by the name of their column, and cells as people read them.
 
-use super::Style;
 use super::escape::terminal;
-use crate::model::table::{Cell, Table};
+use super::{Style, part};
+use crate::model::table::Cell;
 use crate::model::time::{SECOND, Time};
 use crate::model::zone::Zone;
+use crate::story::{Client, Reply};
 
-/// A row of a table.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row<'a> {
-    columns: &'a [String],
-    cells: &'a [Cell],
-}
+pub(super) use crate::model::table::Row;
 
-/// Returns the rows of the table.
-pub(super) fn rows(table: &Table) -> impl Iterator<Item = Row<'_>> {
-    table.rows.iter().map(|cells| Row {
-        columns: &table.columns,
-        cells,
-    })
-}
-
-impl<'a> Row<'a> {
-    /// Returns the cell; NULL when there is no such column.
-    pub(super) fn get(&self, column: &str) -> &'a Cell {
-        let at = self.columns.iter().position(|name| name == column);
-        at.and_then(|at| self.cells.get(at)).unwrap_or(&Cell::Null)
-    }
-
-    /// Returns the text, raw.
-    pub(super) fn raw(&self, column: &str) -> Option<&'a str> {
-        match self.get(column) {
-            Cell::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
+/// Cells as people read them.
+pub(super) trait Shown {
     /// Returns the text for a terminal; empty for NULL.
-    pub(super) fn text(&self, column: &str) -> String {
-        terminal(self.raw(column).unwrap_or_default()).into_owned()
-    }
-
-    pub(super) fn time(&self, column: &str) -> Option<Time> {
-        match self.get(column) {
-            Cell::Time(time) => Some(*time),
-            _ => None,
-        }
-    }
-
-    pub(super) fn int(&self, column: &str) -> Option<i64> {
-        match self.get(column) {
-            Cell::Int(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    pub(super) fn float(&self, column: &str) -> Option<f64> {
-        match self.get(column) {
-            Cell::Float(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    pub(super) fn is_true(&self, column: &str) -> bool {
-        *self.get(column) == Cell::Bool(true)
-    }
+    fn text(&self, column: &str) -> String;
 
     /// Returns an address for a terminal: `<>` is the null sender, `-` is not known.
-    pub(super) fn address(&self, column: &str) -> String {
-        match self.raw(column) {
-            None => "-".into(),
-            Some("") => "<>".into(),
-            Some(address) => terminal(address).into_owned(),
-        }
-    }
+    fn address(&self, column: &str) -> String;
 
     /// Returns `name[address]` of the client; empty when not known.
-    pub(super) fn client(&self) -> String {
-        match (self.raw("client_name"), self.raw("client_address")) {
-            (None, None) => String::new(),
-            (Some(name), None) => terminal(name).into_owned(),
-            (None, Some(address)) => format!("[{}]", terminal(address)),
-            (Some(name), Some(address)) => format!("{}[{}]", terminal(name), terminal(address)),
-        }
-    }
-
-    /// Returns the name of the login with its method, `alice (PLAIN)`; empty without a login.
-    pub(super) fn user(&self) -> String {
-        let (user, method) = (self.text("sasl_username"), self.text("sasl_method"));
-        match (user.is_empty(), method.is_empty()) {
-            (false, false) => format!("{user} ({method})"),
-            (true, false) => format!("({method})"),
-            (_, true) => user,
-        }
-    }
+    fn client(&self) -> String;
 
     /// Returns status code and reply; the code only where the reply does not have it already.
-    pub(super) fn said(&self) -> String {
-        let (dsn, reason) = (self.text("dsn"), self.text("reason"));
-        match (dsn.is_empty(), reason.is_empty()) {
-            (true, _) => reason,
-            (_, true) => dsn,
-            _ if reason.contains(&dsn) => reason,
-            _ => format!("{dsn} {reason}"),
-        }
+    fn said(&self) -> String;
+}
+
+impl Shown for Row<'_> {
+    fn text(&self, column: &str) -> String {
+        part::text(self.raw(column))
+    }
+
+    fn address(&self, column: &str) -> String {
+        part::address(self.raw(column))
+    }
+
+    fn client(&self) -> String {
+        part::client(&Client::of(self))
+    }
+
+    fn said(&self) -> String {
+        part::said(&Reply::of(self))
     }
 }
 
@@ -116,7 +51,7 @@ pub(super) fn brief(said: &str, relay: &str) -> String {
     {
         text = text.get(..at).unwrap_or(text);
     }
-    // A code may stand in front of it, see `Row::said`.
+    // A code may stand in front of it, see `part::said`.
     let (code, rest) = match text.split_once(' ') {
         Some((code, rest))
             if code.starts_with(|c: char| c.is_ascii_digit()) && rest.starts_with("host ") =>

@@ -3,14 +3,14 @@
 use super::Style;
 use super::color::tone;
 use super::eyes::via;
-use super::row::{Row, orig_to, rows};
+use super::row::{Row, Shown, orig_to};
 use crate::model::table::Table;
 use chrono::SecondsFormat;
 use std::io::{self, Write};
 
 /// Writes one line a hit.
 pub(super) fn write(hits: &Table, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    for hit in rows(hits) {
+    for hit in hits.named() {
         writeln!(out, "{}", line(&hit, style))?;
     }
     Ok(())

@@ -1,63 +1,53 @@
 //! Ticket: one mail as text to paste: times with their zone, the reply word for word, all ids, and what to tell the other postmaster.
 
 use super::Style;
-use super::asked::Told;
-use super::neighbour::Stored;
-use super::row::{Row, rows};
-use super::story::{Chain, StoryInput};
-use super::verdict::{self, relay_of, same_id};
+use super::neighbour;
+use super::part::{address, client, text};
+use super::story::{counted, facts};
+use super::verdict::{self, relay};
 use super::words::{count, prefixed, when};
-use crate::model::row::recipient_status as status;
-use crate::model::table::Table;
+use crate::model::row::{link, recipient_status as status};
+use crate::story::{Fate, Message, Refused, Story, Verdict};
 use std::io::{self, Write};
 
 /// Writes the ticket of a mail.
 ///
 /// # Errors
 /// When `out` does not take it.
-pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let chain = Chain::of(story);
-    let Some(first) = chain.first() else {
-        return Ok(());
-    };
-    // Pasted text has no colour and no width.
-    let style = &Style {
-        color: false,
-        width: None,
-        ..*style
-    };
-    let told = Told::of(&chain);
-    for (_, sentence) in &verdict::all(&chain, &told, style) {
+pub fn write(story: &Story<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let style = &pasted(style);
+    for of in &story.verdicts {
+        let (_, sentence) = verdict::sentence(of, style);
         writeln!(out, "{sentence}.")?;
     }
-    if let Some((n, counts)) = told.rest() {
-        writeln!(out, "And {n} more recipients: {counts}.")?;
+    if let Some(rest) = &story.rest {
+        writeln!(
+            out,
+            "And {} more recipients: {}.",
+            rest.count,
+            counted(rest)
+        )?;
     }
-    if chain.messages.iter().any(|m| m.is_true("log_incomplete")) {
+    if story.is_incomplete {
         writeln!(out, "Part of the log of this mail is missing.")?;
     }
     writeln!(out, "\nMail")?;
-    writeln!(
-        out,
-        "  {:<14}{}",
-        "arrived",
-        when(first.time("time"), style)
-    )?;
-    for (name, value) in super::story::facts(first) {
+    writeln!(out, "  {:<14}{}", "arrived", when(story.first.time, style))?;
+    for (name, value) in facts(&story.first) {
         writeln!(out, "  {name:<14}{value}")?;
     }
-    for m in &chain.messages {
-        let what = m.raw("parent_link").map_or("", |link| match link {
-            "bounce" => " (notice of failure)",
-            "delay" => " (notice of delay)",
-            "status" => " (notice of delivery)",
-            "filter" => " (after the filter)",
-            "forward" => " (forwarded)",
-            "relay" => " (next host)",
+    for m in &story.messages {
+        let what = m.parent_link.map_or("", |link| match link {
+            link::BOUNCE => " (notice of failure)",
+            link::DELAY => " (notice of delay)",
+            link::STATUS => " (notice of delivery)",
+            link::FILTER => " (after the filter)",
+            link::FORWARD => " (forwarded)",
+            link::RELAY => " (next host)",
             _ => " (requeued)",
         });
-        let host = prefixed(" on ", &m.text("host"));
-        let inferred = if m.is_true("parent_inferred") {
+        let host = prefixed(" on ", &text(m.host));
+        let inferred = if m.parent_inferred {
             ", matched by message id, sender and recipient"
         } else {
             ""
@@ -66,77 +56,81 @@ pub fn write(story: &StoryInput, style: &Style, out: &mut dyn Write) -> io::Resu
             out,
             "  {:<14}{}{host}{what}{inferred}",
             "queue id",
-            m.text("queue_id")
+            text(m.queue_id)
         )?;
     }
-    for r in told.each() {
-        recipient(&chain, r, style, out)?;
+    for of in &story.verdicts {
+        if let Verdict::Recipient(fate) = of {
+            recipient(fate, style, out)?;
+        }
     }
     Ok(())
 }
 
-fn recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\nRecipient {}", r.address("recipient"))?;
-    let message = chain
-        .messages
-        .iter()
-        .find(|m| same_id(m.int("id"), r.int("from_id")));
-    let tried = r.int("attempts").unwrap_or(0);
+/// Pasted text has no colour and no width.
+const fn pasted(style: &Style) -> Style {
+    Style {
+        color: false,
+        width: None,
+        ..*style
+    }
+}
+
+fn recipient(fate: &Fate<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let r = &fate.recipient;
+    writeln!(out, "\nRecipient {}", address(r.recipient))?;
+    let tried = r.attempts.filter(|tried| *tried > 0);
     let facts = [
-        ("status", r.text("status")),
-        ("cause", r.text("cause")),
-        (
-            "attempts",
-            if tried > 0 {
-                tried.to_string()
-            } else {
-                String::new()
-            },
-        ),
-        ("first attempt", when(r.time("first_time"), style)),
-        ("last attempt", when(r.time("time"), style)),
-        ("handed to", relay_of(r).unwrap_or_default()),
-        ("status code", r.text("dsn")),
-        ("queue id there", r.text("remote_queue_id")),
+        ("status", text(r.last.status)),
+        ("cause", text(r.last.reply.cause)),
+        ("attempts", tried.map(|n| n.to_string()).unwrap_or_default()),
+        ("first attempt", when(r.first_time, style)),
+        ("last attempt", when(r.last.time, style)),
+        ("handed to", relay(&r.last).unwrap_or_default()),
+        ("status code", text(r.last.reply.dsn)),
+        ("queue id there", text(r.last.remote_queue_id)),
         (
             "mail store",
-            Stored::of(chain, r)
-                .map(|stored| stored.fact())
+            fate.stored
+                .as_ref()
+                .map(neighbour::fact)
                 .unwrap_or_default(),
         ),
-        ("tls", r.text("tls")),
+        ("tls", text(r.last.tls)),
     ];
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(out, "  {name:<16}{value}")?;
     }
-    let reason = r.text("reason");
+    let reason = text(r.last.reply.reason);
     if !reason.is_empty() {
         writeln!(out, "  reply, word for word:\n    {reason}")?;
     }
-    if let (Some(text), Some(m)) = (to_tell(r, message, style), message) {
-        writeln!(out, "  for the postmaster of {}:", domain(r))?;
-        writeln!(out, "    {text}")?;
-        writeln!(out, "    Message-ID: {}", or_none(m.text("message_id")))?;
+    if let Some(m) = &fate.message
+        && let Some(words) = to_tell(fate, m, style)
+    {
+        writeln!(out, "  for the postmaster of {}:", domain(fate))?;
+        writeln!(out, "    {words}")?;
+        writeln!(out, "    Message-ID: {}", or_none(text(m.message_id)))?;
     }
     Ok(())
 }
 
 /// What the other side needs to find the mail in its own log; none where no other side was spoken to.
-fn to_tell(r: &Row<'_>, message: Option<&Row<'_>>, style: &Style) -> Option<String> {
-    let m = message?;
-    let relay = relay_of(r).filter(|relay| relay.contains('['))?;
-    let (at, tries) = (when(r.time("time"), style), r.int("attempts").unwrap_or(1));
+fn to_tell(fate: &Fate<'_>, m: &Message<'_>, style: &Style) -> Option<String> {
+    let r = &fate.recipient;
+    let relay = relay(&r.last).filter(|relay| relay.contains('['))?;
+    let (at, tries) = (when(r.last.time, style), r.attempts.unwrap_or(1));
     let envelope = format!(
         "from {} to {} (our queue id {} on {})",
-        m.address("sender"),
-        r.address("recipient"),
-        m.text("queue_id"),
-        m.text("host")
+        address(m.sender),
+        address(r.recipient),
+        text(m.queue_id),
+        text(m.host)
     );
-    Some(match r.raw("status")? {
+    Some(match r.last.status? {
         status::SENT => format!(
             "On {at} your server {relay} accepted our mail {envelope}{}. Please check what happened to it there.",
-            prefixed(" and gave it the queue id ", &r.text("remote_queue_id"))
+            prefixed(" and gave it the queue id ", &text(r.last.remote_queue_id))
         ),
         status::DEFERRED | status::SOFTBOUNCE | status::EXPIRED => format!(
             "We tried {} to deliver a mail {envelope} to your server {relay}, the last time on {at}; the server did not accept it, for the reason above.",
@@ -154,57 +148,43 @@ fn to_tell(r: &Row<'_>, message: Option<&Row<'_>>, style: &Style) -> Option<Stri
 /// # Errors
 /// When `out` does not take it.
 pub fn write_refusals(
-    hits: &Table,
-    told: &[i64],
-    later: &[(i64, Table)],
+    refusals: &[Refused<'_>],
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let style = &Style {
-        color: false,
-        width: None,
-        ..*style
-    };
-    let is_new = |hit: &Row<'_>| hit.int("id").is_none_or(|id| !told.contains(&id));
-    for hit in rows(hits)
-        .filter(|hit| hit.raw("kind") == Some("refused"))
-        .filter(is_new)
-    {
-        let later = later.iter().find(|(id, _)| hit.int("id") == Some(*id));
-        let later = later.and_then(|(_, table)| rows(table).next());
-        writeln!(
-            out,
-            "{}.\n\nRefusal",
-            verdict::refused(&hit, later.as_ref(), style)
-        )?;
-        let code = hit
-            .int("reply_code")
-            .map(|n| n.to_string())
-            .unwrap_or_default();
+    let style = &pasted(style);
+    for refused in refusals {
+        writeln!(out, "{}.\n\nRefusal", verdict::refused(refused, style))?;
+        let of = &refused.refusal;
+        let code = of.reply.code.map(|n| n.to_string());
         let facts = [
-            ("time", when(hit.time("time"), style)),
-            ("from", hit.address("sender")),
-            ("to", hit.address("recipient")),
-            ("client", hit.client()),
-            ("helo", hit.text("helo_name")),
-            ("user", hit.text("sasl_username")),
-            ("stage", hit.text("protocol_state")),
-            ("rule", hit.text("rule")),
-            ("cause", hit.text("cause")),
-            ("reply code", code),
-            ("status code", hit.text("dsn")),
-            ("host", hit.text("host")),
+            ("time", when(of.time, style)),
+            ("from", address(of.sender)),
+            ("to", address(of.recipient)),
+            ("client", client(&of.client)),
+            ("helo", text(of.helo_name)),
+            ("user", text(of.sasl_username)),
+            ("stage", text(of.protocol_state)),
+            ("rule", text(of.rule)),
+            ("cause", text(of.reply.cause)),
+            ("reply code", code.unwrap_or_default()),
+            ("status code", text(of.reply.dsn)),
+            ("host", text(of.host)),
         ];
         for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
             writeln!(out, "  {name:<14}{value}")?;
         }
-        writeln!(out, "  reply, word for word:\n    {}\n", hit.text("reason"))?;
+        writeln!(
+            out,
+            "  reply, word for word:\n    {}\n",
+            text(of.reply.reason)
+        )?;
     }
     Ok(())
 }
 
-fn domain(r: &Row<'_>) -> String {
-    let address = r.address("recipient");
+fn domain(fate: &Fate<'_>) -> String {
+    let address = address(fate.recipient.recipient);
     address
         .rsplit_once('@')
         .map_or(address.clone(), |(_, domain)| domain.to_owned())

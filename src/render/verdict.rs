@@ -1,423 +1,280 @@
 //! Verdict: one sentence with the fate of each recipient of a mail.
 
 use super::Style;
-use super::asked::Told;
 use super::color::{Tone, tone};
 use super::escape::terminal;
-use super::neighbour::Stored;
-use super::row::Row;
-use super::story::{Chain, at};
-use super::words::{
-    count, duration, is_greylisting, is_temporary, length, prefixed, when, whole_seconds,
-};
+use super::neighbour;
+use super::part::{address, addressed, client, said, text};
+use super::words::{count, duration, length, prefixed, turned, when};
 use crate::model::row::{link, message_status, recipient_status as status};
-use crate::model::time::{SECOND, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::model::time::Time;
+use crate::story::{
+    CameLater, Earlier, Fate, Message, MessageFate, Notice, NoticeFate, Refused, Reply, Try,
+    Verdict,
+};
 
-pub(super) fn is_notice(message: &Row<'_>) -> bool {
-    matches!(
-        message.raw("parent_link"),
-        Some(link::BOUNCE | link::DELAY | link::STATUS)
-    )
+/// Returns the sentence, and what it means to the person who asks.
+pub(super) fn sentence(verdict: &Verdict<'_>, style: &Style) -> (Tone, String) {
+    match verdict {
+        Verdict::Recipient(fate) => (
+            tone(fate.recipient.last.status.unwrap_or_default()),
+            of_recipient(fate, style),
+        ),
+        Verdict::Notice(fate) => (
+            tone(fate.recipient.last.status.unwrap_or_default()),
+            of_notice(fate, style),
+        ),
+        Verdict::Message(fate) => (
+            tone(fate.message.status.unwrap_or_default()),
+            of_message(fate, style),
+        ),
+    }
 }
 
-pub(super) fn is_handed_on(recipient: &Row<'_>) -> bool {
-    matches!(
-        recipient.raw("status"),
-        Some(status::FILTERED | status::RELAYED | status::FORWARDED | status::REQUEUED)
-    )
-}
-
-pub(super) fn same_id(a: Option<i64>, b: Option<i64>) -> bool {
-    a.is_some() && a == b
-}
-
-/// Returns the recipients whose rows have a fate: not those of notices, nor those that another row carries on.
-pub(super) fn told<'c, 'a>(chain: &'c Chain<'a>) -> Vec<&'c Row<'a>> {
-    let messages = &chain.messages;
-    let of_mail = |r: &&Row<'_>| {
-        messages
-            .iter()
-            .find(|m| same_id(m.int("id"), r.int("from_id")))
-            .is_none_or(|m| !is_notice(m) || messages.iter().all(is_notice))
+/// Returns what a notice became.
+fn notice(notice: &Notice<'_>) -> String {
+    let id = text(notice.queue_id);
+    let Some(to) = &notice.to else {
+        return id;
     };
-    let mail = chain.recipients.iter().filter(of_mail);
-    let continued = Continued::of(chain);
-    mail.filter(|r| !is_handed_on(r) || !continued.has(r))
-        .collect()
-}
-
-/// What carries messages on, by the id of the message: names of the recipients, and queue ids that have any.
-struct Continued<'a> {
-    names: BTreeSet<(i64, String)>,
-    queue_ids: BTreeSet<(i64, &'a str)>,
-}
-
-impl<'a> Continued<'a> {
-    fn of(chain: &Chain<'a>) -> Self {
-        let mut found = Self {
-            names: BTreeSet::new(),
-            queue_ids: BTreeSet::new(),
-        };
-        let children = chain.messages.iter().filter(|m| !is_notice(m));
-        let children: BTreeMap<i64, (i64, Option<&'a str>)> = children
-            .filter_map(|m| Some((m.int("id")?, (m.int("parent_id")?, m.raw("queue_id")))))
-            .collect();
-        for r in &chain.recipients {
-            let Some((parent, queue_id)) = r.int("from_id").and_then(|id| children.get(&id)) else {
-                continue;
-            };
-            found.queue_ids.extend(queue_id.map(|id| (*parent, id)));
-            let names = ["recipient", "orig_to"].into_iter();
-            let names = names.filter_map(|column| r.raw(column));
-            found
-                .names
-                .extend(names.map(|name| (*parent, name.to_lowercase())));
-        }
-        found
-    }
-
-    /// Returns whether a recipient of a message that continues the hop's is known: of its name, or of the message with the id that was
-    /// answered.
-    fn has(&self, hop: &Row<'_>) -> bool {
-        let Some(id) = hop.int("from_id") else {
-            return false;
-        };
-        let name = hop.raw("recipient").map(str::to_lowercase);
-        name.is_some_and(|name| self.names.contains(&(id, name)))
-            || hop
-                .raw("remote_queue_id")
-                .is_some_and(|there| self.queue_ids.contains(&(id, there)))
-    }
-}
-
-/// One sentence a recipient that is told; one of the message when it has no recipients.
-pub(super) fn all(chain: &Chain<'_>, told: &Told<'_, '_>, style: &Style) -> Vec<(Tone, String)> {
-    let toned = |r: &Row<'_>| tone(r.raw("status").unwrap_or_default());
-    let mut sentences: Vec<(Tone, String)> = told
-        .each()
-        .map(|r| (toned(r), of_recipient(chain, r, style)))
-        .collect();
-    let notices = told
-        .notices
-        .iter()
-        .map(|r| (toned(r), of_notice(chain, r, style)));
-    sentences.splice(told.asked.len()..told.asked.len(), notices);
-    if sentences.is_empty() {
-        let messages = &chain.messages;
-        return messages
-            .iter()
-            .rfind(|m| !is_notice(m))
-            .or(messages.last())
-            .map(|m| of_message(chain, m, style))
-            .into_iter()
-            .collect();
-    }
-    sentences
-}
-
-/// Returns what notice of that kind about the recipient's message became of.
-fn notice(chain: &Chain<'_>, recipient: &Row<'_>, kind: &str) -> Option<String> {
-    let is_about = |m: &&Row<'_>| {
-        m.raw("parent_link") == Some(kind) && same_id(m.int("parent_id"), recipient.int("from_id"))
+    let what = match to.last.status.unwrap_or_default() {
+        status::SENT => "delivered",
+        status::FILTERED | status::RELAYED | status::FORWARDED => "handed on",
+        status::BOUNCED | status::EXPIRED => "itself undeliverable",
+        status::DEFERRED | status::SOFTBOUNCE => "not delivered yet",
+        other => other,
     };
-    let notice = chain.messages.iter().find(is_about)?;
-    let sent = chain
-        .recipients
-        .iter()
-        .find(|r| same_id(r.int("from_id"), notice.int("id")));
-    Some(match sent {
-        None => notice.text("queue_id"),
-        Some(to) => {
-            let what = match to.raw("status").unwrap_or_default() {
-                status::SENT => "delivered",
-                status::FILTERED | status::RELAYED | status::FORWARDED => "handed on",
-                status::BOUNCED | status::EXPIRED => "itself undeliverable",
-                status::DEFERRED | status::SOFTBOUNCE => "not delivered yet",
-                other => other,
-            };
-            let (id, to) = (notice.text("queue_id"), to.address("recipient"));
-            format!("{id} to {to}, {}", terminal(what))
-        }
-    })
+    format!("{id} to {}, {}", address(to.recipient), terminal(what))
 }
 
 /// Returns what became of a notice that went to who was asked for.
-fn of_notice(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
-    let of = |id: Option<i64>| chain.messages.iter().find(|m| same_id(m.int("id"), id));
-    let notice = of(r.int("from_id"));
-    let kind = match notice.and_then(|m| m.raw("parent_link")) {
+fn of_notice(fate: &NoticeFate<'_>, style: &Style) -> String {
+    let kind = match fate.notice.and_then(|m| m.parent_link) {
         Some(link::DELAY) => "notice of delay",
         Some(link::STATUS) => "notice of delivery",
         _ => "notice of failure",
     };
-    let about = of(notice.and_then(|m| m.int("parent_id")));
-    let about = about.map_or_else(String::new, |m| format!(" about {}", m.text("queue_id")));
-    let at = at(r, "time", style);
-    let what = match r.raw("status").unwrap_or_default() {
+    let about = fate.about.as_ref();
+    let about = about.map_or_else(String::new, |m| format!(" about {}", text(m.queue_id)));
+    let last = &fate.recipient.last;
+    let at = when(last.time, style);
+    let what = match last.status.unwrap_or_default() {
         status::SENT => {
-            let to = relay_of(r).map_or_else(String::new, |relay| format!(" to {relay}"));
-            format!("delivered{to} on {at}{}", theirs(r))
+            let to = relay(last).map_or_else(String::new, |relay| format!(" to {relay}"));
+            format!("delivered{to} on {at}{}", theirs(last))
         }
-        other => format!("{} on {at}{}", terminal(other), prefixed(": ", &r.said())),
+        other => format!(
+            "{} on {at}{}",
+            terminal(other),
+            prefixed(": ", &said(&last.reply))
+        ),
     };
-    format!("{}: {kind}{about}, {what}", addressed(chain, r))
+    format!("{}: {kind}{about}, {what}", addressed(&fate.addressed))
 }
 
-/// Returns how the mail came through after the door or the next host had put it off.
-fn put_off(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
-    let mut text = String::new();
-    let named = |row: &&&Row<'_>| {
-        let name = row.raw("recipient").unwrap_or_default();
-        let is = |column| r.raw(column).is_some_and(|a| a.eq_ignore_ascii_case(name));
-        is("recipient") || is("orig_to")
-    };
-    let mut ours = chain.refusals.iter().filter(|row| named(&row));
-    if let (Some(refusal), Some(first)) = (ours.next(), chain.first()) {
-        let what = turned(refusal);
-        let times: i64 = ours.map(|row| row.int("count").unwrap_or(1)).sum();
-        let times = match times {
+/// Returns how the mail came through after we or the next host had refused it for now.
+fn refused_before(fate: &Fate<'_>, style: &Style) -> String {
+    let mut words = String::new();
+    let is_refused = fate.recipient.last.status == Some(status::REJECTED);
+    if let Some(Earlier { first, more }) = &fate.earlier {
+        let what = turned(&first.reply);
+        let times = match more {
             0 => String::new(),
-            more => format!(" and {} more", count(more, "time")),
+            more => format!(" and {} more", count(*more, "time")),
         };
-        let (from, to) = (at(refusal, "time", style), at(first, "time", style));
-        text.push_str(&format!("; {what} on arrival at {from}{times}"));
-        if !is_turned(r) {
-            let after = length(refusal.time("time"), first.time("time"));
-            text.push_str(&format!(", accepted at {to}{after}"));
+        let (from, to) = (when(first.time, style), when(fate.arrived, style));
+        words.push_str(&format!("; {what} on arrival at {from}{times}"));
+        if !is_refused {
+            let after = length(first.time, fate.arrived);
+            words.push_str(&format!(", accepted at {to}{after}"));
         }
     }
-    if is_turned(r) {
-        text.push_str(&came_later(
-            chain,
-            r.raw("recipient"),
-            first_time(chain),
-            style,
-        ));
-    }
-    let earlier = |a: &&Row<'_>| same_id(a.int("to_id"), r.int("id")) && is_greylisting(a);
-    if r.raw("status") == Some(status::SENT)
-        && let Some(attempt) = chain.attempts.iter().find(earlier)
-    {
-        let after = length(attempt.time("time"), r.time("time"));
-        let (from, to) = (at(attempt, "time", style), at(r, "time", style));
-        text.push_str(&format!(
+    words.push_str(&came_later(&fate.later, fate.arrived, style));
+    if let Some(greylisted) = fate.greylisted_there {
+        let last = fate.recipient.last.time;
+        let after = length(greylisted, last);
+        let (from, to) = (when(greylisted, style), when(last, style));
+        words.push_str(&format!(
             "; greylisted there at {from}, accepted at {to}{after}"
         ));
     }
-    text
-}
-
-/// Returns what our smtpd did: refused, or refused for now.
-pub(super) fn turned(refusal: &Row<'_>) -> &'static str {
-    if is_greylisting(refusal) {
-        "greylisted"
-    } else if is_temporary(refusal) {
-        "temporarily refused"
-    } else {
-        "refused"
-    }
-}
-
-fn is_turned(r: &Row<'_>) -> bool {
-    r.raw("status") == Some(status::REJECTED)
-}
-
-fn first_time(chain: &Chain<'_>) -> Option<Time> {
-    chain.first().and_then(|first| first.time("time"))
+    words
 }
 
 /// Returns what came through after the message was not taken; nothing where that was not looked for.
-fn came_later(
-    chain: &Chain<'_>,
-    recipient: Option<&str>,
-    time: Option<Time>,
-    style: &Style,
-) -> String {
-    let Some(later) = &chain.later else {
-        return String::new();
-    };
-    match later
-        .iter()
-        .find(|row| row.raw("for_recipient") == recipient)
-    {
-        Some(mail) => {
-            let after = length(time, mail.time("time"));
-            let (id, time) = (mail.text("queue_id"), at(mail, "time", style));
+fn came_later(later: &CameLater<'_>, time: Option<Time>, style: &Style) -> String {
+    match later {
+        CameLater::Unknown => String::new(),
+        CameLater::Mail(mail) => {
+            let after = length(time, mail.time);
+            let (id, time) = (text(mail.queue_id), when(mail.time, style));
             format!("; it was accepted at {time}{after}: {id}")
         }
-        None => "; no later attempt for this recipient was accepted".to_owned(),
+        CameLater::Nothing => "; no later attempt for this recipient was accepted".to_owned(),
     }
 }
 
-fn of_recipient(chain: &Chain<'_>, r: &Row<'_>, style: &Style) -> String {
-    let at = at(r, "time", style);
-    let tries = r.int("attempts").unwrap_or(0);
-    let reason = prefixed(": ", &r.said());
-    let noticed = notice(chain, r, link::BOUNCE).map_or_else(
-        || "; no notice to the sender in the log".to_owned(),
-        |id| format!("; notice to the sender: {id}"),
-    );
-    let by = match relay_of(r) {
+fn of_recipient(fate: &Fate<'_>, style: &Style) -> String {
+    let r = &fate.recipient;
+    let last = &r.last;
+    let at = when(last.time, style);
+    let tries = r.attempts.unwrap_or(0);
+    let reason = prefixed(": ", &said(&last.reply));
+    let by = match relay(last) {
         Some(relay) if relay.contains('[') => format!(" to {relay}"),
         Some(program) => format!(" by {program}"),
-        None => prefixed(" by ", &r.text("agent")),
+        None => prefixed(" by ", &text(last.agent)),
     };
-    let tried = relay_of(r).map_or_else(String::new, |relay| format!(" ({relay})"));
-    let what = match r.raw("status").unwrap_or_default() {
-        status::SENT => sent(chain, r, &by, &at, tries),
+    let tried = relay(last).map_or_else(String::new, |relay| format!(" ({relay})"));
+    let what = match last.status.unwrap_or_default() {
+        status::SENT => sent(fate, &by, &at, tries),
         status::DEFERRED | status::SOFTBOUNCE => {
-            let told = notice(chain, r, link::DELAY)
-                .map(|id| format!("; notice of delay to the sender: {id}"));
-            format!(
-                "not delivered yet, Postfix keeps trying: {} since {}, the last on {at}{tried}{reason}{}",
-                count(tries, "attempt"),
-                when(r.time("first_time"), style),
-                told.unwrap_or_default()
-            )
+            deferred(fate, &format!("{at}{tried}{reason}"), style)
         }
-        status::BOUNCED => format!("bounced on {at}{tried}{reason}{noticed}"),
+        status::BOUNCED => format!("bounced on {at}{tried}{reason}{}", noticed(fate)),
         status::EXPIRED => format!(
-            "given up on {at} after {}{tried}{reason}{noticed}",
-            count(tries, "attempt")
+            "given up on {at} after {}{tried}{reason}{}",
+            count(tries, "attempt"),
+            noticed(fate)
         ),
         status::DELETED => format!("deleted from the queue by an administrator on {at}{reason}"),
         status::DISCARDED => format!("discarded on {at}{reason}"),
         status::HELD => {
             format!("held in the queue since {at} until an administrator releases it{reason}")
         }
-        status::REJECTED if is_temporary(r) => not_accepted(chain.first(), r, &at),
+        status::REJECTED if last.reply.is_temporary() => {
+            not_accepted(fate.is_local, &last.reply, &at)
+        }
         status::REJECTED => format!("refused on {at}{reason}"),
         status::CANCELED => {
             format!("not received completely: the client disconnected on {at}{reason}")
         }
         status::FILTERED => format!(
             "handed to a content filter on {at}{by}; what came back is not in the log{}",
-            theirs(r)
+            theirs(last)
         ),
         status::RELAYED => format!(
             "handed to our next host on {at}{by}; what it did is not in the log{}",
-            theirs(r)
+            theirs(last)
         ),
         status::FORWARDED => {
             format!("forwarded on {at}; the new message is not in the log{reason}")
         }
         status::REQUEUED => format!("requeued on {at}; the new message is not in the log"),
         status::UNKNOWN => format!("outcome not in the log; last seen on {at}{reason}"),
-        _ => format!("{} on {at}{by}{reason}", r.text("status")),
+        _ => format!("{} on {at}{by}{reason}", text(last.status)),
     };
     format!(
         "{}: {what}{}",
-        addressed(chain, r),
-        put_off(chain, r, style)
+        addressed(&fate.addressed),
+        refused_before(fate, style)
+    )
+}
+
+/// Returns what is known of a mail that Postfix keeps trying to deliver; `last` says it of the last attempt.
+fn deferred(fate: &Fate<'_>, last: &str, style: &Style) -> String {
+    let told = fate.notice.as_ref();
+    let told = told.map(|of| format!("; notice of delay to the sender: {}", notice(of)));
+    format!(
+        "not delivered yet, Postfix keeps trying: {} since {}, the last on {last}{}",
+        count(fate.recipient.attempts.unwrap_or(0), "attempt"),
+        when(fate.recipient.first_time, style),
+        told.unwrap_or_default()
+    )
+}
+
+/// Returns what is known of the notice to the sender.
+fn noticed(fate: &Fate<'_>) -> String {
+    fate.notice.as_ref().map_or_else(
+        || "; no notice to the sender in the log".to_owned(),
+        |of| format!("; notice to the sender: {}", notice(of)),
     )
 }
 
 /// Returns what became of a mail that was refused for now: whoever brought it still has it.
-fn not_accepted(message: Option<&Row<'_>>, row: &Row<'_>, at: &str) -> String {
-    let what = if is_greylisting(row) {
+fn not_accepted(is_local: bool, reply: &Reply<'_>, at: &str) -> String {
+    let what = if reply.is_greylisting() {
         "greylisted"
     } else {
         "not accepted"
     };
-    let next = if message.is_some_and(|m| m.int("uid").is_some()) {
+    let next = if is_local {
         "it stays in maildrop, and Postfix retries it"
     } else {
         "the client was asked to retry later"
     };
-    format!("{what} on {at}, {next}{}", prefixed(": ", &row.said()))
+    format!("{what} on {at}, {next}{}", prefixed(": ", &said(reply)))
 }
 
-fn sent(chain: &Chain<'_>, r: &Row<'_>, by: &str, at: &str, tries: i64) -> String {
-    let stored = Stored::of(chain, r);
-    let delay = took(chain, r)
-        .map(|d| format!(", {} after it arrived", duration(d)))
-        .unwrap_or_default();
+fn sent(fate: &Fate<'_>, by: &str, at: &str, tries: i64) -> String {
+    let took = fate
+        .took
+        .map(|d| format!(", {} after it arrived", duration(d)));
     let tries = if tries > 1 {
         format!(", at attempt {tries}")
     } else {
         String::new()
     };
-    let how = format!("{by} on {at}{delay}{tries}{}", theirs(r));
-    match stored {
+    let how = format!(
+        "{by} on {at}{}{tries}{}",
+        took.unwrap_or_default(),
+        theirs(&fate.recipient.last)
+    );
+    match &fate.stored {
         // Postfix says `sent` of it.
         Some(stored) if stored.is_special() => {
-            format!("handed to {}; handed over{how}", stored.told())
+            format!("handed to {}; handed over{how}", neighbour::told(stored))
         }
-        Some(stored) => format!("delivered{how}; {}", stored.fact()),
+        Some(stored) => format!("delivered{how}; {}", neighbour::fact(stored)),
         None => format!("delivered{how}"),
     }
 }
 
-/// Returns the seconds since the mail arrived. Postfix counts from the arrival of the message that was delivered, which a mail may have
-/// become after hours.
-fn took(chain: &Chain<'_>, r: &Row<'_>) -> Option<f64> {
-    let own = r.float("delay")?;
-    let first = chain.first().filter(|m| !is_notice(m));
-    let became = first.filter(|m| !same_id(m.int("id"), r.int("from_id")));
-    let Some((from, to)) = became.and_then(|m| m.time("time")).zip(r.time("time")) else {
-        return Some(own);
-    };
-    #[expect(clippy::cast_precision_loss, reason = "seconds, for people")]
-    let whole = (whole_seconds(to).since(whole_seconds(from)) / SECOND) as f64;
-    Some(if whole > own + 1.0 { whole } else { own })
-}
-
 /// Returns the queue id that the next host gave it.
-fn theirs(r: &Row<'_>) -> String {
-    prefixed("; queue id there: ", &r.text("remote_queue_id"))
+fn theirs(last: &Try<'_>) -> String {
+    prefixed("; queue id there: ", &text(last.remote_queue_id))
 }
 
 /// Returns where it was handed to or tried; none where there was no such place.
-pub(super) fn relay_of(row: &Row<'_>) -> Option<String> {
-    Some(row.text("relay")).filter(|relay| !relay.is_empty() && relay != "none")
+pub(super) fn relay(attempt: &Try<'_>) -> Option<String> {
+    attempt.place().map(|relay| text(Some(relay)))
 }
 
-/// Returns the recipient, with the address that the sender used or that was asked for where it is another.
-pub(super) fn addressed(chain: &Chain<'_>, r: &Row<'_>) -> String {
-    let name = r.address("recipient");
-    match r.raw("orig_to").or_else(|| chain.asked_as(r)) {
-        Some(orig_to) if Some(orig_to) != r.raw("recipient") => {
-            format!("{name} (addressed as {})", terminal(orig_to))
-        }
-        _ => name,
-    }
-}
-
-/// Returns the sentence of a refusal; `later` is what the same client brought for the same recipient afterwards.
-pub(super) fn refused(hit: &Row<'_>, later: Option<&Row<'_>>, style: &Style) -> String {
-    let what = turned(hit);
+/// Returns the sentence of a refusal.
+pub(super) fn refused(refused: &Refused<'_>, style: &Style) -> String {
+    let refusal = &refused.refusal;
+    let what = turned(&refusal.reply);
     let mut sentence = format!(
         "{}: {what} on arrival{} on {}",
-        hit.address("recipient"),
-        prefixed(", client ", &hit.client()),
-        at(hit, "time", style),
+        address(refusal.recipient),
+        prefixed(", client ", &client(&refusal.client)),
+        when(refusal.time, style),
     );
-    sentence.push_str(&prefixed(": ", &hit.said()));
-    match later {
+    sentence.push_str(&prefixed(": ", &said(&refusal.reply)));
+    match &refused.later {
         Some(mail) => {
-            let after = length(hit.time("time"), mail.time("time"));
-            let (id, time) = (mail.text("queue_id"), at(mail, "time", style));
+            let after = length(refusal.time, mail.time);
+            let (id, time) = (text(mail.queue_id), when(mail.time, style));
             sentence.push_str(&format!(
                 "; a later mail from the same client was accepted at {time}{after}: {id}"
             ));
         }
-        None if hit.raw("recipient").is_some() && hit.time("time").is_some() => sentence
+        None if refusal.recipient.is_some() && refusal.time.is_some() => sentence
             .push_str("; no later mail from that client and sender to this recipient was accepted"),
         None => {}
     }
     sentence
 }
 
-fn of_message(chain: &Chain<'_>, m: &Row<'_>, style: &Style) -> (Tone, String) {
-    let word = m.raw("status").unwrap_or_default();
-    let at = when(m.time("updated").or(m.time("time")), style);
-    let reason = prefixed(": ", &m.text("reason"));
-    let what = match word {
+fn of_message(fate: &MessageFate<'_>, style: &Style) -> String {
+    let m: &Message<'_> = &fate.message;
+    let at = when(m.updated.or(m.time), style);
+    let reason = prefixed(": ", &text(m.reply.reason));
+    let what = match m.status.unwrap_or_default() {
         message_status::RECEIVING => format!("still being received; last seen on {at}"),
         message_status::QUEUED => format!(
             "in the queue since {}; no attempt to deliver it in the log",
-            when(m.time("time"), style)
+            when(m.time, style)
         ),
         message_status::HELD => format!("held in the queue since {at}{reason}"),
         message_status::DONE => {
@@ -429,9 +286,9 @@ fn of_message(chain: &Chain<'_>, m: &Row<'_>, style: &Style) -> (Tone, String) {
             format!("not received completely: the client disconnected on {at}{reason}")
         }
         message_status::REJECTED => {
-            let later = came_later(chain, None, m.time("time"), style);
-            if is_temporary(m) {
-                format!("{}{later}", not_accepted(Some(m), m, &at))
+            let later = came_later(&fate.later, m.time, style);
+            if m.reply.is_temporary() {
+                format!("{}{later}", not_accepted(m.uid.is_some(), &m.reply, &at))
             } else {
                 format!("refused on {at}{reason}{later}")
             }
@@ -447,5 +304,5 @@ fn of_message(chain: &Chain<'_>, m: &Row<'_>, style: &Style) -> (Tone, String) {
         message_status::LOST => format!("nothing in the log since {at}"),
         _ => format!("outcome not in the log; last seen on {at}{reason}"),
     };
-    (tone(word), format!("{}: {what}", m.text("queue_id")))
+    format!("{}: {what}", text(m.queue_id))
 }

@@ -1,8 +1,8 @@
 //! Words: how times, lengths and numbers are said in sentences.
 
 use super::Style;
-use super::row::Row;
 use crate::model::time::{SECOND, Time};
+use crate::story::Reply;
 
 /// Returns the time without its fraction, which answers nothing that a person asks.
 pub(super) fn whole_seconds(time: Time) -> Time {
@@ -19,37 +19,14 @@ pub(super) fn length(from: Option<Time>, to: Option<Time>) -> String {
         .unwrap_or_default()
 }
 
-/// Returns whether the reply puts off an unknown client for a while, as far as its words say.
-pub(super) fn is_greylisting(row: &Row<'_>) -> bool {
-    let said = row.raw("reason").unwrap_or_default().to_lowercase();
-    row.raw("cause") == Some("greylisted")
-        || [
-            "greylist",
-            "graylist",
-            "grey-list",
-            "gray-list",
-            "grey list",
-            "postgrey",
-        ]
-        .iter()
-        .any(|word| said.contains(word))
-}
-
-/// Returns whether the client was asked to come again: by the code, or by what the text begins or ends with.
-pub(super) fn is_temporary(row: &Row<'_>) -> bool {
-    match (row.raw("dsn"), row.int("reply_code")) {
-        (Some(dsn), _) => dsn.starts_with("4."),
-        (None, Some(code)) => (400..500).contains(&code),
-        (None, None) => {
-            let said = row.raw("reason").unwrap_or_default();
-            let (code, rest) = said.split_at_checked(3).unwrap_or_default();
-            let is_reply = code.starts_with('4')
-                && code.bytes().all(|byte| byte.is_ascii_digit())
-                && rest.starts_with([' ', '-']);
-            is_reply
-                || code.starts_with("4.")
-                || said.ends_with("message not accepted, try again later")
-        }
+/// Returns what our smtpd did: refused, or refused for now.
+pub(super) fn turned(reply: &Reply<'_>) -> &'static str {
+    if reply.is_greylisting() {
+        "greylisted"
+    } else if reply.is_temporary() {
+        "temporarily refused"
+    } else {
+        "refused"
     }
 }
 

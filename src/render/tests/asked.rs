@@ -1,11 +1,10 @@
 //! Who was asked for comes first in a story and a ticket, and is never left out.
 
-use super::super::story::{self, StoryInput};
-use super::super::ticket;
 use super::stories::{message, received, recipient, rows};
-use super::{berlin, text};
+use super::{berlin, text, write_story, write_ticket};
 use crate::model::table::{Cell, Table};
 use crate::render::mask::Mask;
+use crate::story::StoryInput;
 
 /// A mail to so many, of which each tenth bounced.
 fn to_many(n: i64) -> StoryInput {
@@ -37,13 +36,13 @@ fn asked_for(mail: StoryInput, ids: &[i64], by_name: bool) -> StoryInput {
 
 fn story(mail: &StoryInput) -> String {
     let mut out = Vec::new();
-    story::write(mail, &berlin(None), &mut out).unwrap();
+    write_story(mail, &berlin(None), &mut out);
     String::from_utf8(out).unwrap()
 }
 
 fn ticket(mail: &StoryInput) -> String {
     let mut out = Vec::new();
-    ticket::write(mail, &berlin(None), &mut out).unwrap();
+    write_ticket(mail, &berlin(None), &mut out);
     String::from_utf8(out).unwrap()
 }
 

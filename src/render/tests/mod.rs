@@ -10,6 +10,7 @@ use super::{Format, Style};
 use crate::model::table::{Cell, Table};
 use crate::model::time::{SECOND, Time};
 use crate::model::zone::Zone;
+use crate::story::{Story, StoryInput};
 use chrono_tz::Tz;
 
 /// 2026-11-20 10:00:00 UTC, 11:00 in Berlin.
@@ -87,4 +88,18 @@ pub(super) fn shown_hits(table: &Table, format: Format, style: &Style) -> String
     let mut out = Vec::new();
     super::hits(table, format, style, &mut out).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+/// Writes the story; nothing where there is none.
+pub(super) fn write_story(input: &StoryInput, style: &Style, out: &mut Vec<u8>) {
+    if let Some(story) = Story::of(input) {
+        super::story::write(&story, style, out).unwrap();
+    }
+}
+
+/// Writes the ticket; nothing where there is none.
+pub(super) fn write_ticket(input: &StoryInput, style: &Style, out: &mut Vec<u8>) {
+    if let Some(story) = Story::of(input) {
+        super::ticket::write(&story, style, out).unwrap();
+    }
 }

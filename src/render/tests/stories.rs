@@ -1,8 +1,9 @@
 //! Stories: the sentence and the timeline for each way a mail can end.
 
-use super::super::story::{self, StoryInput};
-use super::{at, berlin, table, text};
+use super::super::story;
+use super::{at, berlin, table, text, write_story};
 use crate::model::table::{Cell, Table};
+use crate::story::{StoryInput, refusals};
 
 /// A table from rows of `column=value` pairs; what a row does not name is NULL.
 pub(super) fn rows(list: &[Vec<(&str, Cell)>]) -> Table {
@@ -87,7 +88,7 @@ fn told(
         ..StoryInput::default()
     };
     let mut out = Vec::new();
-    story::write(&story, &berlin(None), &mut out).unwrap();
+    write_story(&story, &berlin(None), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -368,7 +369,7 @@ fn what_the_store_did_is_told_as_its_deed() {
                 ..StoryInput::default()
             };
             let mut out = Vec::new();
-            story::write(&story, &berlin(None), &mut out).unwrap();
+            write_story(&story, &berlin(None), &mut out);
             let told = String::from_utf8(out).unwrap();
             let told = told.lines().filter(|line| {
                 line.starts_with("bob") || line.contains("dovecot") || line.contains("rspamd")
@@ -439,7 +440,7 @@ fn refusal_is_told_with_client_and_rule() {
         ("host", text("mx1")),
         ("count", Cell::Int(3)),
     ]]);
-    story::write_refusals(&hits, &[], &[], &berlin(None), &mut out).unwrap();
+    story::write_refusals(&refusals(&hits, &[], &[]), &berlin(None), &mut out).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap());
 }
 
