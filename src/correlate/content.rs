@@ -29,11 +29,7 @@ impl Correlator {
             return Owner::default();
         };
         let chosen = choose(m, content);
-        if content.part == "header"
-            && let Some(subject) = subject(content, chosen.as_ref())
-        {
-            m.row.subject.get_or_insert(subject);
-        }
+        keep_header(m, content, chosen.as_ref());
         let reading = chosen.unwrap_or(ContentReading {
             text: shown(content.text),
             origin: "",
@@ -189,14 +185,29 @@ fn is_origin(m: &Message, origin: &str) -> bool {
         .is_some_and(|(inside, _)| inside == address)
 }
 
-fn subject(content: &Content<'_>, chosen: Option<&ContentReading<'_>>) -> Option<Text> {
-    if content.action.starts_with("milter-") {
+/// Keeps the headers that columns have.
+fn keep_header(m: &mut Message, content: &Content<'_>, chosen: Option<&ContentReading<'_>>) {
+    let Some((name, value)) = header(content, chosen) else {
+        return;
+    };
+    if name.eq_ignore_ascii_case("subject") {
+        m.row.subject.get_or_insert(value);
+    } else if name.eq_ignore_ascii_case("from") {
+        m.row.header_from.get_or_insert(value);
+    }
+}
+
+/// Returns name and value of the header as it came; none where it is none, or a milter made it.
+fn header<'a>(
+    content: &Content<'a>,
+    chosen: Option<&ContentReading<'a>>,
+) -> Option<(&'a str, Text)> {
+    if content.part != "header" || content.action.starts_with("milter-") {
         return None;
     }
     let whole = chosen.map_or_else(|| shown(content.text), |r| r.text);
     let (name, value) = whole.split_once(':')?;
-    name.eq_ignore_ascii_case("subject")
-        .then(|| text(&encoded::decoded(value.trim_start())))
+    Some((name, text(&encoded::decoded(value.trim_start()))))
 }
 
 fn shown(s: &str) -> &str {

@@ -89,6 +89,7 @@ impl Correlator {
         keep(&mut row.sasl_username, p.sasl_username);
         keep(&mut row.message_id, p.message_id);
         keep(&mut row.subject, p.subject);
+        keep(&mut row.header_from, p.header_from);
         keep(&mut row.tls, p.tls);
         row.client_port = row.client_port.or(p.client_port);
         row.uid = row.uid.or(p.uid);

@@ -97,6 +97,7 @@ pub static COLUMNS: &[Column] = &columns! {
     parent_id BIGINT ("f.parent_id", "f.parent_id", -) "id of the message that this one continues or is about";
     parent_link VARCHAR ("f.parent_link", "f.parent_link", -) "how it continues that message: filter relay forward requeue; of a notice bounce delay status";
     parent_inferred BOOLEAN ("f.parent_inferred", "f.parent_inferred", -) "no line names that message; message id, sender, recipient and time do";
+    header_from VARCHAR ("f.header_from", "f.header_from", -) "From header, if Postfix logs it";
     store VARCHAR (-, -, -) quote "what the mail store did with it; empty in other formats than json, csv and tsv unless named";
 };
 

@@ -46,6 +46,8 @@ pub struct DeliveryFrom {
     pub message_id: Option<Text>,
     pub resent_message_id: Option<Text>,
     pub subject: Option<Text>,
+    /// The From header, where header checks log it.
+    pub header_from: Option<Text>,
     /// Bytes.
     pub size: Option<i64>,
     pub nrcpt: Option<i32>,

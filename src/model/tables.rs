@@ -279,6 +279,7 @@ macro_rules! for_each_table {
                 sender_key key(sender),
                 parent_inferred plain,
                 orig_sender within(sender) of sender,
+                header_from quote of sender,
             ]
             table event of EventRow { erase Replace, retain Ledger(Event), rows counted } [
                 day plain,

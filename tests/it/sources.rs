@@ -159,6 +159,35 @@ fn encoded_subjects_are_searched_as_text() {
     assert!(raw.stdout.contains("=?UTF-8?Q?Gr=C3=BC"), "{raw:?}");
 }
 
+#[test]
+fn the_from_header_is_shown_hidden_and_erased() {
+    let place = Place::new();
+    let path = place.path("mail.log");
+    let tail = "from a.example.com[192.0.2.1]; from=<a@example.com> to=<b@example.org> proto=ESMTP helo=<a>";
+    let log = format!(
+        "Nov 20 10:00:00 mx postfix/smtpd[6]: 9F1C34A001: client=a.example.com[192.0.2.1]\n\
+         Nov 20 10:00:00 mx postfix/cleanup[7]: 9F1C34A001: info: header From: =?UTF-8?Q?Gr=C3=BCn?= <boss@example.net> {tail}\n\
+         Nov 20 10:00:00 mx postfix/cleanup[7]: 9F1C34A001: milter-header-info: header From: x <y@example.net> {tail}\n\
+         Nov 20 10:00:00 mx postfix/qmgr[3]: 9F1C34A001: from=<a@example.com>, size=9, nrcpt=1 (queue active)\n\
+         Nov 20 10:00:01 mx postfix/smtp[4]: 9F1C34A001: to=<b@example.org>, relay=x[192.0.2.1]:25, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (ok)\n\
+         Nov 20 10:00:01 mx postfix/qmgr[3]: 9F1C34A001: removed\n"
+    );
+    fs::write(&path, log).unwrap();
+    let now = "2026-11-21T00:00:00Z";
+    place.succeed(&["ingest", "-q", "--now", now, path.to_str().unwrap()]);
+    let shown = |more: &[&str]| {
+        let find = ["find", "b@example.org", "--all", "--fields", "header_from"];
+        place.succeed(&[&find, more].concat())
+    };
+    assert_eq!(shown(&[]), "header_from\nGrün <boss@example.net>\n");
+    let masked = shown(&["--mask"]);
+    assert!(masked.contains("Grün <hidden-"), "{masked}");
+    assert!(!masked.contains("boss"), "{masked}");
+    place.succeed(&["prune", "--address", "boss@example.net", "--now", now]);
+    let erased = shown(&[]);
+    assert!(!erased.contains("boss"), "{erased}");
+}
+
 /// Reads a public case, where they are at hand, and returns what is found of the recipient.
 fn case(name: &str, options: &[&str], recipient: &str) -> Option<(Place, Vec<Value>)> {
     let path = shared("cases/turn02", name)?.join(name);
