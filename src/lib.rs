@@ -44,6 +44,7 @@ pub mod seen;
 pub mod server;
 #[cfg(feature = "store")]
 pub mod service;
+pub mod signature;
 #[cfg(test)]
 #[path = "../tests/skip/mod.rs"]
 mod skip;

@@ -19,6 +19,7 @@ pub mod prune;
 pub mod query;
 pub mod queue;
 pub mod scratch;
+pub mod signature;
 pub mod sql;
 pub mod stamp;
 pub mod status;
@@ -48,7 +49,8 @@ use std::path::{Path, PathBuf};
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Begin: maillog ingest /var/log/mail.log*, then maillog find alice@example.org
+    after_help = "Begin: maillog ingest /var/log/mail.log*, then maillog find alice@example.org",
+    after_long_help = "Begin: maillog ingest /var/log/mail.log*, then maillog find alice@example.org
 More:  maillog find -h, man maillog"
 )]
 pub struct Cli {
@@ -130,6 +132,7 @@ pub enum Command {
     Doctor(doctor::Doctor),
     Prune(prune::Prune),
     Parse(parse::Parse),
+    Signature(signature::Signature),
     Generate(generate::Generate),
     Complete(complete::Complete),
 }
@@ -173,6 +176,7 @@ impl Command {
             Self::Doctor(c) => c.run(run),
             Self::Prune(c) => c.run(run),
             Self::Parse(c) => c.run(run),
+            Self::Signature(c) => c.run(run),
             Self::Generate(c) => c.run(run),
             Self::Complete(c) => c.run(run),
         }

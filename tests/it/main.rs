@@ -70,6 +70,8 @@ mod service;
 #[cfg(test)]
 mod shell;
 #[cfg(test)]
+mod signature;
+#[cfg(test)]
 #[path = "../skip/mod.rs"]
 mod skip;
 #[cfg(test)]
