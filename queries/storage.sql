@@ -17,6 +17,9 @@ WITH
         UNION ALL SELECT 'coverage', min(first_time), max(last_time) FROM coverage
         UNION ALL SELECT 'unparsed', min(first_time), max(last_time) FROM unparsed
         UNION ALL SELECT 'audit', min(time), max(time) FROM audit
+        UNION ALL SELECT 'queue_snapshot', min(time), max(time) FROM queue_snapshot
+        UNION ALL SELECT 'queued_mail', min(time), max(time) FROM queued_mail
+        UNION ALL SELECT 'queued_recipient', min(time), max(time) FROM queued_recipient
     )
 SELECT
     t.table_name,

@@ -81,7 +81,7 @@ impl ScopeTable {
 }
 
 /// The table `[queue]`.
-#[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Queue {
     /// Others than root may change the queue, as far as Postfix lets them.
@@ -90,6 +90,22 @@ pub struct Queue {
     pub sudo: bool,
     /// Configuration directory of the Postfix instance.
     pub config_directory: Option<PathBuf>,
+    /// Where Postfix's programs are; none is PATH and the usual places.
+    pub command_directory: Option<PathBuf>,
+    /// The service lists the queue each minute and stores it.
+    pub snapshots: bool,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            actions: false,
+            sudo: false,
+            config_directory: None,
+            command_directory: None,
+            snapshots: true,
+        }
+    }
 }
 
 /// What the service reads: the table `[ingest]`, and the options of `maillog ingest` that win over it.
@@ -128,6 +144,8 @@ pub struct RetainTable {
     pub lines: Option<Keep>,
     /// Who asked what.
     pub audit: Option<Keep>,
+    /// Listings of Postfix's queue, and their counts.
+    pub queue: Option<Keep>,
 }
 
 impl RetainTable {
@@ -148,6 +166,7 @@ impl RetainTable {
                 .or(lines_days.map(Keep::Days))
                 .unwrap_or(default.lines),
             audit: self.audit.unwrap_or(default.audit),
+            queue: self.queue.unwrap_or(default.queue),
         };
         let none = Group::ALL
             .into_iter()

@@ -39,6 +39,8 @@ impl Status {
                 ("undated", status.undated),
                 ("lost", status.lost),
                 ("tasks", status.tasks),
+                ("queue", status.queue),
+                ("queue_disagreement", status.disagreement),
                 ("rows", status.rows),
                 ("database", status.database),
             ];
@@ -64,7 +66,7 @@ impl Status {
 }
 
 /// What people are shown: a title, the section and its columns. A terminal of 80 columns has room for each; `--json` has all.
-const PARTS: [(&str, &str, &[&str]); 9] = [
+const PARTS: [(&str, &str, &[&str]); 11] = [
     ("sources", "sources", &["last_time", "kind", "name"]),
     (
         "hosts",
@@ -95,6 +97,16 @@ const PARTS: [(&str, &str, &[&str]); 9] = [
         "tasks",
         "tasks",
         &["task", "state", "last_run", "next_run", "result"],
+    ),
+    (
+        "queue",
+        "queue",
+        &["listed", "host", "mails", "recipients", "oldest"],
+    ),
+    (
+        "queue and log disagree",
+        "queue_disagreement",
+        &["what", "mails", "queue_id", "time", "sender"],
     ),
     ("rows", "rows", &["table", "rows"]),
     (

@@ -1,7 +1,8 @@
 //! The names that are offered, as `kumina/postfix_exporter` and its kin chose them, then our own.
 //!
 //! Not offered: `postfix_smtp_deferred_messages_total` and `postfix_smtp_status_deferred` (always 0 or double in the
-//! exporters), `postfix_showq_*` (the queue's socket is not read; `postfix_queue_*` says what the log knows).
+//! exporters), `postfix_showq_*` (`postfix_queue_*` says the same under names of our own: what Postfix lists, where
+//! the service may list it, else what the log knows).
 
 /// What kind of series.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -164,11 +165,11 @@ pub const FAMILIES: &[Family] = &[
     ),
     gauge(
         "postfix_queue_messages",
-        "Messages in the queue according to the log.",
+        "Messages in the queue, as Postfix lists it where the service may ask it, else according to the log.",
     ),
     gauge(
         "postfix_queue_oldest_age_seconds",
-        "Age of the oldest message in the queue according to the log.",
+        "Age of the oldest message in the queue, from the same.",
     ),
     counter(
         "postfix_destination_deliveries_total",

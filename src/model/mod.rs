@@ -9,6 +9,7 @@ pub mod ip;
 pub mod key;
 pub mod kind;
 pub mod packed;
+pub mod queue;
 pub mod retain;
 pub mod row;
 pub mod scope;

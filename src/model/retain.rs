@@ -22,11 +22,13 @@ pub enum Group {
     Lines,
     /// Who asked what.
     Audit,
+    /// Listings of Postfix's queue, and their counts.
+    Queue,
 }
 
 impl Group {
     /// All of them, in the order of the settings.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Deliveries,
         Self::Noqueue,
         Self::Connection,
@@ -34,6 +36,7 @@ impl Group {
         Self::Event,
         Self::Lines,
         Self::Audit,
+        Self::Queue,
     ];
 
     /// Returns the name in the settings.
@@ -47,6 +50,7 @@ impl Group {
             Self::Event => "event",
             Self::Lines => "lines",
             Self::Audit => "audit",
+            Self::Queue => "queue",
         }
     }
 }
@@ -140,6 +144,8 @@ pub struct Retain {
     pub lines: Keep,
     /// [`Group::Audit`].
     pub audit: Keep,
+    /// [`Group::Queue`].
+    pub queue: Keep,
 }
 
 impl Default for Retain {
@@ -152,6 +158,7 @@ impl Default for Retain {
             event: Keep::Days(90),
             lines: Keep::Days(7),
             audit: Keep::Days(90),
+            queue: Keep::Days(30),
         }
     }
 }
@@ -168,6 +175,7 @@ impl Retain {
             Group::Event => self.event,
             Group::Lines => self.lines,
             Group::Audit => self.audit,
+            Group::Queue => self.queue,
         }
     }
 
@@ -184,7 +192,7 @@ impl Retain {
         // The ledger of a source may vouch for a group as long as any row of it may be there.
         cutoffs.ledger = Group::ALL
             .iter()
-            .filter(|group| !matches!(group, Group::Lines | Group::Audit))
+            .filter(|group| !matches!(group, Group::Lines | Group::Audit | Group::Queue))
             .map(|group| cutoffs.of(*group))
             .min()
             .flatten();

@@ -2,6 +2,7 @@
 //! that they cost no commit.
 
 use super::audit::AuditRow;
+use super::queue::Snapshot;
 use super::task::TaskRun;
 
 /// A row of a small producer, one variant a table.
@@ -11,4 +12,6 @@ pub enum SmallRow {
     TaskRun(TaskRun),
     /// What somebody asked or did.
     Audit(AuditRow),
+    /// The queue as it was listed; takes the place of the listing before, and its counts are added.
+    Queue(Box<Snapshot>),
 }

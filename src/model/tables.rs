@@ -325,6 +325,50 @@ macro_rules! for_each_table {
                 scope quote,
                 hits plain,
             ]
+            table queued_recipient of QueuedRecipient { erase Delete, retain Dated(Queue), rows counted } [
+                time plain,
+                queue_id plain,
+                recipient address,
+                reason quote,
+                cause plain,
+            ]
+            table queued_mail of QueuedMail { erase Delete, retain Dated(Queue), rows counted } [
+                time plain,
+                queue_id plain,
+                digest plain,
+                status plain,
+                forced_expire plain,
+                arrival_time plain,
+                size plain,
+                sender address,
+                nrcpt plain,
+                reason quote,
+                cause plain,
+                odd plain,
+            ]
+            table queue_snapshot of QueueCount { erase Nothing, retain Dated(Queue), rows counted } [
+                time plain,
+                host plain,
+                status plain,
+                domain plain,
+                mails plain,
+                recipients plain,
+                size plain,
+                oldest plain,
+            ]
+            table queue_listing of QueueListing { erase Nothing, retain Dated(Queue), rows uncounted } [
+                time plain,
+                host plain,
+                myhostname plain,
+                instance plain,
+                mails plain,
+                stored plain,
+                recipients plain,
+                oldest plain,
+                odd plain,
+                minimal_backoff plain,
+                maximal_backoff plain,
+            ]
             table coverage { erase Nothing, retain Ledger(Deliveries), rows counted } [
                 source_id plain,
                 host plain,

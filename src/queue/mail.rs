@@ -199,6 +199,8 @@ pub struct History {
     pub from_id: i64,
     /// Host that logged it.
     pub host: String,
+    /// Instance of Postfix that logged it.
+    pub instance: String,
     /// First message of its chain.
     pub root_id: i64,
     /// When it left the queue, as the log says.

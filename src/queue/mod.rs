@@ -16,9 +16,12 @@
 //! | `select` | pymailq's selectors, which make the same filters |
 //! | `summary`, `cluster` | counts; groups of mails that have much in common |
 //! | `sheet` | mails as tables, for every form of output |
+//! | `backoff` | when the next attempt is due |
+//! | `snapshot` | mails as rows of the database, and the counts of a listing |
 //! | `action` | what is to be done to which mails, and what came of it |
 
 pub mod action;
+pub mod backoff;
 pub mod cluster;
 mod date;
 pub mod defer;
@@ -34,6 +37,7 @@ pub mod postfix;
 pub mod reader;
 pub mod select;
 pub mod sheet;
+pub mod snapshot;
 pub mod summary;
 #[cfg(test)]
 mod tests;

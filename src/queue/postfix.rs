@@ -83,6 +83,8 @@ impl Error {
 pub struct Postfix {
     /// Its configuration directory; none is the default instance.
     pub config: Option<PathBuf>,
+    /// Where its programs are; none is PATH and the usual places.
+    pub commands: Option<PathBuf>,
     /// What only root may run goes through `sudo -n`.
     pub sudo: bool,
 }
@@ -295,14 +297,25 @@ impl Postfix {
         values
     }
 
+    fn find(&self, program: &str) -> Result<PathBuf, Error> {
+        let Some(directory) = &self.commands else {
+            return find(program);
+        };
+        let file = directory.join(program);
+        if file.is_file() {
+            return Ok(file);
+        }
+        Err(Error::Missing(file.display().to_string()))
+    }
+
     fn command<S: AsRef<OsStr>>(&self, program: &str, args: &[S]) -> Result<Command, Error> {
         let is_for_root = matches!(program, "postsuper" | "postcat");
         let mut command = if self.sudo && is_for_root {
             let mut command = Command::new(find("sudo")?);
-            command.arg("-n").arg(find(program)?);
+            command.arg("-n").arg(self.find(program)?);
             command
         } else {
-            Command::new(find(program)?)
+            Command::new(self.find(program)?)
         };
         if let Some(config) = &self.config {
             command.arg("-c").arg(config);

@@ -10,9 +10,9 @@ use super::{Shared, guard};
 use crate::ingest::health::Health;
 use crate::metrics::family::{FAMILIES, Family, Kind};
 use crate::metrics::label;
-use crate::model::table::{Cell, Table};
+use crate::model::table::{Cell, Param, Table};
 use crate::model::tables;
-use crate::model::time::{SECOND, Time};
+use crate::model::time::{MINUTE, SECOND, Time};
 use crate::store::{self, Session, Sessions};
 use crate::web::{self, Limits};
 use anyhow::{Context, Result, anyhow};
@@ -55,6 +55,16 @@ SELECT CASE
 FROM delivery_from f
 WHERE f.removed IS NULL
 GROUP BY queue";
+/// The same of Postfix's queue itself, where the service listed it a short while ago.
+const LISTED: &str = "\
+SELECT s.status AS queue, s.mails AS messages, coalesce(s.oldest, s.time) AS oldest
+FROM queue_snapshot s
+JOIN queue_listing l ON l.time = s.time AND l.host = s.host
+WHERE s.domain IS NULL
+    AND s.time > $1
+    AND s.time < $2";
+/// So old may a listing be: some times it may have failed.
+const LISTED_AGE: i64 = 5 * MINUTE;
 const HOST_TIMES: &str = "SELECT host, max(last_time) FROM coverage GROUP BY host ORDER BY max(last_time) DESC LIMIT 200";
 
 /// Returns the task that answers on the address.
@@ -242,10 +252,20 @@ impl Scraped {
     }
 }
 
+/// Returns what stands in the queue: as Postfix listed it, else as the log knows it.
+fn queue(session: &Session, now: Time) -> Result<Table, store::Error> {
+    let span = [now.plus(-LISTED_AGE), now.plus(MINUTE)].map(Param::Time);
+    let listed = session.select(LISTED, &span)?;
+    if listed.rows.is_empty() {
+        return session.select(QUEUE, &[]);
+    }
+    Ok(listed)
+}
+
 fn slow(session: &Session) -> Result<Slow, store::Error> {
     let mut samples = Samples::new();
     let now: Time = chrono::Utc::now().into();
-    let queue = session.select(QUEUE, &[])?;
+    let queue = queue(session, now)?;
     let mut messages = Vec::new();
     let mut ages = Vec::new();
     for queue_name in ["incoming", "active", "deferred", "hold"] {

@@ -20,6 +20,7 @@
 //! | `guard` | task: the memory of the process |
 //! | `metrics` | task: what Prometheus is told, over HTTP |
 //! | `retain` | task: the hourly work, pruning and rewriting the file |
+//! | `queue` | task: Postfix's queue, listed each minute |
 //! | `notify` | what systemd is told: ready, status, watchdog |
 //! | `afresh` | starting again after a failure, later each time |
 
@@ -31,6 +32,7 @@ pub mod journal;
 mod metrics;
 mod notify;
 mod open;
+pub mod queue;
 pub mod retain;
 mod serve;
 mod supervisor;
@@ -89,6 +91,9 @@ pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
 /// Returns what runs beside reading and storing, in the order of its start.
 fn tasks(config: &Config) -> Vec<Task> {
     let mut tasks = vec![serve::task(), guard::task(), retain::task()];
+    if config.queue.snapshots {
+        tasks.push(queue::task());
+    }
     tasks.extend(config.metrics.listen.map(metrics::task));
     tasks
 }

@@ -1,7 +1,7 @@
 //! Serve: the server for queries as a task: it is started again when it has ended, or when its path or address was taken.
 
-use super::retain;
 use super::task::{Done, Run, Task, When};
+use super::{queue, retain};
 use crate::ingest::relief::Wish;
 use crate::server::{Hooks, Server};
 use anyhow::Result;
@@ -24,7 +24,7 @@ fn run(run: &Run<'_>) -> Result<Done> {
     let hooks = Hooks::default()
         .feeds(shared.feeds.clone())
         .audit(shared.jobs.small_rows().clone());
-    let hooks = retain::verbs(hooks, shared);
+    let hooks = queue::verb(retain::verbs(hooks, shared), shared);
     let (config, sessions) = (&shared.config, shared.sessions.clone());
     let server = Server::start(&config.database, &config.serve, sessions, hooks)?;
     let granting = server.clone();

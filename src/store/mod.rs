@@ -29,6 +29,7 @@ mod owner;
 mod param;
 mod pending;
 mod place;
+mod queue;
 mod read;
 pub mod retain;
 mod scratch;

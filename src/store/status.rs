@@ -22,6 +22,10 @@ pub struct Status {
     pub lost: Table,
     /// Last runs of the service's tasks.
     pub tasks: Table,
+    /// The last listing of Postfix's queue.
+    pub queue: Table,
+    /// Where the log and that listing disagree.
+    pub disagreement: Table,
     /// Rows per table.
     pub rows: Table,
     /// File, schema version, sizes in bytes.
@@ -69,6 +73,17 @@ const TASKS_AT_REST: &str = "SELECT name AS task, schedule,
 FROM task_run
 ORDER BY name";
 
+const QUEUE: &str =
+    "SELECT time AS listed, host, mails, recipients, oldest, odd, mails - stored AS not_stored
+FROM queue_listing
+ORDER BY time";
+
+const DISAGREEMENT: &str =
+    "SELECT what, count(*) OVER (PARTITION BY what) AS mails, queue_id, time, sender
+FROM queue_disagreement
+ORDER BY what, time DESC, queue_id
+LIMIT ?";
+
 const SCHEMA: &str = "SELECT value FROM meta WHERE key = 'maillog_schema'";
 
 impl Store {
@@ -99,6 +114,8 @@ pub fn of(
         undated: select(UNDATED, &most)?,
         lost: select(LOST, &most)?,
         tasks: select(TASKS, &[])?,
+        queue: select(QUEUE, &[])?,
+        disagreement: select(DISAGREEMENT, &most)?,
         rows: select(&rows(), &[])?,
         database: database(path, schema),
     })
@@ -107,7 +124,19 @@ pub fn of(
 /// Returns whether the text is one of the queries by which the state is found: each is short, whoever asks it.
 #[must_use]
 pub fn is_part(sql: &str) -> bool {
-    [SOURCES, SPANS, UNPARSED, UNDATED, LOST, TASKS, SCHEMA].contains(&sql) || sql == rows()
+    [
+        SOURCES,
+        SPANS,
+        UNPARSED,
+        UNDATED,
+        LOST,
+        TASKS,
+        QUEUE,
+        DISAGREEMENT,
+        SCHEMA,
+    ]
+    .contains(&sql)
+        || sql == rows()
 }
 
 fn rows() -> String {

@@ -10,6 +10,7 @@ mod full;
 mod function;
 mod migrate;
 mod open;
+mod queue;
 mod retain;
 mod select;
 mod status;

@@ -227,7 +227,7 @@ fn write_rows(conn: &Connection, changes: Changes) -> duckdb::Result<()> {
 }
 
 /// Appends the rows to their table. Takes them, so that their memory is free before the next table.
-fn append<R: Stored>(conn: &Connection, rows: Vec<R>) -> duckdb::Result<()> {
+pub(super) fn append<R: Stored>(conn: &Connection, rows: Vec<R>) -> duckdb::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

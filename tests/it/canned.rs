@@ -89,6 +89,7 @@ fn every_query_answers_on_an_empty_and_on_a_filled_database() {
         "fatals",
         "no_size",
         "panics",
+        "queue_trend",
         "reject_warnings",
         "tls_downgrades",
         "tls_in_errors",

@@ -54,6 +54,8 @@ mod prune;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
+mod queue_rows;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod relief;

@@ -27,10 +27,10 @@ const JSON: &str = r#"{"queue_name": "hold", "queue_id": "4jc6Pz2LgJz1SS28", "ar
 {"queue_name": "deferred", "queue_id": "4jc6Pz1sFKz1SS0y", "arrival_time": 1793923200, "message_size": 305, "forced_expire": false, "sender": "MAILER-DAEMON", "recipients": [{"address": "bob@late.test"}]}
 "#;
 
-const NOW: [&str; 2] = ["--now", "2026-11-22T00:00:00Z"];
+pub(crate) const NOW: [&str; 2] = ["--now", "2026-11-22T00:00:00Z"];
 
 /// Returns the place with both kinds of listing.
-fn place() -> Place {
+pub(crate) fn place() -> Place {
     let place = Place::new();
     fs::write(place.path("mailq.txt"), TEXT).unwrap();
     fs::write(place.path("mailq.json"), JSON).unwrap();
@@ -189,7 +189,7 @@ fn what_a_terminal_would_obey_is_escaped_and_odd_lines_are_told() {
 }
 
 /// Makes a Postfix of scripts: each prints a file and notes its arguments.
-fn scripts(place: &Place, postqueue: &str) -> std::path::PathBuf {
+pub(crate) fn scripts(place: &Place, postqueue: &str) -> std::path::PathBuf {
     let bin = place.path("bin");
     fs::create_dir_all(&bin).unwrap();
     for (name, body) in [
@@ -204,7 +204,11 @@ fn scripts(place: &Place, postqueue: &str) -> std::path::PathBuf {
     bin
 }
 
-fn with_path(place: &Place, bin: &std::path::Path, args: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn with_path(
+    place: &Place,
+    bin: &std::path::Path,
+    args: &[&str],
+) -> (Option<i32>, String, String) {
     let path = format!("{}:/usr/bin:/bin", bin.display());
     let output = place.command(args).env("PATH", path).output().unwrap();
     (
@@ -319,7 +323,7 @@ fn without_a_database_the_queue_is_shown_and_the_lack_is_told() {
 }
 
 /// A Postfix whose queue is a file; postsuper notes what it is told to do.
-fn acting(place: &Place) -> std::path::PathBuf {
+pub(crate) fn acting(place: &Place) -> std::path::PathBuf {
     let queue = place.path("mailq.json");
     let bin = scripts(
         place,
@@ -341,7 +345,11 @@ fn acting(place: &Place) -> std::path::PathBuf {
     bin
 }
 
-fn act(place: &Place, bin: &std::path::Path, args: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn act(
+    place: &Place,
+    bin: &std::path::Path,
+    args: &[&str],
+) -> (Option<i32>, String, String) {
     let config = place.path("maillog.toml");
     let args = [&["--config", config.to_str().unwrap(), "queue"], args, &NOW].concat();
     with_path(place, bin, &args)

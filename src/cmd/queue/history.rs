@@ -6,19 +6,19 @@
 use super::super::Context as Run;
 use super::options::Shared;
 use crate::answers::Answers;
-use crate::ask::story::{column, int, text, time};
-use crate::model::table::{Cell, Param, Table};
+use crate::ask::story::text;
+use crate::model::table::{Cell, Param};
 use crate::model::time::{MINUTE, SECOND, Time};
 use crate::notice;
-use crate::query::time::parse_length;
-use crate::queue::Mail;
+use crate::queue::backoff::Backoff;
 use crate::queue::mail::History;
-use crate::store;
+use crate::queue::{Mail, Status};
+use crate::{service, store};
 use anyhow::Result;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// Ids that one statement asks for.
-const BATCH: usize = 20_000;
+const BATCH: usize = 100_000;
 
 /// The log tells whole seconds, and its clock may be another.
 const SLACK: i64 = 5 * SECOND;
@@ -28,70 +28,42 @@ const GRACE: i64 = MINUTE;
 
 /// `$1` the ids, `$2` the arrival of the oldest mail.
 const MESSAGES: &str = "\
+WITH
+    found AS (
+        SELECT
+            f.queue_id, f.id, f.host, f.instance, f.root_id, f.time, f.removed, f.status, f.message_id, f.subject,
+            f.sasl_username, f.client_name, f.client_address
+        FROM delivery_from f
+        WHERE f.time >= $2 AND f.queue_id IN (SELECT unnest($1::VARCHAR[]))
+    ),
+    tried AS (
+        SELECT
+            t.from_id,
+            max(t.attempts)::BIGINT AS attempts,
+            min(t.first_time) FILTER (WHERE t.status IN ('deferred', 'SOFTBOUNCE')) AS first_deferral,
+            max(t.time) AS last_attempt,
+            arg_max(t.cause, t.time) AS cause
+        FROM delivery_to t
+        WHERE t.attempts > 0
+            AND t.from_id BETWEEN (SELECT min(id) FROM found) AND (SELECT max(id) FROM found)
+            AND t.from_id IN (SELECT id FROM found)
+        GROUP BY t.from_id
+    )
 SELECT
-    f.queue_id, f.id, f.host, f.root_id, f.time, f.removed, f.status, f.message_id, f.subject,
-    coalesce(f.sasl_username, r.sasl_username) AS sasl_username,
-    CASE WHEN r.id IS NULL OR r.id = f.id THEN f.client_name ELSE coalesce(r.client_name, f.client_name) END AS client_name,
-    CASE WHEN r.id IS NULL OR r.id = f.id THEN f.client_address ELSE coalesce(r.client_address, f.client_address) END AS client_address
-FROM delivery_from f LEFT JOIN delivery_from r ON r.id = f.root_id AND r.id <> f.id
-WHERE f.time >= $2 AND f.queue_id IN (SELECT unnest($1::VARCHAR[]))
-ORDER BY f.queue_id, f.time, f.id";
-
-/// `$1` ids of messages, between `$2` and `$3`.
-const ATTEMPTS: &str = "\
-SELECT
-    from_id,
-    max(attempts)::BIGINT AS attempts,
-    min(first_time) FILTER (WHERE status IN ('deferred', 'SOFTBOUNCE')) AS first_deferral,
-    max(time) AS last_attempt,
-    arg_max(cause, time) AS cause
-FROM delivery_to
-WHERE from_id BETWEEN $2 AND $3 AND from_id IN (SELECT unnest($1::BIGINT[])) AND attempts > 0
-GROUP BY from_id
-ORDER BY from_id";
+    f.queue_id, f.time, f.id, f.root_id, f.removed, t.attempts, t.first_deferral, t.last_attempt, t.cause, f.host, f.instance, f.status,
+    f.message_id, f.subject, coalesce(f.sasl_username, r.sasl_username) AS sasl_username,
+    CASE WHEN r.id IS NULL THEN f.client_name ELSE coalesce(r.client_name, f.client_name) END AS client_name,
+    CASE WHEN r.id IS NULL THEN f.client_address ELSE coalesce(r.client_address, f.client_address) END AS client_address
+FROM found f
+LEFT JOIN tried t ON t.from_id = f.id
+LEFT JOIN delivery_from r ON r.id = f.root_id AND r.id <> f.id";
 
 /// Messages that the log believes queued, last heard of before `$1`.
 const BELIEVED: &str = "\
-SELECT queue_id, time, host
+SELECT queue_id, host, instance
 FROM delivery_from
 WHERE removed IS NULL AND status IN ('queued', 'held') AND updated < $1
 ORDER BY time, id";
-
-/// How long Postfix waits between attempts.
-#[derive(Debug, Clone, Copy)]
-struct Backoff {
-    least: i64,
-    most: i64,
-}
-
-impl Backoff {
-    fn of(shared: &Shared, run: &Run) -> Self {
-        let [least, most] = shared
-            .postfix(run)
-            .settings(["minimal_backoff_time", "maximal_backoff_time"]);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "settings are below a century"
-        )]
-        let micros = |text: Option<String>, default: i64| {
-            let seconds = text.and_then(|text| parse_length(&text));
-            let seconds = seconds.filter(|s| *s >= 0.0 && *s < 3e9);
-            seconds.map_or(default * SECOND, |s| s as i64 * SECOND)
-        };
-        Self {
-            least: micros(least, 300),
-            most: micros(most, 4000),
-        }
-    }
-
-    /// Returns when the next attempt is due: Postfix waits as long as the mail is old, within its limits.
-    fn next(self, last: Time, arrival: Time) -> Time {
-        let wait = last
-            .since(arrival)
-            .clamp(self.least, self.most.max(self.least));
-        last.plus(wait)
-    }
-}
 
 /// Opens the database; none, and a word on it, where there is none.
 pub(super) fn open(shared: &Shared, run: &Run) -> Option<Answers> {
@@ -116,7 +88,7 @@ pub(super) fn join(mails: &mut [Mail], shared: &Shared, run: &Run) -> Result<boo
     let Some(answers) = open(shared, run) else {
         return Ok(false);
     };
-    let backoff = Backoff::of(shared, run);
+    let backoff = shared.postfix(run).backoff();
     let oldest = mails.iter().filter_map(|mail| mail.arrival).min();
     let oldest = oldest.unwrap_or(Time(0)).plus(-SLACK);
     for batch in mails.chunks_mut(BATCH) {
@@ -125,94 +97,103 @@ pub(super) fn join(mails: &mut [Mail], shared: &Shared, run: &Run) -> Result<boo
     Ok(true)
 }
 
+/// A message of the log, until a mail of the queue is found to be it.
+struct Found {
+    time: Time,
+    history: Option<Box<History>>,
+    /// The place of that mail.
+    of: usize,
+}
+
 fn join_batch(answers: &Answers, mails: &mut [Mail], oldest: Time, backoff: Backoff) -> Result<()> {
     let ids = mails
         .iter()
         .map(|mail| Param::Text(mail.queue_id.to_string()));
     let ids = Param::List(ids.collect());
     let messages = answers.select(MESSAGES, &[ids, Param::Time(oldest)])?;
-    let (id, at) = (column(&messages, "queue_id"), column(&messages, "time"));
-    let mut by_id: HashMap<&str, Vec<&[Cell]>> = HashMap::new();
-    for row in &messages.rows {
-        by_id
-            .entry(text(row, id).unwrap_or_default())
-            .or_default()
-            .push(row);
-    }
-    for mail in &mut *mails {
-        let Some(arrival) = mail.arrival else {
+    let mut by_id: HashMap<String, Vec<Found>> = HashMap::with_capacity(messages.rows.len());
+    for row in messages.rows {
+        let Some((id, time, history)) = history(row) else {
             continue;
         };
-        let rows = by_id.get(mail.queue_id.as_str());
-        let is_its = |row: &&&[Cell]| time(row, at).is_some_and(|t| t >= arrival.plus(-SLACK));
-        if let Some(row) = rows.and_then(|rows| rows.iter().find(is_its)) {
-            mail.history = Some(Box::new(history(&messages, row)));
-        }
+        by_id.entry(id).or_default().push(Found {
+            time,
+            history: Some(Box::new(history)),
+            of: 0,
+        });
     }
-    attempts(answers, mails, backoff)
-}
-
-fn history(table: &Table, row: &[Cell]) -> History {
-    let word = |name: &str| text(row, column(table, name)).map(str::to_owned);
-    let number = |name: &str| int(row, column(table, name)).unwrap_or_default();
-    History {
-        from_id: number("id"),
-        host: word("host").unwrap_or_default(),
-        root_id: number("root_id"),
-        removed: time(row, column(table, "removed")),
-        user: word("sasl_username"),
-        client_name: word("client_name"),
-        client_address: word("client_address"),
-        subject: word("subject"),
-        message_id: word("message_id"),
-        status: word("status").unwrap_or_default(),
-        ..History::default()
-    }
-}
-
-fn attempts(answers: &Answers, mails: &mut [Mail], backoff: Backoff) -> Result<()> {
-    let mut places: HashMap<i64, usize> = HashMap::new();
-    for (place, mail) in mails.iter().enumerate() {
-        if let Some(history) = &mail.history {
-            places.insert(history.from_id, place);
-        }
-    }
-    let ids: Vec<i64> = places.keys().copied().collect();
-    let end = |id: Option<&i64>| id.map_or(Param::Null, |id| Param::Int(*id));
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let params = [
-        Param::List(ids.iter().copied().map(Param::Int).collect()),
-        end(ids.iter().min()),
-        end(ids.iter().max()),
-    ];
-    let table = answers.select(ATTEMPTS, &params)?;
-    let [from_id, count, first, last, cause] = [
-        "from_id",
-        "attempts",
-        "first_deferral",
-        "last_attempt",
-        "cause",
-    ]
-    .map(|name| column(&table, name));
-    for row in &table.rows {
-        let place = int(row, from_id).and_then(|id| places.get(&id));
-        let Some(mail) = place.and_then(|place| mails.get_mut(*place)) else {
+    // An id that is listed twice, of an older and a newer mail: rarely both are the same message.
+    let mut again = Vec::new();
+    for (place, mail) in mails.iter_mut().enumerate() {
+        let (Some(arrival), Some(found)) = (mail.arrival, by_id.get_mut(mail.queue_id.as_str()))
+        else {
             continue;
         };
-        let arrival = mail.arrival;
-        let is_waiting = mail.status == crate::queue::Status::Deferred;
-        if let Some(history) = &mut mail.history {
-            history.attempts = int(row, count).unwrap_or_default();
-            history.first_deferral = time(row, first);
-            history.last_attempt = time(row, last);
-            history.cause = text(row, cause).map(str::to_owned);
-            let known = history.last_attempt.zip(arrival).filter(|_| is_waiting);
-            history.next_attempt = known.map(|(last, arrival)| backoff.next(last, arrival));
+        found.sort_by_key(|found| found.time);
+        let mut found = found.iter_mut();
+        let Some(its) = found.find(|found| found.time >= arrival.plus(-SLACK)) else {
+            continue;
+        };
+        match its.history.take() {
+            Some(history) => {
+                mail.history = Some(history);
+                its.of = place;
+            }
+            None => again.push((place, its.of)),
+        }
+    }
+    for (place, of) in again {
+        let history = mails.get(of).and_then(|mail| mail.history.clone());
+        if let Some(mail) = mails.get_mut(place) {
+            mail.history = history;
+        }
+    }
+    for mail in mails {
+        let is_waiting = mail.status == Status::Deferred;
+        if let (Some(history), Some(arrival)) = (&mut mail.history, mail.arrival) {
+            let last = history.last_attempt.filter(|_| is_waiting);
+            history.next_attempt = last.map(|last| backoff.next(last, arrival));
         }
     }
     Ok(())
+}
+
+/// Takes a row of [`MESSAGES`] apart: its id, its time, what the log knows of it.
+fn history(row: Vec<Cell>) -> Option<(String, Time, History)> {
+    let mut cells = row.into_iter();
+    let mut next = || cells.next().unwrap_or(Cell::Null);
+    let word = |cell: Cell| match cell {
+        Cell::Text(text) => Some(text),
+        _ => None,
+    };
+    let number = |cell: Cell| match cell {
+        Cell::Int(number) => number,
+        _ => 0,
+    };
+    let time = |cell: Cell| match cell {
+        Cell::Time(time) => Some(time),
+        _ => None,
+    };
+    let (queue_id, arrival) = (word(next())?, time(next())?);
+    let history = History {
+        from_id: number(next()),
+        root_id: number(next()),
+        removed: time(next()),
+        attempts: number(next()),
+        first_deferral: time(next()),
+        last_attempt: time(next()),
+        cause: word(next()),
+        host: word(next()).unwrap_or_default(),
+        instance: word(next()).unwrap_or_default(),
+        status: word(next()).unwrap_or_default(),
+        message_id: word(next()),
+        subject: word(next()),
+        user: word(next()),
+        client_name: word(next()),
+        client_address: word(next()),
+        next_attempt: None,
+    };
+    Some((queue_id, arrival, history))
 }
 
 /// Says where queue and log disagree; `mails` is the whole queue at that time.
@@ -241,25 +222,26 @@ pub(super) fn tell_disagreement(
             counted(left)
         ));
     }
-    let hosts: Vec<&str> = mails
-        .iter()
-        .filter_map(|mail| mail.history.as_ref())
-        .map(|history| history.host.as_str())
-        .collect();
     let Some(answers) = open(shared, run) else {
         return Ok(());
     };
     let believed = answers.select(BELIEVED, &[Param::Time(listed.plus(-GRACE))])?;
-    let queued: hashbrown::HashSet<&str> = mails.iter().map(|m| m.queue_id.as_str()).collect();
-    let host = column(&believed, "host");
-    let missing = believed.rows.iter().filter(|row| {
-        let is_queued =
-            text(row, column(&believed, "queue_id")).is_some_and(|id| queued.contains(id));
-        // The database may have the logs of other hosts.
-        let is_ours = text(row, host).is_some_and(|host| hosts.contains(&host));
-        is_ours && !is_queued
-    });
-    let ids: Vec<&str> = missing.filter_map(|row| text(row, Some(0))).collect();
+    let mut owned = Owned::of(mails);
+    let ids: Vec<&str> = believed
+        .rows
+        .iter()
+        .filter_map(|row| {
+            Some((
+                text(row, Some(0))?,
+                text(row, Some(1))?,
+                text(row, Some(2))?,
+            ))
+        })
+        .filter(|(id, host, instance)| {
+            !owned.ids.contains(id) && owned.has(host, instance, shared, run)
+        })
+        .map(|(id, ..)| id)
+        .collect();
     if !ids.is_empty() {
         let shown: Vec<&str> = ids.iter().copied().take(3).collect();
         let more = if ids.len() > shown.len() { ", ..." } else { "" };
@@ -270,6 +252,49 @@ pub(super) fn tell_disagreement(
         ));
     }
     Ok(())
+}
+
+/// What of the log is of the queue that was listed: the database may have the logs of other hosts and instances.
+struct Owned<'m> {
+    ids: HashSet<&'m str>,
+    /// Hosts and instances of its mails.
+    places: HashSet<(&'m str, &'m str)>,
+    /// Names of this machine and its instance, once they are needed.
+    here: Option<(Vec<String>, String)>,
+}
+
+impl<'m> Owned<'m> {
+    fn of(mails: &'m [Mail]) -> Self {
+        let known = mails.iter().filter_map(|mail| mail.history.as_ref());
+        Self {
+            ids: mails.iter().map(|mail| mail.queue_id.as_str()).collect(),
+            places: known
+                .map(|known| (known.host.as_str(), known.instance.as_str()))
+                .collect(),
+            here: None,
+        }
+    }
+
+    fn has(&mut self, host: &str, instance: &str, shared: &Shared, run: &Run) -> bool {
+        if self.places.contains(&(host, instance)) {
+            return true;
+        }
+        let (names, own) = self.here.get_or_insert_with(|| {
+            let names = service::queue::names(&shared.postfix(run));
+            let hosts = [names.host, names.myhostname];
+            (
+                hosts.iter().map(|name| label(name)).collect(),
+                names.instance,
+            )
+        });
+        own == instance && names.contains(&label(host))
+    }
+}
+
+/// Returns the first part of a host's name: a log has it with or without its domain.
+fn label(host: &str) -> String {
+    let first = host.split('.').next();
+    first.unwrap_or_default().to_lowercase()
 }
 
 fn counted(count: usize) -> String {

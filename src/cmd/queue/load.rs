@@ -51,6 +51,7 @@ impl Shared {
         let named = self.postfix_config.as_ref();
         Postfix {
             config: named.or(settings.config_directory.as_ref()).cloned(),
+            commands: settings.command_directory.clone(),
             sudo: settings.sudo,
         }
     }

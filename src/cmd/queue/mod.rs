@@ -8,6 +8,7 @@ mod load;
 mod options;
 mod shell;
 mod show;
+mod snapshot;
 mod summary;
 mod words;
 
@@ -63,6 +64,8 @@ enum Command {
     Flush(act::Act),
     /// Select, show and act in a shell
     Shell,
+    /// Store the queue as it is now, for SQL
+    Snapshot,
 }
 
 /// A query.
@@ -100,6 +103,7 @@ impl Queue {
             Command::Expire(act) => act.run(Verb::Expire, &shared, run),
             Command::Flush(act) => act.run(Verb::Flush, &shared, run),
             Command::Shell => shell::run(&shared, run),
+            Command::Snapshot => snapshot::run(&shared, run),
         }
     }
 }

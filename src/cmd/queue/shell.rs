@@ -5,6 +5,7 @@ use super::act::{self, Consent};
 use super::load::{self, Listing, Needs};
 use super::options::{Shared, query_options};
 use super::words::{COMMANDS, MODIFIERS, Words, help};
+use crate::model::time::SECOND;
 use crate::notice;
 use crate::queue::action::Verb;
 use crate::queue::filter::{self, Filter, Present};
@@ -135,16 +136,16 @@ impl Shell<'_> {
     }
 
     fn status(&self) -> Result<()> {
-        let text = match &self.store {
-            None => "store is not loaded".to_owned(),
-            Some((listing, mails)) => format!(
-                "store loaded with {} mails at {}, {}",
-                mails.len(),
-                self.run.zone.show(listing.time),
-                render::escape::terminal(&listing.from)
-            ),
+        let Some((listing, mails)) = &self.store else {
+            return self.say("store is not loaded");
         };
-        self.say(&text)
+        let time = listing.time;
+        self.say(&format!(
+            "store loaded with {} mails at {}, {}",
+            mails.len(),
+            self.run.zone.show(time.plus(-time.0.rem_euclid(SECOND))),
+            render::escape::terminal(&listing.from)
+        ))
     }
 
     fn mails(&self) -> impl Iterator<Item = &Mail> {
