@@ -14,6 +14,7 @@ use crate::query::ast::{Expr, Form, Literal, Node, Op, Term, Value};
 use crate::query::error::{Error, Kind};
 use crate::query::fields::{self as language, Field};
 use crate::query::{self, Options, term};
+use hashbrown::HashMap;
 use std::net::IpAddr;
 
 /// What must hold of a mail.
@@ -79,7 +80,12 @@ pub struct Present {
     pub zone: Zone,
     /// Finds causes.
     pub causes: Causes,
+    /// Causes of errors as they are written: a queue has few different ones.
+    known: HashMap<Box<str>, &'static str>,
 }
+
+/// Errors whose cause is remembered; then all are forgotten.
+const MOST_KNOWN: usize = 16_384;
 
 impl Present {
     /// Returns the present at that time in that zone.
@@ -89,6 +95,7 @@ impl Present {
             now,
             zone,
             causes: Causes::default(),
+            known: HashMap::new(),
         }
     }
 }
@@ -454,11 +461,19 @@ pub fn user(mail: &Mail) -> Option<&str> {
 
 /// Returns the cause of an error.
 pub fn cause(reason: &str, present: &mut Present) -> &'static str {
+    if let Some(cause) = present.known.get(reason) {
+        return cause;
+    }
     let evidence = Evidence {
         reason,
         ..Evidence::default()
     };
-    present.causes.find(&evidence).cause
+    let cause = present.causes.find(&evidence).cause;
+    if present.known.len() >= MOST_KNOWN {
+        present.known.clear();
+    }
+    present.known.insert(reason.into(), cause);
+    cause
 }
 
 /// Returns the causes of the mail's errors, each once; from the log where the queue has no error.

@@ -6,7 +6,9 @@
 use super::listing::Texts;
 use super::mail::{Mail, NULL_SENDER, Status};
 use crate::model::time::{SECOND, Time};
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// What a line holds.
 pub(super) enum Found {
@@ -28,6 +30,12 @@ pub(super) fn mail(line: &str, texts: &mut Texts) -> Found {
     if object.trim_end_matches(']').is_empty() {
         return Found::Nothing;
     }
+    // As Postfix writes it; what is not is looked at member by member.
+    if let Ok(usual) = serde_json::from_str::<Usual<'_>>(object)
+        && let Some(mail) = usual.mail(texts)
+    {
+        return Found::Mail(Box::new(mail));
+    }
     let parse = |text: &str| serde_json::from_str::<Map<String, Value>>(text);
     let parsed = parse(object).or_else(|_| parse(object.trim_end_matches(']')));
     match parsed {
@@ -37,6 +45,54 @@ pub(super) fn mail(line: &str, texts: &mut Texts) -> Found {
         },
         Err(error) if error.is_eof() => Found::Odd("an object that is cut off"),
         Err(_) => Found::Odd("not valid JSON"),
+    }
+}
+
+/// An object with all that it should have, in the types that it should have.
+#[derive(Deserialize)]
+struct Usual<'a> {
+    #[serde(borrow)]
+    queue_name: Cow<'a, str>,
+    #[serde(borrow)]
+    queue_id: Cow<'a, str>,
+    arrival_time: i64,
+    message_size: u64,
+    #[serde(default)]
+    forced_expire: bool,
+    #[serde(borrow)]
+    sender: Cow<'a, str>,
+    #[serde(borrow)]
+    recipients: Vec<UsualRecipient<'a>>,
+}
+
+#[derive(Deserialize)]
+struct UsualRecipient<'a> {
+    #[serde(borrow)]
+    address: Cow<'a, str>,
+    #[serde(borrow, default)]
+    delay_reason: Option<Cow<'a, str>>,
+}
+
+impl Usual<'_> {
+    /// Returns the mail; none where there is something odd about it after all.
+    fn mail(&self, texts: &mut Texts) -> Option<Mail> {
+        if self.queue_id.is_empty() {
+            return None;
+        }
+        let arrival = self.arrival_time.checked_mul(SECOND).map(Time);
+        let mut mail = Mail::new(&self.queue_id);
+        mail.arrival = Some(arrival.filter(|time| time.to_utc().is_some())?);
+        mail.status = Status::named(&self.queue_name);
+        mail.forced_expire = self.forced_expire;
+        mail.size = Some(self.message_size);
+        mail.sender = Some(match &*self.sender {
+            NULL_SENDER => "".into(),
+            sender => sender.into(),
+        });
+        let recipients = self.recipients.iter();
+        let each = recipients.map(|r| texts.recipient(&r.address, r.delay_reason.as_deref()));
+        mail.recipients = each.collect();
+        Some(mail)
     }
 }
 
@@ -97,5 +153,41 @@ fn number(value: &Value) -> Option<i64> {
             let whole = seconds as i64;
             Some(whole)
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_usual_is_read_as_member_by_member() {
+        for line in [
+            r#"{"queue_name": "hold", "queue_id": "4jc6", "arrival_time": 1795231305, "message_size": 328, "forced_expire": true, "sender": "a@late.test", "recipients": [{"address": "\"john smith\"@late.test", "delay_reason": "said: \u00e4"}, {"address": "b@late.test"}]}"#,
+            r#"{"queue_name": "later", "queue_id": "A1", "arrival_time": 1, "message_size": 0, "sender": "MAILER-DAEMON", "recipients": [], "more": [1]}"#,
+            r#"{"queue_name": "active", "queue_id": "A1", "arrival_time": 1, "message_size": 7, "sender": "", "recipients": [{"address": "x", "delay_reason": ""}]}"#,
+        ] {
+            let usual: Usual<'_> = serde_json::from_str(line).unwrap();
+            let members: Map<String, Value> = serde_json::from_str(line).unwrap();
+            let mut texts = Texts::default();
+            assert_eq!(usual.mail(&mut texts), read(&members, &mut texts), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_unusual_is_still_a_mail() {
+        let mut texts = Texts::default();
+        for line in [
+            r#"{"queue_id": "A1"}"#,
+            r#"{"queue_name": 7, "queue_id": "A1", "recipients": "x"}"#,
+            r#"{"queue_name": "active", "queue_id": "A1", "arrival_time": 9223372036854775807, "message_size": 7, "sender": "a", "recipients": []}"#,
+            r#"{"queue_name": "active", "queue_id": "A1", "arrival_time": 1, "message_size": 7, "sender": "a", "sender": "b", "recipients": [{"address": 1}]}"#,
+        ] {
+            let Found::Mail(mail) = super::mail(line, &mut texts) else {
+                panic!("{line}");
+            };
+            assert_eq!(mail.queue_id, "A1");
+            assert!(mail.odd.is_some(), "{line}");
+        }
     }
 }
