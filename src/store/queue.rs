@@ -3,8 +3,8 @@
 use super::Store;
 use super::columns::Stored;
 use super::error::Error;
-use super::ledger::timestamp;
-use super::write::append;
+use super::param::timestamp;
+use super::stage::append;
 use crate::model::queue::{QueuedMail, QueuedRecipient, Snapshot};
 use crate::model::row::Text;
 use crate::model::time::{HOUR, Time};

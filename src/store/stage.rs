@@ -22,7 +22,7 @@ pub(super) fn stage<R: Stored>(conn: &Connection, rows: &[R]) -> duckdb::Result<
 }
 
 /// Appends the rows.
-pub(super) fn fill<R: Stored>(mut appender: Appender<'_>, rows: &[R]) -> duckdb::Result<()> {
+fn fill<R: Stored>(mut appender: Appender<'_>, rows: &[R]) -> duckdb::Result<()> {
     for chunk in rows.chunks(CHUNK_ROWS) {
         let batch = R::columns(chunk).finish();
         let batch = batch.map_err(|error| duckdb::Error::ToSqlConversionFailure(error.into()))?;
@@ -30,4 +30,14 @@ pub(super) fn fill<R: Stored>(mut appender: Appender<'_>, rows: &[R]) -> duckdb:
     }
     // Errors found when an appender is dropped are lost.
     appender.flush()
+}
+
+/// Appends the rows to their table. Takes them, so that their memory is free before the next table.
+pub(super) fn append<R: Stored>(conn: &Connection, rows: Vec<R>) -> duckdb::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    fill(conn.appender(R::TABLE)?, &rows)?;
+    drop(rows);
+    Ok(())
 }

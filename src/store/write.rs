@@ -4,7 +4,7 @@
 
 use super::columns::Stored;
 use super::error::Error;
-use super::stage::{fill, stage};
+use super::stage::{append, stage};
 use super::{Store, counter, ledger, seen, small};
 use crate::metrics::Count;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
@@ -223,16 +223,6 @@ fn write_rows(conn: &Connection, changes: Changes) -> duckdb::Result<()> {
     for part in tables::parts() {
         delete(conn, part.name, "from_id", &changes.from_deletes)?;
     }
-    Ok(())
-}
-
-/// Appends the rows to their table. Takes them, so that their memory is free before the next table.
-pub(super) fn append<R: Stored>(conn: &Connection, rows: Vec<R>) -> duckdb::Result<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    fill(conn.appender(R::TABLE)?, &rows)?;
-    drop(rows);
     Ok(())
 }
 
