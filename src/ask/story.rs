@@ -1,6 +1,6 @@
 //! Story: the whole chain of each mail found, for its story, its ticket or its log lines.
 
-pub(crate) use super::cells::{column, int, text, time};
+pub(crate) use super::cells::{column, int, text};
 
 use super::cells::among;
 use super::{Ask, tries};
