@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 /// Queries that one session may have open: each has a thread and rows that wait.
 const MOST_OPEN: usize = 4;
@@ -39,7 +40,7 @@ pub(super) struct Stop {
     running: Mutex<Option<Interrupt>>,
     /// It waits for a place at the turnstile.
     waits: AtomicBool,
-    stopped: Notify,
+    stopped: CancellationToken,
     /// Wakes [`Open::insist`].
     again: Arc<Notify>,
 }
@@ -52,7 +53,7 @@ impl Stop {
     fn stop_for(&self, why: Why) {
         let _ = self.why.set(why);
         self.interrupt();
-        self.stopped.notify_waiters();
+        self.stopped.cancel();
         self.again.notify_one();
     }
 
@@ -80,18 +81,9 @@ impl Stop {
         Runs(self)
     }
 
-    /// Waits until it is stopped.
-    async fn stopped(&self) {
-        let mut stopped = pin!(self.stopped.notified());
-        stopped.as_mut().enable();
-        if !self.is_stopped() {
-            stopped.await;
-        }
-    }
-
-    /// Does what may take long; none when the query is stopped meanwhile.
+    /// Does what may take long; none when the query is stopped meanwhile, and what is done by then counts.
     pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        match futures::future::select(pin!(work), pin!(self.stopped())).await {
+        match futures::future::select(pin!(work), pin!(self.stopped.cancelled())).await {
             futures::future::Either::Left((done, _)) => Some(done),
             futures::future::Either::Right(_) => None,
         }
@@ -105,7 +97,10 @@ impl Stop {
         deadline: Instant,
     ) -> Result<T, Failure> {
         let patience = async {
-            if timeout_at(deadline, self.stopped()).await.is_err() {
+            if timeout_at(deadline, self.stopped.cancelled())
+                .await
+                .is_err()
+            {
                 self.stop();
                 return timed_out();
             }

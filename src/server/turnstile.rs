@@ -6,13 +6,11 @@
 
 use super::turn::{Stop, lock};
 use crate::model::scope::Scope;
+use futures::executor::block_on;
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
-
-/// Between two looks whether a query that waits was stopped.
-const LOOK: Duration = Duration::from_millis(100);
+use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
 
 /// Who runs a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +46,8 @@ struct Queries {
     next: u64,
     is_closed: bool,
     waiting: Vec<Query>,
+    /// Wakes who waits, by number.
+    wakers: BTreeMap<u64, oneshot::Sender<()>>,
     running: Vec<(Query, Seat)>,
 }
 
@@ -72,27 +72,35 @@ impl Queries {
         (query.is_status && taken(Seat::Status) == 0).then_some(Seat::Status)
     }
 
-    /// Lets the query of this number compute if it is the next.
-    fn admit(&mut self, number: u64, places: usize) -> bool {
+    /// Lets the next query compute; none when none can.
+    fn admit(&mut self, places: usize) -> Option<u64> {
         if self.is_closed {
-            return false;
+            return None;
         }
         let can_go = |query: &&Query| self.seat(query, places).is_some();
         let next = self.waiting.iter().filter(can_go);
         let next = next.min_by_key(|query| (self.of(&query.user), query.number));
-        let Some(next) = next.filter(|next| next.number == number).cloned() else {
-            return false;
-        };
-        let Some(seat) = self.seat(&next, places) else {
-            return false;
-        };
+        let next = next?.clone();
+        let (number, seat) = (next.number, self.seat(&next, places)?);
         self.running.push((next, seat));
         self.leave_queue(number);
-        true
+        Some(number)
     }
 
-    fn leave_queue(&mut self, number: u64) {
+    /// Lets all compute that can, and wakes them.
+    fn admit_all(&mut self, places: usize) {
+        while let Some(number) = self.admit(places) {
+            if let Some(waker) = self.wakers.remove(&number) {
+                let _ = waker.send(());
+            }
+        }
+    }
+
+    /// False when it does not wait any more: it has a place.
+    fn leave_queue(&mut self, number: u64) -> bool {
+        let before = self.waiting.len();
         self.waiting.retain(|query| query.number != number);
+        self.waiting.len() < before
     }
 }
 
@@ -100,7 +108,6 @@ impl Queries {
 pub(super) struct Turnstile {
     places: usize,
     queries: Mutex<Queries>,
-    moved: Condvar,
 }
 
 impl Turnstile {
@@ -108,14 +115,14 @@ impl Turnstile {
         Self {
             places: places.max(1),
             queries: Mutex::default(),
-            moved: Condvar::new(),
         }
     }
 
     /// Lets nobody compute who does not yet, or everybody again.
     pub(super) fn close(&self, is_closed: bool) {
-        lock(&self.queries).is_closed = is_closed;
-        self.moved.notify_all();
+        let mut queries = lock(&self.queries);
+        queries.is_closed = is_closed;
+        queries.admit_all(self.places);
     }
 
     /// Returns how many compute.
@@ -180,32 +187,35 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Waits on the query's own thread, until who leaves hands the place over.
     fn wait(&self, stop: &Stop) -> bool {
         let turnstile = self.turnstile;
-        let mut queries = lock(&turnstile.queries);
-        let number = queries.next;
-        queries.next += 1;
-        queries.waiting.push(Query {
-            number,
-            user: Arc::clone(&self.user),
-            is_status: self.is_status,
-        });
-        stop.set_waits(true);
-        while !queries.admit(number, turnstile.places) {
-            if stop.is_stopped() {
-                stop.set_waits(false);
-                queries.leave_queue(number);
-                // It may have been the one that the others waited for.
-                turnstile.moved.notify_all();
+        let (waker, woken) = oneshot::channel();
+        let number = {
+            let mut queries = lock(&turnstile.queries);
+            let number = queries.next;
+            queries.next += 1;
+            queries.waiting.push(Query {
+                number,
+                user: Arc::clone(&self.user),
+                is_status: self.is_status,
+            });
+            queries.wakers.insert(number, waker);
+            stop.set_waits(true);
+            queries.admit_all(turnstile.places);
+            number
+        };
+        let is_stopped = block_on(stop.unless_stopped(woken)).is_none();
+        stop.set_waits(false);
+        if is_stopped {
+            let mut queries = lock(&turnstile.queries);
+            queries.wakers.remove(&number);
+            if queries.leave_queue(number) {
                 return false;
             }
-            let waited = turnstile.moved.wait_timeout(queries, LOOK);
-            queries = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        stop.set_waits(false);
+        // The place may have come in the moment of stopping: then it is left like any other.
         self.number.set(Some(number));
-        // There may be a place for another.
-        turnstile.moved.notify_all();
         true
     }
 
@@ -214,7 +224,7 @@ impl Turn<'_> {
         if let Some(number) = self.number.take() {
             let mut queries = lock(&self.turnstile.queries);
             queries.running.retain(|(query, _)| query.number != number);
-            self.turnstile.moved.notify_all();
+            queries.admit_all(self.turnstile.places);
         }
     }
 
@@ -333,9 +343,9 @@ mod tests {
             (query(1, "carol"), Seat::Common),
         ];
         queries.waiting = vec![query(2, "alice"), query(3, "alice"), query(4, "bob")];
-        assert!(!queries.admit(2, 3) && !queries.admit(3, 3) && queries.admit(4, 3));
-        assert!(!queries.admit(2, 3));
-        assert!(queries.admit(2, 4));
+        assert_eq!(queries.admit(3), Some(4));
+        assert_eq!(queries.admit(3), None);
+        assert_eq!(queries.admit(4), Some(2));
         assert_eq!(queries.waiting.len(), 1);
     }
 
@@ -375,5 +385,28 @@ mod tests {
             assert!(entered.join().unwrap());
         });
         assert_eq!(turnstile.taken(), 0);
+    }
+
+    #[test]
+    fn who_waits_goes_on_when_a_place_is_left_or_it_is_stopped() {
+        let turnstile = Turnstile::new(1);
+        let (alice, bob) = (user("alice"), user("bob"));
+        let first = turnstile.enter(&alice, false, &Stop::default()).unwrap();
+        let (stopped, patient) = (Stop::default(), Stop::default());
+        std::thread::scope(|scope| {
+            let given_up = scope.spawn(|| turnstile.enter(&bob, false, &stopped).is_none());
+            let waited = scope.spawn(|| turnstile.enter(&bob, false, &patient).is_some());
+            while lock(&turnstile.queries).waiting.len() < 2 {
+                std::thread::yield_now();
+            }
+            stopped.stop();
+            assert!(given_up.join().unwrap());
+            assert!(patient.waits() && !waited.is_finished());
+            drop(first);
+            assert!(waited.join().unwrap());
+        });
+        let queries = lock(&turnstile.queries);
+        assert!(queries.running.is_empty() && queries.waiting.is_empty());
+        assert!(queries.wakers.is_empty());
     }
 }
