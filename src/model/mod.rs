@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cursor;
+pub mod date;
 pub mod entry;
 pub mod event;
 pub mod hits;

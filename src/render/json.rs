@@ -5,6 +5,7 @@
 
 use super::escape::is_harmful;
 use super::row::hex;
+use crate::model::date::date;
 use crate::model::table::{Cell, Table};
 use crate::model::time::{DAY, SECOND, Time};
 use serde::Serialize;
@@ -200,23 +201,6 @@ fn push_time(text: &mut Vec<u8>, t: Time) {
         }
     }
     text.push(b'Z');
-}
-
-/// Days since 1970 as year, month and day; the era starts on 0000-03-01 (H. Hinnant's algorithm).
-const fn date(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = year_of_era + era * 400;
-    (if month <= 2 { year + 1 } else { year }, month, day)
 }
 
 /// Writes so many digits of a number at the end.

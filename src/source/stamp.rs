@@ -7,6 +7,7 @@
 //! Limits: month names are English; a zone abbreviation other than UTC is kept as text, for abbreviations do not
 //! name a zone.
 
+use crate::model::date;
 use crate::model::time::{DAY, SECOND, Time};
 
 /// What a stamp says.
@@ -48,7 +49,7 @@ impl Stamp<'_> {
 impl Wall {
     /// Returns microseconds since the epoch if this clock showed UTC in `year`.
     pub(super) fn as_utc(&self, year: i32) -> i64 {
-        days_from_civil(year, self.month, self.day) * DAY
+        date::days(i64::from(year), i64::from(self.month), i64::from(self.day)) * DAY
             + i64::from(self.second) * SECOND
             + i64::from(self.micros)
     }
@@ -358,20 +359,10 @@ fn month_length(year: i32, month: u8) -> u8 {
     }
 }
 
-/// Returns the days from 1970-01-01 to a date; years begin in March here, so that the leap day comes last.
-pub(super) fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
-    let month = i64::from(month);
-    let year = i64::from(year) - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(day) - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
 /// Writes a time as RFC 3339 in UTC with six digits of the second.
 pub(super) fn write(line: &mut String, time: Time) {
     let (days, micros) = (time.0.div_euclid(DAY), time.0.rem_euclid(DAY));
-    let (year, month, day) = civil_from_days(days);
+    let (year, month, day) = date::date(days);
     let (second, fraction) = (micros / SECOND, micros % SECOND);
     for (number, digits, end) in [
         (year, 4, '-'),
@@ -393,15 +384,4 @@ fn push_digits(line: &mut String, number: i64, digits: u32) {
         let digit = number / 10_i64.pow(place) % 10;
         line.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
     }
-}
-
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + i64::from(month <= 2), month, day)
 }

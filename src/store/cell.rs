@@ -4,6 +4,7 @@
 //! `UHUGEINT` beyond the range of `HUGEINT` is not told from a negative number, `BIT` not from a `BLOB`. `VARIANT`
 //! cannot be read at all.
 
+use crate::model::date;
 use crate::model::table::Cell;
 use crate::model::time::{SECOND, Time};
 use duckdb::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UnionArray};
@@ -202,25 +203,14 @@ fn stamp(micros: i64) -> String {
     format!("{} {}", date(day), clock(micros.rem_euclid(DAY)))
 }
 
-/// Days since 1970 as a date of the Gregorian calendar; the era starts on 0000-03-01 (H. Hinnant's algorithm).
+/// Days since 1970 as a date of the Gregorian calendar.
 fn date(days: i32) -> String {
     match days {
         i32::MAX => return "infinity".to_owned(),
         days if days == -i32::MAX => return "-infinity".to_owned(),
         _ => {}
     }
-    let shifted = i64::from(days) + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = date::date(i64::from(days));
     if year > 0 {
         format!("{year:04}-{month:02}-{day:02}")
     } else {
