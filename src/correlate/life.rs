@@ -339,10 +339,7 @@ impl Correlator {
         if m.is_probe {
             return true;
         }
-        if !matches!(
-            d.status,
-            "deliverable" | "undeliverable" | "undeliverable-but-not-cached"
-        ) {
+        if !d.is_probe() {
             return false;
         }
         let was_submitted = m.row.client_address.is_some() || m.row.uid.is_some();

@@ -293,7 +293,8 @@ impl Correlator {
                 reason,
             } => return self.refusal(line, action, client, reason),
             Event::Problem { level, text } => self.problem(line, level.name(), text),
-            Event::Master { .. } | Event::Loss { .. } => self.interruption(line, event),
+            Event::Master { text, .. } => self.master(line, text),
+            Event::Loss { text, .. } => self.loss(line, text),
             Event::SuperSummary { action, count } => self.super_summary(line, action, *count),
             Event::Neighbour(neighbour) if neighbour.daemon == "MailScanner" => {
                 return self.scanner(line, neighbour).into();
@@ -316,16 +317,6 @@ impl Correlator {
             Event::Ignored | Event::Foreign => {}
         }
         Owner::default()
-    }
-
-    /// Handles what stops programs, or the log: connections that were announced are no longer certain.
-    fn interruption(&mut self, line: &Line<'_>, event: &Event<'_>) {
-        self.agents.doubt(line.host);
-        match event {
-            Event::Master { text, .. } => self.problem(line, "master", text),
-            Event::Loss { text, .. } => self.loss(line, text),
-            _ => {}
-        }
     }
 
     /// Handles the lines that name a message and nothing else.
@@ -366,20 +357,53 @@ impl Correlator {
             } => self.notification(line, queue_id, *notice, notice_queue_id),
             Event::Super { queue_id, action } => self.super_action(line, queue_id, *action),
             Event::Corrupt { queue_id } => self.corrupt(line, queue_id),
+            _ => return self.mentions(line, event),
+        })
+    }
+
+    /// Handles the lines that name a message, and may tell of it in words only.
+    fn mentions(&mut self, line: &Line<'_>, event: &Event<'_>) -> Option<i64> {
+        match event {
             Event::Note {
                 queue_id,
                 level,
                 text,
-            } => return self.note(line, *queue_id, *level, text),
-            Event::Passing { queue_id, .. } => return self.mention(line, queue_id),
+            } => self.note(line, *queue_id, *level, text),
+            Event::Passing { queue_id, .. } => self.mention(line, queue_id),
             Event::AttemptNote { queue_id, reason } => {
                 self.agents.noted(line, *queue_id, reason);
-                return self.mention(line, (*queue_id)?);
+                self.mention(line, (*queue_id)?)
             }
-            Event::Other { queue_id, .. } => return self.mention(line, (*queue_id)?),
-            // `dispatch` gives no others.
-            _ => return None,
-        })
+            Event::Other { queue_id, .. } => self.mention(line, (*queue_id)?),
+            // `dispatch` and `about_message` give none of these.
+            Event::Pickup { .. }
+            | Event::MessageId { .. }
+            | Event::Active { .. }
+            | Event::Delivery(_)
+            | Event::Expired { .. }
+            | Event::Removed { .. }
+            | Event::Notification { .. }
+            | Event::Super { .. }
+            | Event::Corrupt { .. }
+            | Event::Connect { .. }
+            | Event::Disconnect { .. }
+            | Event::Postscreen { .. }
+            | Event::Abort { .. }
+            | Event::Tls { .. }
+            | Event::AuthFailure { .. }
+            | Event::Accept { .. }
+            | Event::ProxyAccept { .. }
+            | Event::Policy(_)
+            | Event::Content(_)
+            | Event::Refusal { .. }
+            | Event::Problem { .. }
+            | Event::Master { .. }
+            | Event::Loss { .. }
+            | Event::SuperSummary { .. }
+            | Event::Neighbour(_)
+            | Event::Ignored
+            | Event::Foreign => None,
+        }
     }
 
     fn keep_line(&mut self, line: &Line<'_>, owner: Owner) {

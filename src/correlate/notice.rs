@@ -94,8 +94,15 @@ impl Correlator {
         self.count(line, "warning", "forged record", line.entry.text);
     }
 
-    /// Lines were lost: nothing may be concluded from missing lines of the messages that are open there.
+    /// Programs were stopped or begun: connections that were announced are no longer certain.
+    pub(super) fn master(&mut self, line: &Line<'_>, text: &str) {
+        self.agents.doubt(line.host);
+        self.problem(line, "master", text);
+    }
+
+    /// Lines were lost: nothing may be concluded from missing lines of the messages that are open there, nor of connections.
     pub(super) fn loss(&mut self, line: &Line<'_>, sample: &str) {
+        self.agents.doubt(line.host);
         self.problem(line, "loss", sample);
         let open: Vec<i64> = self
             .mail

@@ -117,7 +117,34 @@ impl Class {
             Event::Ignored => Self::Ignored,
             Event::Foreign => Self::Foreign,
             Event::Other { .. } => Self::NotUnderstood,
-            _ => Self::Understood,
+            Event::Connect { .. }
+            | Event::Disconnect { .. }
+            | Event::Postscreen { .. }
+            | Event::Abort { .. }
+            | Event::Tls { .. }
+            | Event::AuthFailure { .. }
+            | Event::Accept { .. }
+            | Event::ProxyAccept { .. }
+            | Event::Policy(_)
+            | Event::Content(_)
+            | Event::Refusal { .. }
+            | Event::Problem { .. }
+            | Event::Master { .. }
+            | Event::Loss { .. }
+            | Event::SuperSummary { .. }
+            | Event::Neighbour(_)
+            | Event::Pickup { .. }
+            | Event::MessageId { .. }
+            | Event::Active { .. }
+            | Event::Delivery(_)
+            | Event::Expired { .. }
+            | Event::Removed { .. }
+            | Event::Notification { .. }
+            | Event::Super { .. }
+            | Event::Corrupt { .. }
+            | Event::Passing { .. }
+            | Event::AttemptNote { .. }
+            | Event::Note { .. } => Self::Understood,
         }
     }
 }

@@ -190,10 +190,7 @@ impl Tally {
 
     fn delivery(&mut self, entry: &Entry<'_>, d: &Delivery<'_>) {
         // Results of address probes are no deliveries.
-        if matches!(
-            d.status,
-            "deliverable" | "undeliverable" | "undeliverable-but-not-cached"
-        ) {
+        if d.is_probe() {
             return;
         }
         let last = |list: &[&str], word: &str| {
@@ -369,7 +366,36 @@ impl Tally {
                 level: Level::Warning,
                 text,
             } => self.warning(entry, text, times),
-            _ => {}
+            // Without a number of their own, or counted by what calls this.
+            Event::Connect { .. }
+            | Event::Disconnect { .. }
+            | Event::Abort { .. }
+            | Event::Tls { .. }
+            | Event::Accept { .. }
+            | Event::ProxyAccept { .. }
+            | Event::Policy(_)
+            | Event::Content(_)
+            | Event::Refusal { .. }
+            | Event::Problem { .. }
+            | Event::Master { .. }
+            | Event::Loss { .. }
+            | Event::SuperSummary { .. }
+            | Event::Neighbour(_)
+            | Event::Pickup { .. }
+            | Event::MessageId { .. }
+            | Event::Active { .. }
+            | Event::Delivery(_)
+            | Event::Expired { .. }
+            | Event::Removed { .. }
+            | Event::Notification { .. }
+            | Event::Super { .. }
+            | Event::Corrupt { .. }
+            | Event::Passing { .. }
+            | Event::AttemptNote { .. }
+            | Event::Note { .. }
+            | Event::Ignored
+            | Event::Foreign
+            | Event::Other { .. } => {}
         }
     }
 

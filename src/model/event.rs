@@ -117,6 +117,17 @@ pub struct Delivery<'a> {
     pub ambiguous: bool,
 }
 
+impl Delivery<'_> {
+    /// Returns whether it is the result of an address probe: nothing was delivered.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        matches!(
+            self.status,
+            "deliverable" | "undeliverable" | "undeliverable-but-not-cached"
+        )
+    }
+}
+
 /// What an abnormal end says happened to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -470,4 +470,13 @@ pub mod recipient_status {
     pub const CANCELED: &str = "canceled";
     /// The log says no more: lines are missing.
     pub const UNKNOWN: &str = "unknown";
+
+    /// All of them, the frequent ones first.
+    pub const ALL: [&str; 15] = [
+        SENT, BOUNCED, DEFERRED, SOFTBOUNCE, EXPIRED, DELETED, DISCARDED, FILTERED, RELAYED,
+        FORWARDED, REQUEUED, HELD, REJECTED, CANCELED, UNKNOWN,
+    ];
+
+    /// Those of a recipient that another message carries on.
+    pub const HOPS: [&str; 4] = [FILTERED, RELAYED, FORWARDED, REQUEUED];
 }

@@ -6,6 +6,7 @@
 use super::brought;
 use super::error::{Error, Kind, Span};
 use super::nearest::nearest;
+use crate::model::row::{message_status, recipient_status};
 
 /// What a field's values are, and so how they are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -529,26 +530,16 @@ pub static FIELDS: [Field; 39] = [
 ];
 
 /// Words of a recipient's status.
-pub const RECIPIENT_STATUS: [&str; 15] = [
-    "sent",
-    "bounced",
-    "deferred",
-    "SOFTBOUNCE",
-    "expired",
-    "deleted",
-    "discarded",
-    "filtered",
-    "relayed",
-    "forwarded",
-    "requeued",
-    "held",
-    "rejected",
-    "canceled",
-    "unknown",
-];
+pub const RECIPIENT_STATUS: [&str; 15] = recipient_status::ALL;
 
 /// Words of a message's status that no recipient has.
-pub const MESSAGE_STATUS: [&str; 5] = ["receiving", "queued", "done", "corrupt", "lost"];
+pub const MESSAGE_STATUS: [&str; 5] = [
+    message_status::RECEIVING,
+    message_status::QUEUED,
+    message_status::DONE,
+    message_status::CORRUPT,
+    message_status::LOST,
+];
 
 /// Words of a refusal's status; `refused` stands for all of them, `not_accepted` for those that ask the client to come again.
 pub const REFUSAL_STATUS: [&str; 5] = [
@@ -560,7 +551,7 @@ pub const REFUSAL_STATUS: [&str; 5] = [
 ];
 
 /// States of a recipient that another message carries on.
-pub const HOPS: [&str; 4] = ["filtered", "relayed", "forwarded", "requeued"];
+pub const HOPS: [&str; 4] = recipient_status::HOPS;
 
 /// How a name becomes a field, or an error that says which one may be meant.
 pub type Lookup = fn(&str, &Span) -> Result<&'static Field, Error>;
