@@ -9,8 +9,8 @@
 //! sends, or fails to send or to read, ends at worst its own session; sessions, queries at once, time and rows are
 //! bounded; rows go out as they come.
 //!
-//! Of `pgwire` only the types and SCRAM are used: its server collects whole results, and its decoder panics on
-//! messages that are cut off.
+//! Of `pgwire` (0.42) only the types and SCRAM are used. Its server streams rows, but its decoder panics on a `Bind` that is cut off, and
+//! sessions here answer for places, deadlines and memory, of which it knows nothing.
 //!
 //! A part of the service that wants to be told something by our own client (`maillog prune`) names a verb when the
 //! server starts: [`Hooks::verb`]. The client sends `CALL name('argument')` ([`crate::client::Client::call`]); root and
