@@ -5,6 +5,7 @@ mod audit;
 mod commit;
 mod compact;
 mod crash;
+mod earlier;
 mod erase;
 mod full;
 mod function;

@@ -2,7 +2,7 @@ use super::*;
 use crate::store::migrate::{KNOWN, MIGRATIONS, apply, version};
 use duckdb::Connection;
 
-fn shape(conn: &Connection) -> Vec<String> {
+pub(super) fn shape(conn: &Connection) -> Vec<String> {
     let sql = "SELECT concat_ws(' ', table_name, column_index, column_name, data_type, is_nullable) FROM duckdb_columns() \
                WHERE NOT internal ORDER BY ALL";
     let mut statement = conn.prepare(sql).unwrap();
