@@ -171,12 +171,18 @@ fn of_recipient(fate: &Fate<'_>, style: &Style) -> String {
     )
 }
 
-/// Returns what is known of a mail that Postfix keeps trying to deliver; `last` says it of the last attempt.
+/// Returns what is known of a mail that is not delivered yet; `last` says it of the last attempt.
 fn deferred(fate: &Fate<'_>, last: &str, style: &Style) -> String {
     let told = fate.notice.as_ref();
     let told = told.map(|of| format!("; notice of delay to the sender: {}", notice(of)));
+    let is_on_hold = |message: &Message<'_>| message.status == Some(message_status::HELD);
+    let what = if fate.message.as_ref().is_some_and(is_on_hold) {
+        "on hold until an administrator releases it, not tried meanwhile"
+    } else {
+        "Postfix keeps trying"
+    };
     format!(
-        "not delivered yet, Postfix keeps trying: {} since {}, the last on {last}{}",
+        "not delivered yet, {what}: {} since {}, the last on {last}{}",
         count(fate.recipient.attempts.unwrap_or(0), "attempt"),
         when(fate.recipient.first_time, style),
         told.unwrap_or_default()

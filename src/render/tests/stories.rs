@@ -243,6 +243,27 @@ fn one_sentence_for_each_outcome() {
 }
 
 #[test]
+fn a_deferred_recipient_of_a_mail_on_hold_is_not_tried() {
+    let sentence = |state: &str| {
+        let story = told(
+            &[message(1, "3A1973E542", state, Vec::new())],
+            &[recipient(11, 1, "a@example.org", "deferred", Vec::new())],
+            &[],
+        );
+        story.lines().next().unwrap().to_owned()
+    };
+    let held = sentence("held");
+    assert!(
+        held.starts_with(
+            "a@example.org: not delivered yet, on hold until an administrator releases it"
+        ),
+        "{held}"
+    );
+    assert!(!held.contains("keeps trying"), "{held}");
+    assert!(sentence("queued").contains("Postfix keeps trying"));
+}
+
+#[test]
 fn one_sentence_for_each_message_without_recipients() {
     let states = [
         "receiving",
