@@ -84,7 +84,7 @@ pub struct Coverage {
 
 /// Why "nothing found" is no proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
+pub enum NoProof {
     /// Lines were lost.
     Lost,
     /// Some lines were not understood.
@@ -128,7 +128,7 @@ impl Coverage {
 
     /// Returns why nothing found would be no proof, at `now`.
     #[must_use]
-    pub fn doubts(&self, window: (Option<Time>, Option<Time>), now: Time) -> Vec<Doubt> {
+    pub fn doubts(&self, window: (Option<Time>, Option<Time>), now: Time) -> Vec<NoProof> {
         let any = |count: fn(&Host) -> i64| self.hosts.iter().any(|host| count(host) > 0);
         let first = self.hosts.iter().map(|host| host.first).min();
         let last = self.hosts.iter().map(|host| host.last).max();
@@ -137,11 +137,11 @@ impl Coverage {
         let begins = begins.filter(|(since, first)| first.since(*since) > HOUR);
         let ends = last.filter(|last| end.since(*last) > HOUR);
         let doubts = [
-            any(|host| host.lost).then_some(Doubt::Lost),
-            any(|host| host.not_understood).then_some(Doubt::NotUnderstood),
-            any(|host| host.silent_hours).then_some(Doubt::Gaps),
-            begins.map(|(_, first)| Doubt::Begins(first)),
-            ends.map(Doubt::Ends),
+            any(|host| host.lost).then_some(NoProof::Lost),
+            any(|host| host.not_understood).then_some(NoProof::NotUnderstood),
+            any(|host| host.silent_hours).then_some(NoProof::Gaps),
+            begins.map(|(_, first)| NoProof::Begins(first)),
+            ends.map(NoProof::Ends),
         ];
         doubts.into_iter().flatten().collect()
     }

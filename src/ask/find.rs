@@ -3,7 +3,7 @@
 use super::Ask;
 use super::coverage::Coverage;
 use super::hits::{self, How};
-use super::near::NearMisses;
+use super::near_misses::NearMisses;
 use super::story::{Focus, Stories};
 use crate::model::hits as columns;
 use crate::model::table::{Cell, Table};

@@ -8,7 +8,7 @@
 //! | `find` | a search as a request, and what it finds |
 //! | `hits`, `stored` | hits in pages, and what the mail store did with them |
 //! | `coverage` | what log was read for a window |
-//! | `near` | what might have been meant where nothing was found |
+//! | `near_misses` | what might have been meant where nothing was found |
 //! | `follow` | what is new since the search was asked last |
 //! | `summary` | which canned queries a report has |
 //! | `lines` | the log lines of what a search finds |
@@ -30,7 +30,7 @@ mod hits;
 #[cfg(feature = "store")]
 pub mod lines;
 #[cfg(feature = "store")]
-pub mod near;
+pub mod near_misses;
 #[cfg(feature = "store")]
 pub mod own;
 pub mod scope;

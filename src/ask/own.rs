@@ -2,7 +2,7 @@
 //!
 //! Searches are no part of it: they are handed over as requests ([`crate::query::Request`]).
 
-use super::{coverage, near};
+use super::{coverage, near_misses};
 use crate::query::found;
 use crate::query::story as chain;
 use crate::store::status;
@@ -54,7 +54,7 @@ pub fn of(sql: &str) -> Option<&'static str> {
         };
         named(&chains, "story")
             .chain(named(&coverage::STATEMENTS, "coverage"))
-            .chain(named(&near::STATEMENTS, "near misses"))
+            .chain(named(&near_misses::STATEMENTS, "near misses"))
             .chain(named(&[found::EXTENT], "extent"))
             .chain(
                 NAMES

@@ -1,6 +1,6 @@
 //! File: the text of a canned query -> header and statement.
 
-use super::names::{Piece, pieces};
+use super::names::{SqlPart, pieces};
 use super::{Canned, Declared, Kind};
 
 /// Options that every query has, so that no parameter may be called so.
@@ -130,8 +130,8 @@ fn statement(params: &[Declared], body: &str) -> Result<String, String> {
     let mut is_used = vec![false; params.len()];
     for piece in pieces(body) {
         match piece {
-            Piece::Text(text) => sql.push_str(text),
-            Piece::Name(name) => {
+            SqlPart::Text(text) => sql.push_str(text),
+            SqlPart::Name(name) => {
                 let at = params.iter().position(|param| param.name == name);
                 let at = at.ok_or_else(|| format!("${name} is no parameter of the header"))?;
                 sql.push_str(&format!("${}", at + 1));

@@ -2,7 +2,7 @@
 
 /// A part of a statement.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
+pub(super) enum SqlPart<'a> {
     /// Anything else, as it is.
     Text(&'a str),
     /// A parameter, without its `$`.
@@ -10,7 +10,7 @@ pub(super) enum Piece<'a> {
 }
 
 /// Cuts a statement into names of parameters and what is between.
-pub(super) fn pieces(sql: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(sql: &str) -> Vec<SqlPart<'_>> {
     let mut pieces = Vec::new();
     let mut rest = sql;
     let mut start = 0;
@@ -21,12 +21,12 @@ pub(super) fn pieces(sql: &str) -> Vec<Piece<'_>> {
             start += skipped(tail).unwrap_or(c.len_utf8());
             continue;
         }
-        pieces.push(Piece::Text(rest.get(..start).unwrap_or_default()));
-        pieces.push(Piece::Name(name));
+        pieces.push(SqlPart::Text(rest.get(..start).unwrap_or_default()));
+        pieces.push(SqlPart::Name(name));
         rest = rest.get(start + 1 + name.len()..).unwrap_or_default();
         start = 0;
     }
-    pieces.push(Piece::Text(rest));
+    pieces.push(SqlPart::Text(rest));
     pieces
 }
 

@@ -1,4 +1,4 @@
-use super::names::{Piece, pieces};
+use super::names::{SqlPart, pieces};
 use super::*;
 use std::fs;
 
@@ -35,8 +35,8 @@ fn names_in_comments_and_quotes_are_no_parameters() {
     let names: Vec<&str> = pieces(sql)
         .into_iter()
         .filter_map(|piece| match piece {
-            Piece::Name(name) => Some(name),
-            Piece::Text(_) => None,
+            SqlPart::Name(name) => Some(name),
+            SqlPart::Text(_) => None,
         })
         .collect();
     assert_eq!(names, ["top", "topic"]);

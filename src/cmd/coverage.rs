@@ -1,7 +1,7 @@
 //! Says what was read for the window of a search in which nothing was found.
 
 use super::Context as Run;
-use crate::ask::coverage::{Coverage, Doubt, Host};
+use crate::ask::coverage::{Coverage, Host, NoProof};
 use crate::model::time::{SECOND, Time};
 use crate::model::zone::Zone;
 use crate::render::escape;
@@ -87,18 +87,18 @@ fn named(host: &str) -> String {
 }
 
 /// Says how much "nothing" means.
-fn conclusion(doubts: &[Doubt], scope: Option<&str>, zone: Zone) -> String {
+fn conclusion(doubts: &[NoProof], scope: Option<&str>, zone: Zone) -> String {
     let show = |t: Time| zone.show(t.plus(-t.0.rem_euclid(SECOND)));
     let (mut words, mut borders) = (Vec::new(), Vec::new());
     for doubt in doubts {
         match doubt {
-            Doubt::Lost => words.push("lines were lost".to_owned()),
-            Doubt::NotUnderstood => {
+            NoProof::Lost => words.push("lines were lost".to_owned()),
+            NoProof::NotUnderstood => {
                 words.push("some lines were not understood (see maillog status)".to_owned());
             }
-            Doubt::Gaps => words.push("the log has gaps".to_owned()),
-            Doubt::Begins(first) => borders.push(format!("begins at {}", show(*first))),
-            Doubt::Ends(last) => borders.push(format!("ends at {}", show(*last))),
+            NoProof::Gaps => words.push("the log has gaps".to_owned()),
+            NoProof::Begins(first) => borders.push(format!("begins at {}", show(*first))),
+            NoProof::Ends(last) => borders.push(format!("ends at {}", show(*last))),
         }
     }
     if !borders.is_empty() {

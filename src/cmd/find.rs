@@ -2,7 +2,7 @@
 
 use super::stamp::Stamp;
 use super::story::Written;
-use super::{Context as Run, Exit, coverage, follow, near, scratch, story};
+use super::{Context as Run, Exit, coverage, follow, near_misses, scratch, story};
 use crate::answers::Answers;
 use crate::ask::find::{FindRequest, Search};
 use crate::ask::story::Stories;
@@ -166,13 +166,13 @@ impl Find {
         for line in coverage::nothing_found(&read, search.plan.window, scope, run) {
             notice::say(&line);
         }
-        let typed = near::Typed {
+        let typed = near_misses::Typed {
             since: self.since.as_ref(),
             until: self.until.as_ref(),
             all: self.all,
             files: &self.file,
         };
-        for line in near::lines(&search.near_misses()?, typed, run.zone) {
+        for line in near_misses::lines(&search.near_misses()?, typed, run.zone) {
             notice::say(&line);
         }
         Ok(())

@@ -6,10 +6,10 @@ use crate::check::Check;
 use crate::check::rows::Behind;
 use crate::client::Client;
 use crate::config;
-use crate::ingest::beside;
+use crate::ingest::clock::Present;
 use crate::ingest::follow;
+use crate::ingest::handover;
 use crate::ingest::import;
-use crate::ingest::present::Present;
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::Rules;
 use crate::ingest::stats::Summary;
@@ -251,7 +251,7 @@ impl Ingest {
         if self.again {
             old_log::refuse_twice(inputs, select)?;
         }
-        let keep = |kept: &store::kept::Kept| -> Result<()> {
+        let keep = |kept: &store::kept::KeptLog| -> Result<()> {
             client.call("maillog_keep", &serde_json::to_string(kept)?)?;
             Ok(())
         };
@@ -260,7 +260,7 @@ impl Ingest {
         }
         let before = doctor::before_import(|sql| client.select(sql, &[]))?;
         let progress = Progress::start(total(inputs), self.shows_progress());
-        let mut summary = beside::run(client, inputs, self.again, options, progress)?;
+        let mut summary = handover::run(client, inputs, self.again, options, progress)?;
         if let Some(days) = self.keep {
             keep(&old_log::kept(&names(inputs), &summary, days, run, select)?)?;
         }

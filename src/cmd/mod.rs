@@ -1,6 +1,5 @@
 //! The subcommands: what can be typed, and which file does it.
 
-mod afresh;
 pub mod complete;
 mod counted;
 pub mod coverage;
@@ -11,13 +10,14 @@ pub mod follow;
 pub mod generate;
 mod imported;
 pub mod ingest;
-pub mod near;
+pub mod near_misses;
 pub mod old_log;
 pub mod output;
 pub mod parse;
 pub mod prune;
 pub mod query;
 pub mod queue;
+mod restart;
 pub mod scratch;
 pub mod signature;
 pub mod sql;
@@ -29,7 +29,7 @@ pub mod usage;
 
 use crate::answers::Answers;
 use crate::config::{Config, Environment};
-use crate::ingest::present::Present;
+use crate::ingest::clock::Present;
 use crate::model::time::Time;
 use crate::model::zone::Zone;
 use crate::render::Style;

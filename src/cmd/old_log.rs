@@ -8,7 +8,7 @@ use crate::model::table::{Cell, Param, Table};
 use crate::model::time::{DAY, Time};
 use crate::source::Input;
 use crate::store;
-use crate::store::kept::Kept;
+use crate::store::kept::KeptLog;
 use anyhow::{Result, bail};
 
 /// Messages and refusals behind `$1` and `$2` that go at `$3` and `$4`; none where the time is not known.
@@ -109,7 +109,7 @@ pub fn kept(
     days: u32,
     run: &Run,
     select: impl Fn(&str, &[Param]) -> Result<Table, store::Error>,
-) -> Result<Kept, store::Error> {
+) -> Result<KeptLog, store::Error> {
     let names = inputs.iter().cloned().map(Param::Text).collect();
     let table = select(SPANS, &[Param::List(names), Param::Time(run.now)])?;
     let early = |time: Time| time.plus(-QUEUE_LIFETIME);
@@ -131,13 +131,13 @@ pub fn kept(
         spans.extend(hosts.map(|host| (host.clone(), early(first), last)));
     }
     let until = run.now.plus(i64::from(days) * DAY);
-    Ok(Kept { spans, until })
+    Ok(KeptLog { spans, until })
 }
 
 /// Returns the order that keeps everything while it is read.
 #[must_use]
-pub fn all_kept(run: &Run) -> Kept {
-    Kept {
+pub fn all_kept(run: &Run) -> KeptLog {
+    KeptLog {
         spans: Vec::new(),
         until: run.now.plus(DAY),
     }

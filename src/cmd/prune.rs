@@ -1,7 +1,7 @@
 //! `maillog prune`: what is past retention goes, or everything about one address; and the file gets smaller.
 
 use super::output::of_table;
-use super::{Context as Run, Exit, afresh};
+use super::{Context as Run, Exit, restart};
 use crate::client::Client;
 use crate::model::retain::{Cutoffs, Group};
 use crate::model::table::{Cell, Table};
@@ -133,7 +133,7 @@ impl Prune {
         cutoffs: Cutoffs,
         does_prune: bool,
     ) -> Result<Exit> {
-        let life = afresh::life(service).unwrap_or_default();
+        let life = restart::life(service).unwrap_or_default();
         let erasure = self.address.as_ref().map(|address| Erasure {
             address: address.clone(),
             ticket: ticket(),
@@ -155,11 +155,11 @@ impl Prune {
             "maillog_afresh"
         };
         service.call(verb, "")?;
-        let service = afresh::wait(&run.config.database, &life)?;
+        let service = restart::wait(&run.config.database, &life)?;
         let mut exit = Exit::Found;
         if let (Some(erasure), Some(first)) = (erasure, erased) {
             let rest = service.call("maillog_erased", &erasure.ticket)?;
-            let Some(rest) = afresh::cell(&rest) else {
+            let Some(rest) = restart::cell(&rest) else {
                 bail!("the service could not erase everything; see its messages");
             };
             let rest = order::erased_again(&serde_json::from_str::<Rows>(&rest)?);

@@ -3,8 +3,8 @@
 use super::Context as Run;
 use crate::answers::Answers;
 use crate::check::Check;
+use crate::ingest::clock::Present;
 use crate::ingest::import;
-use crate::ingest::present::Present;
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::Rules;
 use crate::ingest::stats::Summary;

@@ -25,7 +25,7 @@ const WAITING_LIMIT: usize = 10_000;
 
 /// A line that waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct WaitingLine {
     host: u32,
     time: Time,
     queue_id: Text,
@@ -41,7 +41,7 @@ pub(super) struct Kept {
 struct Waiting {
     time: Time,
     /// In the order in which they came.
-    lines: Vec<Kept>,
+    lines: Vec<WaitingLine>,
 }
 
 /// Lines that wait, by host.
@@ -54,7 +54,7 @@ pub(super) struct Early {
 }
 
 impl Early {
-    pub(super) fn restore(lines: Vec<Kept>) -> Self {
+    pub(super) fn restore(lines: Vec<WaitingLine>) -> Self {
         let mut this = Self::default();
         for line in lines {
             this.add(line);
@@ -63,13 +63,13 @@ impl Early {
     }
 
     /// Returns what waits, by host, in the order in which it came.
-    pub(super) fn list(&self) -> Vec<&Kept> {
+    pub(super) fn list(&self) -> Vec<&WaitingLine> {
         let mut hosts: Vec<_> = self.by_host.iter().collect();
         hosts.sort_unstable_by_key(|(host, _)| **host);
         hosts.into_iter().flat_map(|(_, w)| &w.lines).collect()
     }
 
-    fn add(&mut self, line: Kept) {
+    fn add(&mut self, line: WaitingLine) {
         let waiting = self.by_host.entry(line.host).or_default();
         waiting.time = line.time;
         waiting.lines.push(line);
@@ -77,7 +77,7 @@ impl Early {
     }
 
     /// Takes the lines of a host that wait for another stamp than this.
-    fn past(&mut self, host: u32, time: Time) -> Vec<Kept> {
+    fn past(&mut self, host: u32, time: Time) -> Vec<WaitingLine> {
         let is_past = self.by_host.get(&host).is_some_and(|w| w.time != time);
         let waiting = is_past.then(|| self.by_host.remove(&host)).flatten();
         let lines = waiting.map(|w| w.lines).unwrap_or_default();
@@ -86,7 +86,7 @@ impl Early {
     }
 
     /// Takes the lines that wait for this message.
-    fn of(&mut self, host: u32, queue_id: &str) -> Vec<Kept> {
+    fn of(&mut self, host: u32, queue_id: &str) -> Vec<WaitingLine> {
         let Some(waiting) = self.by_host.get_mut(&host) else {
             return Vec::new();
         };
@@ -137,7 +137,7 @@ impl Correlator {
         }
     }
 
-    fn replay(&mut self, lines: Vec<Kept>) {
+    fn replay(&mut self, lines: Vec<WaitingLine>) {
         self.early.is_over = true;
         for kept in lines {
             let host = self.host_name(kept.host);
@@ -204,7 +204,7 @@ impl Correlator {
         if self.early.is_over || self.early.count >= WAITING_LIMIT {
             return false;
         }
-        self.early.add(Kept {
+        self.early.add(WaitingLine {
             host: line.host,
             time: line.time,
             queue_id: text(queue_id),

@@ -36,10 +36,10 @@ impl<S> Default for Ended<S> {
 }
 
 /// What the state keeps of a session: when it ended, its process, itself.
-pub(super) type Kept<S> = (Time, Key, S);
+pub(super) type EndedSession<S> = (Time, Key, S);
 
 impl<S> Ended<S> {
-    pub(super) fn restore(list: Vec<Kept<S>>) -> Self {
+    pub(super) fn restore(list: Vec<EndedSession<S>>) -> Self {
         let mut this = Self::default();
         for (time, key, session) in list {
             this.add(key, session, time);

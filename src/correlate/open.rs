@@ -62,12 +62,12 @@ pub(super) struct Extra {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) label: Option<Text>,
     /// Set by a postsuper summary without ids; the next line about the message takes it back.
-    pub(super) doubt: Option<Doubt>,
+    pub(super) doubt: Option<Presumed>,
 }
 
 /// What a doubt replaced.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Doubt {
+pub(super) struct Presumed {
     pub(super) log_incomplete: bool,
     reason: Option<Text>,
 }
@@ -122,7 +122,7 @@ impl Message {
 
     /// Marks it as possibly touched by an administrator without a trace.
     pub(super) fn doubt(&mut self, reason: &str) {
-        let before = Doubt {
+        let before = Presumed {
             log_incomplete: self.row.log_incomplete,
             reason: self.row.reason.replace(text(reason)),
         };

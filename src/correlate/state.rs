@@ -8,7 +8,7 @@
 use super::agent::{Agents, Announcing, Connection};
 use super::chain::{Awaited, Claim};
 use super::clock::{Host, Hosts};
-use super::early::{Early, Kept};
+use super::early::{Early, WaitingLine};
 use super::ended::{self, Ended};
 use super::notice::Known;
 use super::open::{Extra, Message};
@@ -46,8 +46,8 @@ struct Saved {
     announcing: Vec<Announcing>,
     supers: postsuper::SuperRuns,
     known: Known,
-    early: Vec<Kept>,
-    ended: Vec<ended::Kept<Session>>,
+    early: Vec<WaitingLine>,
+    ended: Vec<ended::EndedSession<Session>>,
     halves: Halves,
 }
 
@@ -73,7 +73,7 @@ struct Saving<'a> {
     supers: &'a postsuper::SuperRuns,
     known: &'a Known,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    early: Vec<&'a Kept>,
+    early: Vec<&'a WaitingLine>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ended: Vec<(Time, &'a Key, &'a Session)>,
     #[serde(skip_serializing_if = "Halves::is_empty")]

@@ -34,7 +34,7 @@ pub struct Opening {
     /// recognised; empty for what is no file.
     pub head: Vec<u8>,
     /// It lies inside a stored stream.
-    pub piece: Option<Piece>,
+    pub piece: Option<PlaceInStream>,
     /// Bytes on disk, for the progress bar.
     pub size: u64,
     /// Somebody wants a summary of this feed alone.
@@ -66,7 +66,7 @@ impl Opening {
 
 /// Where an input lies in a stored stream that does not begin with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece {
+pub struct PlaceInStream {
     /// Number of the source.
     pub source_id: i64,
     /// What to add to a place in the input to get the place in the stream.

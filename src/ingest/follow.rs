@@ -1,10 +1,10 @@
 //! Follow: files that grow, each into a feed of its own (`source::follow` knows how they live).
 
-use super::feed::{Closed, Ending, Feed, Feeds, Lost, Opening, Piece};
+use super::feed::{Closed, Ending, Feed, Feeds, Lost, Opening, PlaceInStream};
 use super::health::Health;
-use super::keep::Jobs;
 use super::pump::Rules;
 use super::resume;
+use super::writer::Jobs;
 use crate::model::cursor::{SourceKey, StoredCursor};
 use crate::model::time::Time;
 use crate::notice::{self, Level};
@@ -74,7 +74,7 @@ impl Reader<'_> {
     }
 
     /// Finds out whether a file whose first bytes nobody knows lies inside a stored stream.
-    fn piece(&self, input: &Input) -> Option<Piece> {
+    fn piece(&self, input: &Input) -> Option<PlaceInStream> {
         if input.is_stream() || input.size() < PIECE_BYTES {
             return None;
         }
@@ -91,7 +91,7 @@ impl Reader<'_> {
     }
 }
 
-fn find_piece(input: &Input, store: &Store) -> Result<Option<Piece>> {
+fn find_piece(input: &Input, store: &Store) -> Result<Option<PlaceInStream>> {
     let stored: Result<Vec<StoredCursor>, Error> = store.sources();
     resume::piece_of(input, &stored?, store)
 }

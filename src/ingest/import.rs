@@ -2,13 +2,13 @@
 
 use super::feed::Feeds;
 use super::health::Health;
-use super::keep::{self, Jobs};
 use super::progress::Progress;
 use super::pump::{Pump, Rules};
 use super::reader::{self, Planned};
 use super::resume;
 use super::stats::Summary;
 use super::stream::Streams;
+use super::writer::{self, Jobs};
 use crate::correlate::{Correlator, Settings};
 use crate::seen::Seen;
 use crate::source::Input;
@@ -38,7 +38,7 @@ pub fn run(
             // The pump's end is told by the storing thread.
             let _ = reader::read(plan, &rules.options, &feeds);
         });
-        let storing = scope.spawn(move || keep::keep(store, sources, &todo, health, None));
+        let storing = scope.spawn(move || writer::keep(store, sources, &todo, health, None));
         let pump = Pump::new(rules, correlator, streams, seen, jobs, health, progress)
             .with_domains(domains);
         let summary = pump.pump(&fed);

@@ -9,29 +9,29 @@
 //! | `stream` | streams and where each stands |
 //! | `account` | what is counted of a record |
 //! | `pump` | entries through the stages, parts to be stored |
-//! | `keep` | the storing thread: parts into commits, jobs in between |
+//! | `writer` | the storing thread: parts into commits, jobs in between |
 //! | `small` | rows of small producers, which join a commit |
 //! | `import` | an import: one reader, then the end |
-//! | `relief` | room in memory for what is to be stored |
+//! | `memory_relief` | room in memory for what is to be stored |
 //! | `health` | counts and times for metrics and the watchdog |
 
 mod account;
-pub mod beside;
+pub mod clock;
 pub mod coverage;
 pub mod feed;
 pub mod follow;
+pub mod handover;
 pub mod health;
 pub mod import;
-pub mod keep;
-pub mod present;
+pub mod memory_relief;
 pub mod progress;
 pub mod pump;
 pub mod reader;
-pub mod relief;
 pub mod resume;
 pub mod small;
 pub mod stats;
 pub mod stream;
+pub mod writer;
 
 #[cfg(test)]
 pub(crate) mod tests;

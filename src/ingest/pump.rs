@@ -4,13 +4,13 @@
 //! A source that fails half-way keeps what was readable; the others are read all the same.
 
 use super::account::{account, count_lines, first, know};
+use super::clock::Present;
 use super::feed::{Ending, Fed, FeedId, Lost, Opened, Opening, Piecemeal, Reply};
 use super::health::Health;
-use super::keep::{Jobs, Part};
-use super::present::Present;
 use super::progress::Progress;
 use super::stats::{Class, Opaque, Summary};
 use super::stream::{Stream, StreamNo, Streams};
+use super::writer::{Jobs, Part};
 use crate::check;
 use crate::correlate::Correlator;
 use crate::metrics::Tally;

@@ -1,6 +1,6 @@
 //! The reading thread of an import: opens inputs one after the other, reads and decompresses ahead.
 
-use super::feed::{Closed, Ending, Feed, Feeds, Opening, Piece};
+use super::feed::{Closed, Ending, Feed, Feeds, Opening, PlaceInStream};
 use crate::source::{Error, Hints, Input, Options};
 
 /// An input and the stored stream that it lies in, where it does not begin one.
@@ -9,7 +9,7 @@ pub struct Planned {
     /// The input.
     pub input: Input,
     /// Where it lies.
-    pub piece: Option<Piece>,
+    pub piece: Option<PlaceInStream>,
     /// It is read from its beginning although it was read before.
     pub is_again: bool,
 }

@@ -4,7 +4,7 @@
 //! today: `mail.log` that became `mail.log.1` and `mail.log.2.gz` is read once. A file that begins inside a stored
 //! stream (the tail of a log, an overlapping dump) is recognised by its anchors, and only what is new in it is read.
 
-use super::feed::Piece;
+use super::feed::PlaceInStream;
 use crate::model::cursor::{Anchor, SourceKey, StoredCursor};
 use crate::source::{Input, anchor};
 use crate::store::{Error, Store};
@@ -43,7 +43,7 @@ pub fn piece_of(
     input: &Input,
     stored: &[StoredCursor],
     store: &impl Anchored,
-) -> Result<Option<Piece>> {
+) -> Result<Option<PlaceInStream>> {
     let is_known = || stored.iter().any(|s| input.matches(&s.cursor.key));
     if input.is_stream() || stored.is_empty() || is_known() {
         return Ok(None);
@@ -63,7 +63,11 @@ pub const fn length(key: &SourceKey) -> u64 {
 /// Looks for a stored stream that `input` begins in the midst of.
 ///
 /// What cannot be read now will be told when it is read for good.
-fn piece(input: &Input, stored: &[StoredCursor], store: &impl Anchored) -> Result<Option<Piece>> {
+fn piece(
+    input: &Input,
+    stored: &[StoredCursor],
+    store: &impl Anchored,
+) -> Result<Option<PlaceInStream>> {
     let head = anchors(input, 1);
     let hashes: Vec<u32> = head.iter().map(|a| a.hash).collect();
     let alike = store.anchors_like(&hashes)?;
@@ -74,7 +78,9 @@ fn piece(input: &Input, stored: &[StoredCursor], store: &impl Anchored) -> Resul
         if let Some(shift) = anchor::shift(&head, &candidates, end)
             && is_same(input, source, shift, store)?
         {
-            return Ok(source.source_id.map(|source_id| Piece { source_id, shift }));
+            return Ok(source
+                .source_id
+                .map(|source_id| PlaceInStream { source_id, shift }));
         }
     }
     Ok(None)

@@ -1,7 +1,7 @@
 //! Streams: what is read, each from where it stands; several feeds may read one (`mail.log` and its backup).
 
 use super::coverage::Ledger;
-use super::feed::{Opened, Opening, Piece};
+use super::feed::{Opened, Opening, PlaceInStream};
 use super::resume;
 use crate::model::cursor::{Anchor, Cursor, SourceKey, StoredCursor};
 use crate::model::row::UnparsedRow;
@@ -262,7 +262,7 @@ impl Streams {
             .map(|(no, s)| (*no, s.source_id, &s.cursor.key, s.cursor.offset));
         let is_same = |source_id: Option<i64>, key: &SourceKey| match (&opening.piece, key) {
             // A stream that began in this process has no number here: who knows its key names that.
-            (Some(Piece { source_id: id, .. }), key) => {
+            (Some(PlaceInStream { source_id: id, .. }), key) => {
                 source_id == Some(*id) || *key == opening.key
             }
             (None, SourceKey::File { .. }) => source::is_fingerprint_of(key, &opening.head),

@@ -1,13 +1,13 @@
 //! Several feeds at the same time.
 
+use super::clock::Present;
 use super::feed::{Ending, Feed, Feeds, Opening};
 use super::health::Health;
 use super::import;
-use super::keep::{self, Jobs};
-use super::present::Present;
 use super::progress::Progress;
 use super::pump::{Pump, Rules};
 use super::stats::Summary;
+use super::writer::{self, Jobs};
 use crate::model::cursor::SourceKey;
 use crate::model::table::Cell;
 use crate::model::time::Time;
@@ -43,7 +43,7 @@ fn run_keeping(
     let health = &Health::default();
     std::thread::scope(|scope| {
         let ids = streams.source_ids();
-        let storing = scope.spawn(move || keep::keep(store, ids, &todo, health, None).unwrap());
+        let storing = scope.spawn(move || writer::keep(store, ids, &todo, health, None).unwrap());
         let others = jobs.clone();
         scope.spawn(move || feeding(&feeds, &others));
         let progress = Progress::start(None, false);

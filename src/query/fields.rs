@@ -3,8 +3,8 @@
 //! Check, help, completion and manual follow from it. A hit is one of three things (see `sql.rs`), and a field
 //! names its columns in each; where it names none, the field is never true there and its negation always.
 
-use super::brought;
 use super::error::{Error, Kind, Span};
+use super::foreign_words;
 use super::nearest::nearest;
 use crate::model::row::{message_status, recipient_status};
 
@@ -582,7 +582,7 @@ pub(super) fn lookup(name: &str, span: &Span) -> Result<&'static Field, Error> {
         .iter()
         .flat_map(|field| std::iter::once(field.name).chain(field.aliases.iter().copied()));
     let quotes = "put the text in quotes to search replies for it";
-    let hint = match (brought::hint(name), nearest(name, names)) {
+    let hint = match (foreign_words::hint(name), nearest(name, names)) {
         (Some(hint), _) => hint.to_owned(),
         (None, Some(near)) => format!("write {near}: if you mean this field, or {quotes}"),
         (None, None) => quotes.to_owned(),

@@ -15,8 +15,8 @@
 
 use super::condition::{self, Condition};
 use super::hops::{self, Hops};
-use super::narrow;
 use super::plan::{Rule, Test};
+use super::prefilter;
 use super::sql::Part;
 use super::turned;
 use super::writer::{Statement, Writer};
@@ -184,12 +184,12 @@ impl Search {
             let condition = condition::compile(&self.rule, part, false);
             if condition != Condition::Never {
                 parts.push(part);
-                hits.push(narrow::select(writer, part, &condition, slice, since));
+                hits.push(prefilter::select(writer, part, &condition, slice, since));
             }
         }
         if parts.is_empty() {
             let never = [&Condition::Never];
-            hits.push(narrow::branch(
+            hits.push(prefilter::branch(
                 writer,
                 Part::Refusal,
                 &never,
@@ -254,7 +254,7 @@ impl Search {
             let asked = Condition::Leaf(more, Vec::new());
             let rejected = Condition::Leaf("f.status = 'rejected'".to_owned(), Vec::new());
             let terms = [&asked, &rejected, &condition];
-            let rows = narrow::branch(writer, part, &terms, Slice::WHOLE, None);
+            let rows = prefilter::branch(writer, part, &terms, Slice::WHOLE, None);
             (condition != Condition::Never)
                 .then(|| format!("  SELECT from_id AS id FROM (\n{rows}\n  )"))
         };
@@ -292,7 +292,7 @@ impl Search {
             let is_hop = Condition::Leaf(is_hop, Vec::new());
             let condition = condition::differs(&self.rule, false);
             let all = [&is_hop, &condition];
-            let hop = narrow::branch(writer, Part::Hop, &all, Slice::WHOLE, None);
+            let hop = prefilter::branch(writer, Part::Hop, &all, Slice::WHOLE, None);
             start = format!("{hop}\n  UNION\n  {hops_of_hits}");
         }
         sql.push_str(",\nhop AS (\n  ");
@@ -306,7 +306,7 @@ impl Search {
                 condition::compile(&self.rule, Part::Carried, false)
             };
             let terms: Vec<&Condition> = std::iter::once(&condition).collect();
-            let carried = narrow::branch(writer, Part::Carried, &terms, slice, None);
+            let carried = prefilter::branch(writer, Part::Carried, &terms, slice, None);
             sql.push_str(&format!(
                 ",\ncarried AS (\n{carried}\n  GROUP BY t.time, t.id, t.from_id\n)"
             ));
@@ -324,7 +324,7 @@ impl Search {
                     recipient,
                 ];
                 let terms: Vec<&Condition> = terms.iter().collect();
-                let fates = narrow::branch(writer, Part::Hop, &terms, Slice::WHOLE, None);
+                let fates = prefilter::branch(writer, Part::Hop, &terms, Slice::WHOLE, None);
                 sql.push_str(&format!(",\nfate AS (\n{fates}\n)"));
                 "SELECT start FROM last WHERE id IN (SELECT id FROM fate)".to_owned()
             }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::brought;
+use super::foreign_words;
 use crate::render::Format;
 
 /// A line that begins with a dot or a backslash.
@@ -157,7 +157,7 @@ pub(super) fn parse(line: &str) -> Result<Dot, String> {
 fn wrong(name: &str, error: &clap::Error) -> String {
     use clap::error::ErrorKind;
     if error.kind() == ErrorKind::InvalidSubcommand {
-        return match brought::hint(name) {
+        return match foreign_words::hint(name) {
             Some(hint) => format!("no command {name}: {hint}"),
             None => format!("no command {name}; .help lists them"),
         };

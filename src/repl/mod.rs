@@ -3,9 +3,9 @@
 //! Statements end with `;` and may have several lines; lines that begin with `.` or `\` are for the shell. The
 //! database is opened for each statement and left again, so that an open shell keeps nobody from writing.
 
-mod brought;
 mod dot;
 mod editor;
+mod foreign_words;
 mod interrupt;
 mod progress;
 mod show;

@@ -1,11 +1,11 @@
-//! Ingest: takes log that another `maillog ingest` reads (`ingest/beside.rs`).
+//! Ingest: takes log that another `maillog ingest` reads (`ingest/handover.rs`).
 
 use super::failure::Failure;
 use super::message::{self, Request};
-use super::trouble::{Done, Trouble};
+use super::request_error::{RequestError, RequestResult};
 use super::wire::{Stream, Wire};
-use crate::ingest::beside::{Ended, Wanted};
-use crate::ingest::feed::{Closed, Ending, Feed, Feeds, Opening, Piece};
+use crate::ingest::feed::{Closed, Ending, Feed, Feeds, Opening, PlaceInStream};
+use crate::ingest::handover::{Ended, Wanted};
 use crate::model::table::{Cell, Table};
 use crate::source::{Chunk, Hints};
 use bytes::{Buf, BytesMut};
@@ -18,19 +18,19 @@ const HEADER: usize = 12;
 /// The feed that a session has open.
 #[derive(Default)]
 pub(super) struct Intake {
-    feed: Option<Kept>,
+    feed: Option<OpenFeed>,
 }
 
 /// A feed that ends in a thread of its own when it is dropped: that may have to wait for the database.
-struct Kept(Option<Feed>);
+struct OpenFeed(Option<Feed>);
 
-impl Kept {
+impl OpenFeed {
     fn into_feed(mut self) -> Option<Feed> {
         self.0.take()
     }
 }
 
-impl Drop for Kept {
+impl Drop for OpenFeed {
     fn drop(&mut self) {
         if let Some(feed) = self.0.take()
             && let Ok(runtime) = Handle::try_current()
@@ -47,12 +47,12 @@ impl Intake {
         wire: &mut Wire<S>,
         feeds: Option<Feeds>,
         argument: &str,
-    ) -> Result<Table, Trouble> {
+    ) -> Result<Table, RequestError> {
         let feeds = feeds.ok_or_else(|| Failure::new("0A000", "this service takes no log"))?;
         let wanted: Wanted = serde_json::from_str(argument).map_err(|error| strange(&error))?;
         let piece = wanted
             .piece
-            .map(|(source_id, shift)| Piece { source_id, shift });
+            .map(|(source_id, shift)| PlaceInStream { source_id, shift });
         let first_year = wanted.first_year;
         let opening = Opening {
             name: wanted.name,
@@ -69,7 +69,7 @@ impl Intake {
             let is_new = feed.opened().offset == 0 && piece.is_none_or(|piece| piece.shift == 0);
             let hints = Hints { first_year };
             feed.begin(if is_new { hints } else { Hints::default() })?;
-            Ok((feed.opened().clone(), Kept(Some(feed))))
+            Ok((feed.opened().clone(), OpenFeed(Some(feed))))
         });
         let feed = wire
             .while_open(opened)
@@ -92,9 +92,9 @@ impl Intake {
         &mut self,
         wire: &mut Wire<S>,
         argument: &str,
-    ) -> Result<Table, Trouble> {
+    ) -> Result<Table, RequestError> {
         let ended: Ended = serde_json::from_str(argument).map_err(|error| strange(&error))?;
-        let feed = self.feed.take().and_then(Kept::into_feed);
+        let feed = self.feed.take().and_then(OpenFeed::into_feed);
         let feed = feed.ok_or_else(no_feed)?;
         let ending = match ended.failure {
             Some(failure) => Ending::Failed(failure),
@@ -111,7 +111,7 @@ impl Intake {
     }
 
     /// Takes log from the client.
-    pub(super) async fn copy_in<S: Stream>(&mut self, wire: &mut Wire<S>) -> Done {
+    pub(super) async fn copy_in<S: Stream>(&mut self, wire: &mut Wire<S>) -> RequestResult {
         let mut feed = self.feed.take().ok_or_else(no_feed)?;
         message::copy(&mut wire.out, b'G', 1);
         wire.flush().await?;
@@ -140,7 +140,7 @@ impl Intake {
                     let message = format!("COPY from stdin failed: {reason}");
                     return Err(Failure::new("57014", message).into());
                 }
-                None => return Err(Trouble::Gone(std::io::ErrorKind::UnexpectedEof.into())),
+                None => return Err(RequestError::Gone(std::io::ErrorKind::UnexpectedEof.into())),
                 Some(_) => {
                     let failure = Failure::new("08P01", "unexpected message during COPY");
                     return Err(failure.fatal().into());
@@ -228,7 +228,7 @@ mod tests {
         }
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().build().unwrap();
-        runtime.block_on(async { drop(Kept(Some(feed))) });
+        runtime.block_on(async { drop(OpenFeed(Some(feed))) });
         // Only now: had it been waited for, this were never reached.
         go.send(()).unwrap();
         assert!(pump.join().unwrap());

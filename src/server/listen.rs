@@ -1,16 +1,16 @@
 //! Listen: the Unix socket and, where it is configured, TCP; one task for each connection.
 
 use super::access::{self, Peers};
-use super::door::{self, Door};
+use super::admission::Current;
 use super::failure::Failure;
-use super::held::Held;
 use super::ingest::Intake;
+use super::login_queue::{self, LoginQueue};
 use super::message::{self, Start, Transaction};
 use super::run::Pool;
 use super::secret::Tcp;
 use super::session::{Login, Session};
+use super::session_budget::SessionBudget;
 use super::setting::Settings;
-use super::turn::Current;
 use super::turnstile::User;
 use super::wire::{Stream, Wire};
 use super::{Inner, Place};
@@ -117,7 +117,8 @@ pub(super) fn bind_tcp(address: &str) -> Result<std::net::TcpListener> {
 
 /// Accepts clients of the Unix socket for ever.
 pub(super) async fn unix(listener: UnixListener, inner: Arc<Inner>, peers: Peers) {
-    let (owners, others): (Arc<Door<u32>>, Arc<Door<u32>>) = (Arc::default(), Arc::default());
+    let (owners, others): (Arc<LoginQueue<u32>>, Arc<LoginQueue<u32>>) =
+        (Arc::default(), Arc::default());
     let look_ups = Arc::new(Semaphore::new(LOOK_UPS));
     loop {
         let Some((stream, _)) = accepted(listener.accept().await).await else {
@@ -172,12 +173,12 @@ async fn look_up(
 
 /// Accepts clients over TCP for ever.
 pub(super) async fn tcp(listener: TcpListener, inner: Arc<Inner>, tcp: Tcp) {
-    let door: Arc<Door<IpAddr>> = Arc::default();
+    let door: Arc<LoginQueue<IpAddr>> = Arc::default();
     loop {
         let Some((stream, address)) = accepted(listener.accept().await).await else {
             continue;
         };
-        let waiting = door.enter(door::network(address.ip()));
+        let waiting = door.enter(login_queue::network(address.ip()));
         keep_alive(&stream);
         let (inner, tcp) = (Arc::clone(&inner), tcp.clone());
         tokio::spawn(async move {
@@ -381,7 +382,7 @@ async fn begin<S: Stream>(
         settings,
         pool: Arc::new(pool),
         transaction: Transaction::None,
-        held: Held::default(),
+        held: SessionBudget::default(),
         intake: Intake::default(),
     };
     Ok(Some((session, place)))

@@ -23,27 +23,27 @@
 //! Limits: a transaction of a client is no snapshot; there are no savepoints, no `COPY` in binary, no `PREPARE` in SQL.
 
 mod access;
+mod admission;
 mod admit;
 mod audit;
 mod catalog;
 mod dialect;
-mod door;
 mod failure;
 mod guess;
-mod held;
 mod ingest;
 mod lex;
 mod listen;
+mod login_queue;
 mod message;
 mod param;
 mod portal;
+mod request_error;
 mod run;
 mod secret;
 mod session;
+mod session_budget;
 mod setting;
 mod statement;
-mod trouble;
-mod turn;
 mod turnstile;
 mod value;
 mod wait;
@@ -57,6 +57,7 @@ use crate::ingest::small::SmallRows;
 use crate::model::kind::Kind;
 use crate::model::table::{Cell, Table};
 use crate::store::Sessions;
+use admission::Current;
 use anyhow::{Context, Result, anyhow};
 use std::collections::HashMap;
 use std::path::Path;
@@ -66,7 +67,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_rustls::rustls::crypto::ring;
-use turn::Current;
 use turnstile::User;
 
 /// Threads for what is rare and short: files that are read again, feeds that end.
@@ -125,7 +125,7 @@ struct Inner {
     sessions: Sessions,
     turnstile: Arc<turnstile::Turnstile>,
     /// Queries that are open.
-    open: Arc<turn::Open>,
+    open: Arc<admission::Open>,
     limits: setting::Limits,
     most_rows: u64,
     most_sessions: usize,
@@ -296,7 +296,7 @@ impl Inner {
     /// Returns how many threads may be needed at once, so that none of them waits for those of others: a query's
     /// for each slot, one for each session that adds log or calls a verb, those that look up users, and a few.
     fn most_threads(&self) -> usize {
-        2 * (self.most_sessions + RESERVED) + turn::BESIDE + listen::LOOK_UPS + SPARE
+        2 * (self.most_sessions + RESERVED) + admission::BESIDE + listen::LOOK_UPS + SPARE
     }
 
     /// Makes room for a session; says how many there are when there are too many. A few are for root and the owner, more

@@ -1,14 +1,14 @@
 //! Run: one query on a thread of its own, its rows as they come, never more of them in memory than a few blocks.
 //!
 //! A client that does not read makes the channel full; then the thread waits there, and lets another query run
-//! meanwhile. Stopping works at every moment: before it runs, while it runs, and while it waits (`turn`).
+//! meanwhile. Stopping works at every moment: before it runs, while it runs, and while it waits (`admission`).
 
+use super::admission::{Slot, Stop};
 use super::audit;
 use super::catalog::{self, Furniture};
 use super::failure::Failure;
 use super::message::{self, Formats};
 use super::statement::CopyForm;
-use super::turn::{Slot, Stop};
 use super::turnstile::{Turn, Turnstile, User};
 use super::value;
 use crate::ask::session::Restriction;

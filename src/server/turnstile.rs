@@ -4,7 +4,7 @@
 //! one goes first whose user has the fewest queries running. Beside them root and the owner have a place of their own, and
 //! so has `maillog status`: together they use it one query at a time.
 
-use super::turn::{Stop, lock};
+use super::admission::{Stop, lock};
 use crate::model::scope::Scope;
 use futures::executor::block_on;
 use std::cell::Cell;

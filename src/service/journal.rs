@@ -72,8 +72,8 @@ fn follow(shared: &Shared, wanted: Wanted) -> Result<()> {
     loop {
         match follower.run() {
             Ok(()) => {}
-            Err(Trouble::Closed(closed)) => return Err(closed.into()),
-            Err(Trouble::Journal(error)) => follower.recover(&error),
+            Err(ReadEnd::Closed(closed)) => return Err(closed.into()),
+            Err(ReadEnd::Journal(error)) => follower.recover(&error),
         }
     }
 }
@@ -91,18 +91,18 @@ fn start(feed: &Feed, since: Option<Time>) -> Start {
     }
 }
 
-enum Trouble {
+enum ReadEnd {
     Closed(Closed),
     Journal(String),
 }
 
-impl From<Closed> for Trouble {
+impl From<Closed> for ReadEnd {
     fn from(closed: Closed) -> Self {
         Self::Closed(closed)
     }
 }
 
-impl From<journal::Error> for Trouble {
+impl From<journal::Error> for ReadEnd {
     fn from(error: journal::Error) -> Self {
         Self::Journal(error.to_string())
     }
@@ -127,7 +127,7 @@ struct Follower<'s> {
 
 impl Follower<'_> {
     /// Opens the journal and follows it until it has to be opened again.
-    fn run(&mut self) -> Result<(), Trouble> {
+    fn run(&mut self) -> Result<(), ReadEnd> {
         let mut live = Live::open(&self.place, &self.selection, &self.start)?;
         while !live.has_files() {
             self.wait_for_files();

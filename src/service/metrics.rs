@@ -6,7 +6,7 @@
 //! Limits: no TLS and no password (see `web`).
 
 use super::task::{Task, When};
-use super::{Shared, guard};
+use super::{Shared, memory_guard};
 use crate::ingest::health::Health;
 use crate::metrics::family::{FAMILIES, Family, Kind};
 use crate::metrics::label;
@@ -246,7 +246,7 @@ impl Scraped {
         let mut wal = self.database.clone().into_os_string();
         wal.push(".wal");
         samples.insert("maillog_wal_size_bytes", one(size(Path::new(&wal))));
-        if let Some(mib) = guard::resident_mib() {
+        if let Some(mib) = memory_guard::resident_mib() {
             samples.insert("process_resident_memory_bytes", one(float(mib << 20)));
         }
     }

@@ -17,25 +17,25 @@
 //! | `calendar` | times of the clock on the wall |
 //! | `supervisor` | runs tasks, tries again what failed, stores last runs |
 //! | `serve` | task: the server for queries |
-//! | `guard` | task: the memory of the process |
+//! | `memory_guard` | task: the memory of the process |
 //! | `metrics` | task: what Prometheus is told, over HTTP |
 //! | `retain` | task: the hourly work, pruning and rewriting the file |
 //! | `queue` | task: Postfix's queue, listed each minute |
-//! | `notify` | what systemd is told: ready, status, watchdog |
-//! | `afresh` | starting again after a failure, later each time |
+//! | `systemd_notify` | what systemd is told: ready, status, watchdog |
+//! | `restart` | starting again after a failure, later each time |
 
-mod afresh;
 pub mod calendar;
-mod guard;
 #[cfg(feature = "journal")]
 pub mod journal;
+mod memory_guard;
 mod metrics;
-mod notify;
 mod open;
 pub mod queue;
+mod restart;
 pub mod retain;
 mod serve;
 mod supervisor;
+mod systemd_notify;
 pub mod task;
 #[cfg(test)]
 mod tests;
@@ -44,17 +44,17 @@ use crate::config::Config;
 use crate::ingest::feed::Feeds;
 use crate::ingest::health::Health;
 use crate::ingest::import;
-use crate::ingest::keep::{self, Jobs};
+use crate::ingest::memory_relief::MemoryRelief;
 use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
-use crate::ingest::relief::Relief;
+use crate::ingest::writer::{self, Jobs};
 use crate::server;
 use crate::store::{Sessions, Store};
 use anyhow::{Context, Result};
-use notify::Notify;
 use std::convert::Infallible;
 use std::sync::Arc;
 use supervisor::{Pace, Supervisor};
+use systemd_notify::Notify;
 use task::Task;
 
 pub use supervisor::Restart;
@@ -73,7 +73,7 @@ pub struct Shared {
     /// The settings.
     pub config: Arc<Config>,
     /// Stops queries when memory runs short.
-    pub relief: Relief,
+    pub relief: MemoryRelief,
     /// How stamps are read, and what time it is.
     pub rules: Rules,
     /// Starts the service afresh: after a failure, to rewrite the database, or to forget an address.
@@ -90,7 +90,7 @@ pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
 
 /// Returns what runs beside reading and storing, in the order of its start.
 fn tasks(config: &Config) -> Vec<Task> {
-    let mut tasks = vec![serve::task(), guard::task(), retain::task()];
+    let mut tasks = vec![serve::task(), memory_guard::task(), retain::task()];
     if config.queue.snapshots {
         tasks.push(queue::task());
     }
@@ -106,7 +106,7 @@ pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infall
     server::check(&config.serve).context("cannot use the settings")?;
     let notify = Notify::start();
     let _instance = open::sole_instance(&config.database, &notify)?;
-    let run = afresh::Run::begin(&notify);
+    let run = restart::Run::begin(&notify);
     let mut store = open::open(config, &notify)?;
     retain::finish_erasures(&mut store, &notify);
     if store.wishes_compaction()? {
@@ -153,7 +153,7 @@ fn begin(
         feeds,
         health: Arc::new(Health::default()),
         config: Arc::new(config.clone()),
-        relief: Relief::default(),
+        relief: MemoryRelief::default(),
         rules,
         restart: supervisor.restart(),
         #[cfg(test)]
@@ -162,7 +162,7 @@ fn begin(
     let (health, ids) = (Arc::clone(&shared.health), streams.source_ids());
     let relief = shared.relief.clone();
     supervisor.part("database", move || {
-        keep::keep(store, ids, &todo, &health, Some(relief)).map(drop)
+        writer::keep(store, ids, &todo, &health, Some(relief)).map(drop)
     });
     let health = Arc::clone(&shared.health);
     let domains = config.metrics.domains.clone();

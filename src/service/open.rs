@@ -1,8 +1,8 @@
 //! Open: the database for the service alone. Another program that holds it is waited for; a second service is not.
 //! `crate::instance` tells the two apart.
 
-use super::afresh;
-use super::notify::Notify;
+use super::restart;
+use super::systemd_notify::Notify;
 use crate::config::Config;
 use crate::instance::{self, Refused};
 use crate::nofollow::Refused as Planted;
@@ -123,7 +123,7 @@ impl Pause {
         let hint = hint.map_or(String::new(), |hint| format!(" ({hint})"));
         notice::trouble(TROUBLE, Level::Warning, &format!("waiting: {error}{hint}"));
         notify.waiting(&error.to_string());
-        afresh::wait(self.next);
+        restart::wait(self.next);
         self.next = (self.next * 2).min(LONGEST);
     }
 }

@@ -1,7 +1,7 @@
 //! Queue: Postfix's queue is listed each minute and stored: what is in it, and how much of it.
 
 use super::Shared;
-use super::task::{Done, Run, Task, When};
+use super::task::{Run, Task, TaskResult, When};
 use crate::config;
 use crate::model::queue::{QueueListing, Snapshot};
 use crate::model::small::SmallRow;
@@ -31,15 +31,15 @@ pub(super) fn task() -> Task {
     Task::new("queue", "Postfix's queue is not stored", when, run)
 }
 
-fn run(run: &Run<'_>) -> Result<Done> {
+fn run(run: &Run<'_>) -> Result<TaskResult> {
     let now = run.shared.rules.present.now();
     match take(&postfix(&run.shared.config.queue), now) {
-        Ok(snapshot) => Ok(Done {
+        Ok(snapshot) => Ok(TaskResult {
             result: told(&snapshot),
             rows: vec![SmallRow::Queue(Box::new(snapshot))],
         }),
         // Many hosts with logs have no Postfix.
-        Err(Error::Missing(_)) => Ok(Done::with("no Postfix on this host")),
+        Err(Error::Missing(_)) => Ok(TaskResult::with("no Postfix on this host")),
         Err(error) => Err(explained(&error)),
     }
 }

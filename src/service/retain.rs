@@ -1,11 +1,11 @@
 //! The hourly work: what is past retention goes, slice by slice between two commits; the file shrinks when most is free.
 
 use super::Shared;
-use super::afresh::Planned;
-use super::notify::Notify;
-use super::task::{Done, Run, Task, When};
+use super::restart::Planned;
+use super::systemd_notify::Notify;
+use super::task::{Run, Task, TaskResult, When};
 use crate::config::Config;
-use crate::ingest::keep::Jobs;
+use crate::ingest::writer::Jobs;
 use crate::model::audit::AuditRow;
 use crate::model::retain::Cutoffs;
 use crate::model::small::SmallRow;
@@ -14,7 +14,7 @@ use crate::notice::{self, Level};
 use crate::server::{Failure, Hooks};
 use crate::store::compact::{self, Compacted};
 use crate::store::erase::{Address, Erased, Eraser};
-use crate::store::kept::Kept;
+use crate::store::kept::KeptLog;
 use crate::store::order;
 use crate::store::retain::{self, Gone, Pruner};
 use crate::store::{Error, Limits, Store};
@@ -43,24 +43,24 @@ pub(super) fn task() -> Task {
 }
 
 /// Prunes; asks for a restart where the file is to be rewritten.
-fn run(run: &Run<'_>) -> Result<Done> {
+fn run(run: &Run<'_>) -> Result<TaskResult> {
     let shared = run.shared;
     let cutoffs = shared.config.retain.cutoffs(shared.rules.present.now());
     let gone = match prune(&shared.jobs, cutoffs) {
         Err(error) if is_out_of_memory(&error) => {
             let what = "pruning ran out of memory and continues in an hour; raise memory_mib in /etc/maillog.toml";
             notice::tell(Level::Warning, what);
-            return Ok(Done::with("ran out of memory"));
+            return Ok(TaskResult::with("ran out of memory"));
         }
         gone => gone?,
     };
     compact_if_mostly_free(shared)?;
     if gone.iter().all(|(_, rows)| *rows == 0) {
-        return Ok(Done::with("nothing was past retention"));
+        return Ok(TaskResult::with("nothing was past retention"));
     }
     let text = format!("past retention: {}", list(&gone));
     notice::say(&text);
-    Ok(Done::with(text))
+    Ok(TaskResult::with(text))
 }
 
 fn is_out_of_memory(error: &anyhow::Error) -> bool {
@@ -107,7 +107,7 @@ pub(super) fn verbs(hooks: Hooks, shared: &Shared) -> Hooks {
             erased(&asking, ticket).map_err(|error| failed(&error))
         })
         .verb("maillog_keep", move |argument| {
-            let kept: Kept = serde_json::from_str(argument).map_err(|_| misunderstood())?;
+            let kept: KeptLog = serde_json::from_str(argument).map_err(|_| misunderstood())?;
             let done = keeping.run(move |store| store.keep(&kept));
             let done = done.ok_or_else(stopped).and_then(|done| Ok(done?));
             done.map_err(|error| failed(&error))?;

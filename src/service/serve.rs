@@ -1,8 +1,8 @@
 //! Serve: the server for queries as a task: it is started again when it has ended, or when its path or address was taken.
 
-use super::task::{Done, Run, Task, When};
+use super::task::{Run, Task, TaskResult, When};
 use super::{queue, retain};
-use crate::ingest::relief::Wish;
+use crate::ingest::memory_relief::MemoryRequest;
 use crate::server::{Hooks, Server};
 use anyhow::Result;
 use std::thread;
@@ -19,7 +19,7 @@ pub(super) fn task() -> Task {
 }
 
 /// Serves until the server ends.
-fn run(run: &Run<'_>) -> Result<Done> {
+fn run(run: &Run<'_>) -> Result<TaskResult> {
     let shared = run.shared;
     let hooks = Hooks::default()
         .feeds(shared.feeds.clone())
@@ -36,11 +36,11 @@ fn run(run: &Run<'_>) -> Result<Done> {
 }
 
 /// Stops all queries and waits for their end, but not for ever; or lets them run again.
-fn grant(server: &Server, wish: Wish) {
+fn grant(server: &Server, wish: MemoryRequest) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let begun = Instant::now();
-    server.hold(wish == Wish::Room);
-    if wish == Wish::NoMore {
+    server.hold(wish == MemoryRequest::Room);
+    if wish == MemoryRequest::NoMore {
         return;
     }
     server.cancel_all();

@@ -7,7 +7,7 @@
 //! Limits: a task that never returns is not ended; it holds up nobody but itself.
 
 use super::Shared;
-use super::task::{Done, Run, Task, When, micros};
+use super::task::{Run, Task, TaskResult, When, micros};
 use crate::model::small::SmallRow;
 use crate::model::task::{TaskRun, TaskState};
 use crate::model::time::Time;
@@ -256,7 +256,7 @@ impl Supervised {
         }
     }
 
-    fn work(&self, run: &Run<'_>) -> Result<Done> {
+    fn work(&self, run: &Run<'_>) -> Result<TaskResult> {
         #[cfg(test)]
         self.shared.kills.strike(self.task.name);
         (self.task.work)(run)
@@ -343,7 +343,7 @@ impl Supervised {
     }
 
     /// Stores that it was done, with what it brought; false when the storing thread has ended.
-    fn complete(&mut self, moment: Time, done: Done) -> bool {
+    fn complete(&mut self, moment: Time, done: TaskResult) -> bool {
         let now = self.now();
         notice::over(self.task.name, &format!("no longer: {}", self.task.without));
         self.record.state = TaskState::Done;

@@ -92,14 +92,14 @@ fn span(seconds: u64) -> String {
 
 /// What a completed run came to.
 #[derive(Debug, Default)]
-pub struct Done {
+pub struct TaskResult {
     /// For `maillog status`, in a few words.
     pub result: String,
     /// What is stored with the note that it is done.
     pub rows: Vec<SmallRow>,
 }
 
-impl Done {
+impl TaskResult {
     /// Returns a result without rows.
     #[must_use]
     pub fn with(result: impl Into<String>) -> Self {
@@ -131,7 +131,7 @@ impl Run<'_> {
 }
 
 /// The work of a task, one run of it.
-pub(super) type Work = Box<dyn Fn(&Run<'_>) -> Result<Done> + Send>;
+pub(super) type Work = Box<dyn Fn(&Run<'_>) -> Result<TaskResult> + Send>;
 
 /// What the service does beside reading and storing.
 pub struct Task {
@@ -154,7 +154,7 @@ impl Task {
         name: &'static str,
         without: &'static str,
         when: When,
-        work: impl Fn(&Run<'_>) -> Result<Done> + Send + 'static,
+        work: impl Fn(&Run<'_>) -> Result<TaskResult> + Send + 'static,
     ) -> Self {
         Self {
             name,

@@ -3,15 +3,15 @@
 use super::*;
 use crate::client::Client;
 use crate::config::Environment;
+use crate::ingest::clock::Present;
 use crate::ingest::feed::{Ending, Opening};
-use crate::ingest::present::Present;
 use crate::model::table::{Cell, Table};
 use crate::model::time::{DAY, HOUR, SECOND, Time};
 use crate::model::zone::Zone;
 use crate::server::Server;
 use crate::service::calendar::Calendar;
 use crate::service::supervisor::Supervised;
-use crate::service::task::{Done, When};
+use crate::service::task::{TaskResult, When};
 use crate::source::{self, Chunk, Hints, Options};
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read as _, Write as _};
@@ -357,14 +357,14 @@ fn life(mut store: Store, now: Time, is_killed: bool) -> (Store, usize) {
         feeds,
         health: Arc::default(),
         config: Arc::new(config),
-        relief: Relief::default(),
+        relief: MemoryRelief::default(),
         rules: rules(Present::Fixed(now)),
         restart: supervisor.restart(),
         kills: Kills::default(),
     };
     let storing = thread::spawn(move || {
         let health = Health::default();
-        keep::keep(store, HashMap::new(), &todo, &health, None).unwrap()
+        writer::keep(store, HashMap::new(), &todo, &health, None).unwrap()
     });
     let at = When::At(Calendar::parse("06:30", Zone::UTC).unwrap());
     let runs = Arc::new(AtomicUsize::new(0));
@@ -373,7 +373,7 @@ fn life(mut store: Store, now: Time, is_killed: bool) -> (Store, usize) {
         counted.fetch_add(1, Ordering::SeqCst);
         // It is for a time of that day, whenever it runs.
         assert_eq!(run.due.0.rem_euclid(DAY), 6 * HOUR + HOUR / 2);
-        Ok(Done::with(format!("for {}", Zone::UTC.show(run.due))))
+        Ok(TaskResult::with(format!("for {}", Zone::UTC.show(run.due))))
     });
     if is_killed {
         shared.kills.order("daily");

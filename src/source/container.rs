@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A container runtime's mark on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Piece<'a> {
+pub(super) struct RuntimeMark<'a> {
     /// `stdout` or `stderr`.
     pub(super) stream: &'a str,
     /// More of the same line follows.
@@ -19,7 +19,7 @@ pub(super) struct Piece<'a> {
 }
 
 /// Splits the mark of a CRI runtime off: `stdout F payload`.
-pub(super) fn cri(rest: &str) -> Option<Piece<'_>> {
+pub(super) fn cri(rest: &str) -> Option<RuntimeMark<'_>> {
     if !rest.starts_with("std") {
         return None;
     }
@@ -33,7 +33,7 @@ pub(super) fn cri(rest: &str) -> Option<Piece<'_>> {
         "F" => false,
         _ => return None,
     };
-    Some(Piece {
+    Some(RuntimeMark {
         stream,
         is_partial,
         payload,
@@ -62,7 +62,7 @@ pub(super) struct Pieces {
 
 impl Pieces {
     /// Adds a piece; returns the whole line once it is complete and had more than this piece.
-    pub(super) fn join(&mut self, piece: Piece<'_>, limit: usize) -> Joined {
+    pub(super) fn join(&mut self, piece: RuntimeMark<'_>, limit: usize) -> Joined {
         let held = if piece.stream == "stderr" {
             &mut self.stderr
         } else {

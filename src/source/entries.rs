@@ -3,7 +3,7 @@
 //! Promises: no allocation for a line of the common shapes. What matters for later lines is in [`Memory`].
 
 use super::clock::{self, Clock};
-use super::container::{Joined, Piece, Pieces};
+use super::container::{Joined, Pieces, RuntimeMark};
 use super::record::Record;
 use super::repeat::{self, Notice, Recent};
 use super::stamp::{self, Stamp};
@@ -154,7 +154,7 @@ impl Entries {
         };
         let payload = log.strip_suffix('\n').unwrap_or(log);
         let (payload, is_cut) = self.cut(payload.strip_suffix('\r').unwrap_or(payload));
-        let piece = Piece {
+        let piece = RuntimeMark {
             stream: &record.stream,
             is_partial: payload.len() == log.len(),
             payload,

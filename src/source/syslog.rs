@@ -8,7 +8,7 @@
 //! Limits: a line without identifier is all text; a host that is missing is empty, and then the identifier must
 //! end in a colon or a pid.
 
-use super::container::{self, Piece};
+use super::container::{self, RuntimeMark};
 use super::prefix;
 use super::stamp::{self, Stamp};
 use memchr::memchr3;
@@ -28,7 +28,7 @@ pub(super) struct Head<'a> {
     pub(super) pid: Option<u32>,
     pub(super) text: &'a str,
     /// The record comes in pieces and this is one: see `container.rs`.
-    pub(super) piece: Option<Piece<'a>>,
+    pub(super) piece: Option<RuntimeMark<'a>>,
 }
 
 /// Reads a line; `None` when it has no header.

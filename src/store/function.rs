@@ -37,7 +37,7 @@ pub fn register(conn: &Connection) -> duckdb::Result<()> {
     conn.register_scalar_function::<LocalTime>("local_time")?;
     conn.register_scalar_function::<InZone>("in_zone")?;
     conn.register_scalar_function::<IpIn>("ip_in")?;
-    conn.register_scalar_function::<Why>("cause")?;
+    conn.register_scalar_function::<CauseOf>("cause")?;
     conn.register_scalar_function::<WhichList>("cause_dnsbl")?;
     conn.register_scalar_function::<IpNetwork>("ip_network")?;
     conn.register_scalar_function::<AddressKey>("address_key")?;
@@ -147,9 +147,9 @@ thread_local! {
     static CAUSES: RefCell<Causes> = RefCell::default();
 }
 
-struct Why;
+struct CauseOf;
 
-impl VArrowScalar for Why {
+impl VArrowScalar for CauseOf {
     type State = ();
 
     fn invoke((): &(), input: RecordBatch) -> Result<Arc<dyn Array>, Box<dyn Error>> {

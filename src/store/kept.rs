@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct KeptLog {
     /// Hosts with the span of their log; none: everything, until the next such order.
     pub spans: Vec<(String, Time, Time)>,
     /// Until when.
@@ -20,7 +20,7 @@ pub struct Kept {
 
 impl Store {
     /// Keeps it, and no longer everything.
-    pub fn keep(&mut self, kept: &Kept) -> Result<(), Error> {
+    pub fn keep(&mut self, kept: &KeptLog) -> Result<(), Error> {
         let everything = (None, Time(0), Time(i64::MAX / 2));
         let hosts = kept.spans.iter();
         let mut spans: Vec<(Option<&str>, Time, Time)> = hosts

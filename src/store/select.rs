@@ -9,7 +9,7 @@ use super::allowed_functions;
 use super::cell;
 use super::error::{self, Error};
 use super::param::value;
-use super::shape;
+use super::statement_limits;
 use crate::model::table::{Cell, Param, Table};
 use duckdb::{Connection, Statement, params, params_from_iter};
 use std::ops::ControlFlow;
@@ -158,7 +158,7 @@ impl Session {
     ///
     /// Text that cannot be parsed is refused here, too: preparing it would run the statements before the error.
     pub(super) fn refuse_others(&self, sql: &str) -> Result<(), Error> {
-        shape::check(sql)?;
+        statement_limits::check(sql)?;
         let sort = |error: duckdb::Error| Error::sort(self.path.as_deref(), sql, &error);
         let look = "SELECT json ->> 'error_type', json ->> 'error_message', (json ->> 'position')::BIGINT, \
                     json_array_length(json -> 'statements'), json::VARCHAR FROM (SELECT json_serialize_sql(?) AS json)";

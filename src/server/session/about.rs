@@ -6,13 +6,17 @@ use crate::model::table::{Cell, Table};
 use crate::server::catalog::Furniture;
 use crate::server::failure::Failure;
 use crate::server::message::{self, Transaction};
+use crate::server::request_error::RequestResult;
 use crate::server::run::{self, Form};
 use crate::server::statement::Statement;
-use crate::server::trouble::Done;
 use crate::server::wire::Stream;
 
 impl<S: Stream> Session<S> {
-    pub(super) fn session_statement(&mut self, statement: &Statement, is_simple: bool) -> Done {
+    pub(super) fn session_statement(
+        &mut self,
+        statement: &Statement,
+        is_simple: bool,
+    ) -> RequestResult {
         let tag = match statement {
             Statement::Show(name) => {
                 let table = self.show(name.as_deref())?;

@@ -4,14 +4,14 @@ use super::Session;
 use crate::model::table::Table;
 use crate::server::failure::Failure;
 use crate::server::ingest::stopped;
-use crate::server::trouble::{Done, Trouble};
+use crate::server::request_error::{RequestError, RequestResult};
 use crate::server::wire::Stream;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 impl<S: Stream> Session<S> {
     /// Runs one of the verbs of the service.
-    pub(super) async fn call(&mut self, name: &str, argument: &str) -> Result<Table, Trouble> {
+    pub(super) async fn call(&mut self, name: &str, argument: &str) -> Result<Table, RequestError> {
         self.owner_only(&format!("CALL {name}"))?;
         match name {
             "maillog_open" => {
@@ -43,7 +43,7 @@ impl<S: Stream> Session<S> {
     }
 
     /// Takes log from the client.
-    pub(super) async fn copy_in(&mut self) -> Done {
+    pub(super) async fn copy_in(&mut self) -> RequestResult {
         self.owner_only("COPY")?;
         self.intake.copy_in(&mut self.wire).await
     }

@@ -4,15 +4,15 @@
 
 use super::Session;
 use crate::server::failure::Failure;
-use crate::server::held::no_portal;
 use crate::server::message;
 use crate::server::portal::{self, Portal};
-use crate::server::trouble::Done;
+use crate::server::request_error::RequestResult;
+use crate::server::session_budget::no_portal;
 use crate::server::wire::Stream;
 use std::sync::Arc;
 
 impl<S: Stream> Session<S> {
-    pub(super) async fn declare(&mut self, name: &str, portal: &Portal) -> Done {
+    pub(super) async fn declare(&mut self, name: &str, portal: &Portal) -> RequestResult {
         if self.held.portals.contains_key(name) {
             return Err(Failure::new("42P03", format!("cursor {name:?} already exists")).into());
         }
@@ -32,7 +32,7 @@ impl<S: Stream> Session<S> {
         rows: Option<usize>,
         is_move: bool,
         is_simple: bool,
-    ) -> Done {
+    ) -> RequestResult {
         let Some(mut portal) = self.held.portals.remove(name) else {
             return Err(Failure::new("34000", format!("cursor {name:?} does not exist")).into());
         };
@@ -53,7 +53,7 @@ impl<S: Stream> Session<S> {
         portal: &mut Portal,
         rows: Option<usize>,
         is_move: bool,
-    ) -> Done {
+    ) -> RequestResult {
         let Some(running) = portal.running.as_mut() else {
             return Err(no_portal("").into());
         };

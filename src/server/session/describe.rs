@@ -4,12 +4,12 @@ use super::Session;
 use super::about::texts;
 use super::query::patiently;
 use crate::model::kind::{Column, Kind};
+use crate::server::admission::Abandon;
 use crate::server::failure::Failure;
 use crate::server::message;
 use crate::server::portal::{self, Prepared};
+use crate::server::request_error::{RequestError, RequestResult};
 use crate::server::statement::{SLEEP, Statement};
-use crate::server::trouble::{Done, Trouble};
-use crate::server::turn::Abandon;
 use crate::server::wire::Stream;
 use crate::server::{param, value};
 use crate::store::Verb;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 impl<S: Stream> Session<S> {
-    pub(super) async fn describe_statement(&mut self, name: &str) -> Done {
+    pub(super) async fn describe_statement(&mut self, name: &str) -> RequestResult {
         let prepared = self.held.prepared(name)?;
         let types: Vec<u32> = prepared.types.iter().map(Type::oid).collect();
         let columns = self.columns(&prepared).await?;
@@ -27,7 +27,7 @@ impl<S: Stream> Session<S> {
         Ok(())
     }
 
-    pub(super) async fn describe_portal(&mut self, name: &str) -> Done {
+    pub(super) async fn describe_portal(&mut self, name: &str) -> RequestResult {
         let mut portal = self.held.take_portal(name)?;
         let columns = match portal
             .running
@@ -44,7 +44,10 @@ impl<S: Stream> Session<S> {
     }
 
     /// Returns the columns that a statement has; none when it has no rows.
-    async fn columns(&mut self, prepared: &Prepared) -> Result<Option<Arc<Vec<Column>>>, Trouble> {
+    async fn columns(
+        &mut self,
+        prepared: &Prepared,
+    ) -> Result<Option<Arc<Vec<Column>>>, RequestError> {
         if let Some(known) = prepared.columns() {
             return Ok(Some(known));
         }
@@ -77,7 +80,11 @@ impl<S: Stream> Session<S> {
     }
 
     /// Asks the database for the columns of a query.
-    async fn described(&mut self, sql: &str, prepared: &Prepared) -> Result<Vec<Column>, Trouble> {
+    async fn described(
+        &mut self,
+        sql: &str,
+        prepared: &Prepared,
+    ) -> Result<Vec<Column>, RequestError> {
         let deadline = Instant::now() + self.settings.timeout();
         let (stop, slot) = self.slot(deadline).await?;
         let _abandon = Abandon(Arc::clone(&stop));

@@ -11,16 +11,16 @@ mod query;
 
 use crate::model::audit::AuditRow;
 use crate::model::table::{Cell, Param, Table};
+use crate::server::admission::Current;
 use crate::server::failure::Failure;
-use crate::server::held::{self, Held};
 use crate::server::ingest::Intake;
 use crate::server::message::{self, Bind, Of, Request, Transaction};
 use crate::server::portal::{self, Portal, Prepared};
+use crate::server::request_error::{RequestError, RequestResult};
 use crate::server::run::Pool;
+use crate::server::session_budget::{self, SessionBudget};
 use crate::server::setting::Settings;
 use crate::server::statement::{self, SLEEP, Statement};
-use crate::server::trouble::{Done, Trouble};
-use crate::server::turn::Current;
 use crate::server::turnstile::User;
 use crate::server::wire::{Stream, Wire};
 use crate::server::{Inner, admit, dialect, guess, lex, param};
@@ -67,7 +67,7 @@ pub(super) struct Session<S> {
     pub(super) settings: Settings,
     pub(super) pool: Arc<Pool>,
     pub(super) transaction: Transaction,
-    pub(super) held: Held,
+    pub(super) held: SessionBudget,
     pub(super) intake: Intake,
 }
 
@@ -105,8 +105,8 @@ impl<S: Stream> Session<S> {
             self.current.set(None);
             match done {
                 Ok(()) => {}
-                Err(Trouble::Gone(error)) => return Err(error),
-                Err(Trouble::Told(failure)) => {
+                Err(RequestError::Gone(error)) => return Err(error),
+                Err(RequestError::Told(failure)) => {
                     failure.put(&mut self.wire.out);
                     if failure.is_fatal {
                         self.wire.close().await;
@@ -163,7 +163,7 @@ impl<S: Stream> Session<S> {
         self.wire.flush().await
     }
 
-    async fn handle(&mut self, request: Request) -> Done {
+    async fn handle(&mut self, request: Request) -> RequestResult {
         match request {
             Request::Query(sql) => self.simple(&sql).await,
             Request::Parse { name, sql, types } => self.parse(name, &sql, &types),
@@ -194,8 +194,8 @@ impl<S: Stream> Session<S> {
         }
     }
 
-    async fn simple(&mut self, sql: &str) -> Done {
-        held::check_text(sql)?;
+    async fn simple(&mut self, sql: &str) -> RequestResult {
+        session_budget::check_text(sql)?;
         let statements = statement::split(sql);
         if statements.is_empty() {
             message::bare(&mut self.wire.out, b'I');
@@ -211,8 +211,8 @@ impl<S: Stream> Session<S> {
                 Portal::new(Arc::new(prepared), Vec::new(), message::Formats::default());
             let done = self.perform(&mut portal, 0, true).await;
             done.map_err(|trouble| match trouble {
-                Trouble::Told(failure) => Trouble::Told(moved(failure, sql, offset)),
-                gone @ Trouble::Gone(_) => gone,
+                RequestError::Told(failure) => RequestError::Told(moved(failure, sql, offset)),
+                gone @ RequestError::Gone(_) => gone,
             })?;
         }
         Ok(())
@@ -284,16 +284,16 @@ impl<S: Stream> Session<S> {
         dialect::rewrite(&sql, &words)
     }
 
-    fn parse(&mut self, name: String, sql: &str, types: &[u32]) -> Done {
+    fn parse(&mut self, name: String, sql: &str, types: &[u32]) -> RequestResult {
         self.held.check_prepared(&name)?;
-        held::check_text(sql)?;
+        session_budget::check_text(sql)?;
         let prepared = self.prepare(sql, types)?;
         self.held.prepared.insert(name, Arc::new(prepared));
         message::bare(&mut self.wire.out, b'1');
         Ok(())
     }
 
-    fn bind(&mut self, bind: Bind) -> Done {
+    fn bind(&mut self, bind: Bind) -> RequestResult {
         let prepared = self.held.prepared(&bind.statement)?;
         let wanted = prepared.types.len();
         if bind.values.len() != wanted {
@@ -304,7 +304,7 @@ impl<S: Stream> Session<S> {
             );
             return Err(Failure::new("08P01", message).into());
         }
-        held::check_lists(&prepared.types, &bind.values)?;
+        session_budget::check_lists(&prepared.types, &bind.values)?;
         let read = |(index, value): (usize, &Option<bytes::Bytes>)| match (
             value,
             prepared.types.get(index),
@@ -326,7 +326,7 @@ impl<S: Stream> Session<S> {
         Ok(())
     }
 
-    async fn execute(&mut self, name: &str, rows: usize) -> Done {
+    async fn execute(&mut self, name: &str, rows: usize) -> RequestResult {
         let mut portal = self.held.take_portal(name)?;
         let done = self.perform(&mut portal, rows, false).await;
         self.held.portals.entry(name.to_owned()).or_insert(portal);
@@ -334,7 +334,12 @@ impl<S: Stream> Session<S> {
     }
 
     /// Runs a portal, or goes on with it.
-    async fn perform(&mut self, portal: &mut Portal, rows: usize, is_simple: bool) -> Done {
+    async fn perform(
+        &mut self,
+        portal: &mut Portal,
+        rows: usize,
+        is_simple: bool,
+    ) -> RequestResult {
         let prepared = Arc::clone(&portal.prepared);
         self.may_run(&prepared.statement)?;
         if portal.asks().is_some() {
@@ -373,7 +378,7 @@ impl<S: Stream> Session<S> {
     }
 
     /// Sleeps for the client: no query runs meanwhile, so no place is taken.
-    async fn sleep(&mut self, time: Duration) -> Done {
+    async fn sleep(&mut self, time: Duration) -> RequestResult {
         let deadline = Instant::now() + self.settings.timeout();
         let stop = self.inner.open.stop();
         self.current.set(Some(Arc::clone(&stop)));

@@ -2,13 +2,13 @@
 
 use super::Session;
 use crate::model::kind::Column;
-use crate::server::held::no_portal;
+use crate::server::admission::{Slot, Stop};
 use crate::server::message;
 use crate::server::portal::Portal;
+use crate::server::request_error::{RequestError, RequestResult};
 use crate::server::run::{self, Form, Pool, Question};
+use crate::server::session_budget::no_portal;
 use crate::server::statement::Statement;
-use crate::server::trouble::{Done, Trouble};
-use crate::server::turn::{Slot, Stop};
 use crate::server::wire::{Stream, Wire};
 use crate::server::{admit, audit};
 use crate::store::Verb;
@@ -26,7 +26,7 @@ impl<S: Stream> Session<S> {
     pub(super) async fn slot(
         &mut self,
         deadline: Instant,
-    ) -> Result<(Arc<Stop>, Arc<Slot>), Trouble> {
+    ) -> Result<(Arc<Stop>, Arc<Slot>), RequestError> {
         let open = &self.inner.open;
         let stop = open.stop();
         self.current.set(Some(Arc::clone(&stop)));
@@ -36,7 +36,10 @@ impl<S: Stream> Session<S> {
     }
 
     /// Starts a portal's query and waits for its columns.
-    pub(super) async fn begin(&mut self, portal: &mut Portal) -> Result<Arc<Vec<Column>>, Trouble> {
+    pub(super) async fn begin(
+        &mut self,
+        portal: &mut Portal,
+    ) -> Result<Arc<Vec<Column>>, RequestError> {
         self.may_run(&portal.prepared.statement)?;
         if portal.asks().is_none() {
             return Ok(Arc::default());
@@ -68,7 +71,7 @@ impl<S: Stream> Session<S> {
         let running = portal.running.insert(running);
         let stop = Arc::clone(&running.stop);
         let head = patiently(&mut self.wire, &self.pool, &stop, running.head());
-        head.await?.map_err(Trouble::Told)
+        head.await?.map_err(RequestError::Told)
     }
 
     /// Returns what is noted of a question, as soon as it ends.
@@ -78,7 +81,7 @@ impl<S: Stream> Session<S> {
     }
 
     /// Sends rows of a portal that runs.
-    pub(super) async fn rows(&mut self, portal: &mut Portal, most: Option<usize>) -> Done {
+    pub(super) async fn rows(&mut self, portal: &mut Portal, most: Option<usize>) -> RequestResult {
         let Some(running) = portal.running.as_mut() else {
             return Err(no_portal("").into());
         };

@@ -115,7 +115,7 @@ pub struct Follower {
     wanted: Vec<Wanted>,
     files: Vec<File>,
     watch: Watch,
-    troubles: HashMap<PathBuf, Trouble>,
+    troubles: HashMap<PathBuf, Unreadable>,
     /// What was stored when following began.
     stored: Vec<StoredCursor>,
     /// Stored streams that were found again, or of which was said that the rest is gone.
@@ -129,7 +129,7 @@ pub struct Follower {
 
 /// What keeps a path from being read.
 #[derive(Debug)]
-struct Trouble {
+struct Unreadable {
     kind: io::ErrorKind,
     since: Instant,
     is_said: bool,
@@ -291,7 +291,7 @@ impl Follower {
     fn trouble(&mut self, path: &Path, error: &io::Error, now: Instant, taker: &mut dyn Taker) {
         let is_first = self.scanned.is_none();
         let kind = error.kind();
-        let trouble = self.troubles.entry(path.to_owned()).or_insert(Trouble {
+        let trouble = self.troubles.entry(path.to_owned()).or_insert(Unreadable {
             kind,
             since: now,
             is_said: false,

@@ -1,4 +1,4 @@
-//! Brought: commands of psql and sqlite3 that the shell has not, and what does the same here.
+//! Foreign words: commands of psql and sqlite3 that the shell has not, and what does the same here.
 
 /// Commands, and what to say.
 const COMMANDS: [(&[&str], &str); 11] = [

@@ -1,6 +1,6 @@
-//! Guard: the memory of the process. What the functions of a query make is not counted by the database.
+//! Memory guard: the memory of the process. What the functions of a query make is not counted by the database.
 
-use super::task::{Done, Run, Task, When};
+use super::task::{Run, Task, TaskResult, When};
 use crate::notice::{self, Level};
 use crate::store::Limits;
 use anyhow::{Result, bail};
@@ -25,7 +25,7 @@ pub(super) fn task() -> Task {
 ///
 /// # Errors
 /// When the memory stays in use without queries: for a restart.
-fn run(run: &Run<'_>) -> Result<Done> {
+fn run(run: &Run<'_>) -> Result<TaskResult> {
     let shared = run.shared;
     let limits = Limits::SERVICE.with_memory(shared.config.memory_mib);
     let usual = u64::from(limits.memory_mb) + BESIDE;

@@ -1,4 +1,4 @@
-//! Brought: names of fields that people know from other programs (Gmail, Outlook, log viewers), and what to write here.
+//! Foreign words: names of fields that people know from other programs (Gmail, Outlook, log viewers), and what to write here.
 //!
 //! Where a name means exactly one of our fields it is an alias of it, see `fields.rs`; these need another value, or have no answer.
 

@@ -1,4 +1,4 @@
-//! Narrow: what is known of the rows that match, looked for in few columns.
+//! Prefilter: what is known of the rows that match, looked for in few columns.
 //!
 //! A row has forty columns, and DuckDB unpacks every column that a statement returns for all rows of the window before it applies a
 //! condition that it cannot hand to the scan (any function of a column, any OR). So each part of a search first collects times and ids

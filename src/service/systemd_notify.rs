@@ -1,4 +1,4 @@
-//! Notify: what systemd is told (`sd_notify(3)`): when the service is ready, what it is doing, and that it lives.
+//! systemd: what systemd is told (`sd_notify(3)`): when the service is ready, what it is doing, and that it lives.
 //!
 //! Promises: the watchdog hears of it only while both threads that reading depends on, the pump and the storing
 //! thread, show signs of life; a service that only waits (for a database that another program has) is alive.

@@ -1,4 +1,4 @@
-//! Held: a session's prepared statements and portals, no more of them and of their memory than is sensible.
+//! Session budget: a session's prepared statements and portals, no more of them and of their memory than is sensible.
 
 use super::failure::Failure;
 use super::portal::{self, Portal, Prepared};
@@ -44,12 +44,12 @@ pub(super) fn check_lists(types: &[Type], values: &[Option<Bytes>]) -> Result<()
 
 /// Prepared statements and portals, by name.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct SessionBudget {
     pub(super) prepared: HashMap<String, Arc<Prepared>>,
     pub(super) portals: HashMap<String, Portal>,
 }
 
-impl Held {
+impl SessionBudget {
     /// Refuses a prepared statement that is one too many, or has the name of another.
     pub(super) fn check_prepared(&self, name: &str) -> Result<(), Failure> {
         if !name.is_empty() && self.prepared.contains_key(name) {

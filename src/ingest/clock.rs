@@ -1,4 +1,4 @@
-//! Present: what time it is, for an import one moment, for a service the running clock.
+//! Clock: what time it is, for an import one moment, for a service the running clock.
 
 use crate::model::time::Time;
 

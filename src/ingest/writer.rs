@@ -1,11 +1,11 @@
-//! The storing thread: parts into one transaction until it is worth a commit, and jobs on the database in between.
+//! Writer, the storing thread: parts into one transaction until it is worth a commit, and jobs on the database in between.
 //!
 //! Promises: the only writer. A job finds everything committed that was handed over before it; one that panics leaves
 //! the database as it was, and storing goes on. Rows of small producers ([`SmallRows`]) join a commit that is made anyway.
 
 use super::feed::Reply;
 use super::health::Health;
-use super::relief::Relief;
+use super::memory_relief::MemoryRelief;
 use super::small::{SmallRows, Waiting};
 use super::stats::Summary;
 use super::stream::StreamNo;
@@ -125,7 +125,7 @@ pub fn keep(
     sources: HashMap<StreamNo, i64>,
     todo: &Todo,
     health: &Health,
-    relief: Option<Relief>,
+    relief: Option<MemoryRelief>,
 ) -> Result<Store> {
     let _owner = store.as_owner();
     if let Some(relief) = relief.clone() {
@@ -176,7 +176,7 @@ struct Keeper<'h> {
     /// Rows of small producers that the next commit takes.
     small: &'h Waiting,
     committed: Instant,
-    relief: Option<Relief>,
+    relief: Option<MemoryRelief>,
     health: &'h Health,
 }
 
@@ -185,7 +185,7 @@ impl<'h> Keeper<'h> {
         store: Store,
         sources: HashMap<StreamNo, i64>,
         small: &'h Waiting,
-        relief: Option<Relief>,
+        relief: Option<MemoryRelief>,
         health: &'h Health,
     ) -> Self {
         Self {

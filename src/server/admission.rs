@@ -1,4 +1,4 @@
-//! Turn: which queries may be open, and what stops them. Which of those compute: `turnstile`.
+//! Admission: which queries may be open, and what stops them. Which of those compute: `turnstile`.
 //!
 //! A query has a slot as long as it is open: until the client has its last row, and until its thread has ended. It
 //! has a place at the turnstile only while it computes. A session may always have one query open, so that nobody
@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 
 /// Why a query was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum StopReason {
     /// The client wants it no more, or its time is over.
     Unwanted,
     /// The service needs the memory.
@@ -36,7 +36,7 @@ pub(super) enum Why {
 /// Stops a query.
 #[derive(Default)]
 pub(super) struct Stop {
-    why: OnceLock<Why>,
+    why: OnceLock<StopReason>,
     running: Mutex<Option<Interrupt>>,
     /// It waits for a place at the turnstile.
     waits: AtomicBool,
@@ -47,10 +47,10 @@ pub(super) struct Stop {
 
 impl Stop {
     pub(super) fn stop(&self) {
-        self.stop_for(Why::Unwanted);
+        self.stop_for(StopReason::Unwanted);
     }
 
-    fn stop_for(&self, why: Why) {
+    fn stop_for(&self, why: StopReason) {
         let _ = self.why.set(why);
         self.interrupt();
         self.stopped.cancel();
@@ -116,7 +116,7 @@ impl Stop {
     /// Returns what the client is told of a query that was stopped.
     pub(super) fn failure(&self) -> Failure {
         match self.why.get() {
-            Some(Why::Memory) => Failure::new("53200", "cancelled: the service needs the memory to store log lines")
+            Some(StopReason::Memory) => Failure::new("53200", "cancelled: the service needs the memory to store log lines")
                 .hint("choose a shorter time range or fewer columns, or raise memory_mib in /etc/maillog.toml"),
             _ => Failure::of(&Error::Interrupted, "", false),
         }
@@ -255,7 +255,7 @@ impl Open {
     pub(super) fn stop_all(&self) {
         let all: Vec<_> = lock(&self.questions).values().map(Arc::clone).collect();
         for stop in all {
-            stop.stop_for(Why::Memory);
+            stop.stop_for(StopReason::Memory);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Says what might have been meant where nothing was found, each with the command to type.
 
-use crate::ask::near::{MOST_COUNTED, Meant, NearMiss, NearMisses};
+use crate::ask::near_misses::{MOST_COUNTED, Meant, NearMiss, NearMisses};
 use crate::model::time::{SECOND, Time};
 use crate::model::zone::Zone;
 use crate::render::escape;

@@ -1,6 +1,6 @@
 //! Restart: the service starts itself again after a failure, sooner or later depending on how often it failed.
 
-use super::notify::Notify;
+use super::systemd_notify::Notify;
 use crate::ingest::health::Health;
 use crate::notice::{self, Level};
 use anyhow::anyhow;

@@ -1,4 +1,4 @@
-//! Beside: an import while a service has the database: this process reads, the service understands and stores.
+//! Handover: an import while a service has the database: this process reads, the service understands and stores.
 //!
 //! Each input is a feed of the service, opened with `maillog_open`, carried by `COPY maillog_ingest FROM STDIN` and
 //! ended with `maillog_end`, so what was read before is neither sent nor stored again.

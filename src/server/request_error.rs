@@ -1,27 +1,27 @@
-//! Trouble: what ends a statement, or the whole conversation.
+//! Request error: what ends a statement, or the whole conversation.
 
 use super::failure::Failure;
 use std::io;
 
 /// Ends the conversation, or only the statement.
-pub(super) enum Trouble {
+pub(super) enum RequestError {
     /// The client is gone.
     Gone(io::Error),
     /// The client is told.
     Told(Failure),
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for RequestError {
     fn from(error: io::Error) -> Self {
         Self::Gone(error)
     }
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for RequestError {
     fn from(failure: Failure) -> Self {
         Self::Told(failure)
     }
 }
 
 /// What became of one request.
-pub(super) type Done = Result<(), Trouble>;
+pub(super) type RequestResult = Result<(), RequestError>;

@@ -1,4 +1,4 @@
-//! Door: connections that have not said yet who they are. They are counted by where they come from, so that nobody is
+//! Login queue: connections that have not said yet who they are. They are counted by where they come from, so that nobody is
 //! kept out by those of others: the owner's, those of other users of the machine, and those of the network. When there
 //! are too many, the one that has waited longest goes: who means it has said by then who he is.
 
@@ -14,7 +14,7 @@ const MOST: usize = 80;
 const MOST_EACH: usize = 40;
 
 /// A door for users or addresses.
-pub(super) struct Door<K> {
+pub(super) struct LoginQueue<K> {
     waiting: Mutex<Queue<K>>,
 }
 
@@ -26,12 +26,12 @@ struct Queue<K> {
 
 /// A place on arrival, as long as it lives.
 pub(super) struct Waiting<K: Eq + Hash + Copy> {
-    door: Arc<Door<K>>,
+    door: Arc<LoginQueue<K>>,
     number: u64,
     is_sent_away: oneshot::Receiver<()>,
 }
 
-impl<K> Default for Door<K> {
+impl<K> Default for LoginQueue<K> {
     fn default() -> Self {
         let (all, next) = (VecDeque::new(), 0);
         Self {
@@ -40,7 +40,7 @@ impl<K> Default for Door<K> {
     }
 }
 
-impl<K: Eq + Hash + Copy> Door<K> {
+impl<K: Eq + Hash + Copy> LoginQueue<K> {
     /// Gives a place; another may lose his.
     pub(super) fn enter(self: &Arc<Self>, who: K) -> Waiting<K> {
         let mut waiting = self.waiting();
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_oldest_of_those_who_have_most_goes() {
-        let door: Arc<Door<u32>> = Arc::default();
+        let door: Arc<LoginQueue<u32>> = Arc::default();
         let stays = |waiting: &mut Waiting<u32>| waiting.is_sent_away.try_recv().err();
         let goes = Some(oneshot::error::TryRecvError::Closed);
         let mut mine: Vec<_> = (0..1000).map(|_| door.enter(1)).collect();
