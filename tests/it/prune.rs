@@ -267,14 +267,14 @@ fn expect_tasks(place: &Place, always: &str, retention: &str) {
         let status: serde_json::Value =
             serde_json::from_str(&place.succeed(&["status", "--json"])).unwrap();
         let tasks = status["tasks"].as_array().unwrap().iter();
-        let states: Vec<(&str, &str)> = tasks
-            .map(|task| {
-                (
-                    task["task"].as_str().unwrap(),
-                    task["state"].as_str().unwrap(),
-                )
-            })
-            .collect();
+        let states = tasks.map(|task| {
+            (
+                task["task"].as_str().unwrap(),
+                task["state"].as_str().unwrap(),
+            )
+        });
+        // How that of the queue fares depends on the machine's Postfix.
+        let states: Vec<_> = states.filter(|(task, _)| *task != "queue").collect();
         let expected = [
             ("memory guard", always),
             ("metrics", always),
