@@ -342,8 +342,9 @@ fn beside_a_running_service_an_erased_address_is_in_no_byte_afterwards() {
     std::fs::write(&archive, other).unwrap();
     place.succeed(&["ingest", archive.to_str().unwrap()]);
     append(&log, &lines);
-    let named = format!("SELECT count(*) FROM delivery_to WHERE recipient = '{ADDRESS}'");
-    service.until(&named, 2);
+    // What is asked is kept, too, in the audit: so no question has the whole of the name.
+    let named = "SELECT count(*) FROM delivery_to WHERE recipient LIKE '%oe.quux@erased.example'";
+    service.until(named, 2);
     assert!(holds(&place, ADDRESS));
     let outcome = place.run(&["prune", "--address", ADDRESS, "--compact"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -358,8 +359,8 @@ fn beside_a_running_service_an_erased_address_is_in_no_byte_afterwards() {
     for table in ["delivery_to\t", "noqueue\t", "delivery_from\t"] {
         assert!(deleted(table) >= 2, "{table}: {outcome:?}");
     }
-    assert!(place.run(&["find", ADDRESS]).code == Some(1));
-    assert_eq!(place.number(&named), 0);
+    assert_eq!(place.run(&["find", "addr:oe.quux"]).code, Some(1));
+    assert_eq!(place.number(named), 0);
     assert!(service.said().contains("database file rewritten"));
     assert_eq!(service.name(), "maillog");
     assert!(!holds(&place, ADDRESS));
