@@ -152,9 +152,15 @@ impl Correlator {
         if let (Some(name), Some(address)) = (&row.client_name, &row.client_address) {
             message.orig_client = Some(text(&format!("{name}[{address}]")));
         }
-        message.sasl_method.clone_from(&row.sasl_method);
-        message.sasl_username.clone_from(&row.sasl_username);
-        message.helo_name.clone_from(&row.helo_name);
-        message.protocol_name.clone_from(&row.protocol_name);
+        // What the row does not tell, the message may know from another line.
+        let known = |new: &Option<Text>, old: &mut Option<Text>| {
+            if new.is_some() {
+                old.clone_from(new);
+            }
+        };
+        known(&row.sasl_method, &mut message.sasl_method);
+        known(&row.sasl_username, &mut message.sasl_username);
+        known(&row.helo_name, &mut message.helo_name);
+        known(&row.protocol_name, &mut message.protocol_name);
     }
 }

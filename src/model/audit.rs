@@ -3,7 +3,7 @@
 use super::time::Time;
 use serde::{Deserialize, Serialize};
 
-/// Characters of what was asked that are kept.
+/// Most characters of a query that the audit keeps.
 const LONGEST: usize = 2000;
 
 /// A row of the table `audit`.

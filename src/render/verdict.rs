@@ -13,7 +13,7 @@ use crate::story::{
     Verdict,
 };
 
-/// Returns the sentence, and what it means to the person who asks.
+/// Returns the verdict as one sentence, and the colour that says whether it is good news.
 pub(super) fn sentence(verdict: &Verdict<'_>, style: &Style) -> (Tone, String) {
     match verdict {
         Verdict::Recipient(fate) => (

@@ -7,7 +7,7 @@ use std::io;
 pub(super) enum RequestError {
     /// The client is gone.
     Gone(io::Error),
-    /// The client is told.
+    /// The request failed; the client gets this error and may go on.
     Told(Failure),
 }
 

@@ -21,7 +21,7 @@
 //! | `metrics` | task: what Prometheus is told, over HTTP |
 //! | `retain` | task: the hourly work, pruning and rewriting the file |
 //! | `queue` | task: Postfix's queue, listed each minute |
-//! | `systemd_notify` | what systemd is told: ready, status, watchdog |
+//! | `systemd_notify` | messages to systemd: ready, status, watchdog |
 //! | `restart` | starting again after a failure, later each time |
 
 pub mod calendar;

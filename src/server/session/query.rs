@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a query waits for its place before its client is told.
+/// After this time without a free slot a client gets a notice that says what its query waits for.
 const UNTOLD: Duration = Duration::from_secs(2);
 
 impl<S: Stream> Session<S> {
@@ -122,7 +122,7 @@ impl<S: Stream> Session<S> {
     }
 }
 
-/// Waits for a query; a client that waits for longer for its place is told what for.
+/// Waits for a query. If the query waits long for a free slot, the client gets a notice that names the running queries.
 pub(super) async fn patiently<S: Stream, T>(
     wire: &mut Wire<S>,
     pool: &Pool,
