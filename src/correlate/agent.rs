@@ -42,6 +42,8 @@ pub(super) struct Connection {
     queue_id: Option<Text>,
     /// When the agent got it, as the last record had it: microseconds since its arrival.
     handed: Option<i64>,
+    /// A record of another request came with this stamp: records of this one may still bear the same stamp, no later one.
+    ended: Option<Time>,
 }
 
 /// An identifier under which processes announce TLS.
@@ -105,6 +107,11 @@ impl Connection {
             && d.relay.port == self.port
     }
 
+    /// Tells whether a note is about this server (`name[address]`).
+    fn is_named_by(&self, note: &str) -> bool {
+        note.contains(&format!("{}[{}]", self.name, self.address))
+    }
+
     /// Tells whether a line proved that it belongs to another request.
     fn is_of_another(&self, d: &Delivery<'_>, request: &Request) -> bool {
         let is_other_mail = self.queue_id.as_deref().is_some_and(|q| q != d.queue_id);
@@ -117,8 +124,9 @@ impl Connection {
             .is_none_or(|handed| (handed - request.handed).abs() <= SECOND)
     }
 
-    fn carries(&self, d: &Delivery<'_>, request: &Request) -> bool {
+    fn carries(&self, d: &Delivery<'_>, request: &Request, time: Time) -> bool {
         self.is_to(d)
+            && self.ended.is_none_or(|ended| ended >= time)
             && self.is_reused == d.conn_use.is_some_and(|n| n > 1)
             && self.queue_id.as_deref().is_none_or(|q| q == d.queue_id)
             && self.is_of(request)
@@ -226,8 +234,12 @@ impl Agents {
                 connection.queue_id = Some(text(q));
                 connection.last = line.time;
             }
-            _ => {
+            _ if connection.is_named_by(note) => {
                 self.connections.remove(&key);
+            }
+            // The process is at another server now; its records of this second may stand behind.
+            _ => {
+                connection.ended.get_or_insert(line.time);
             }
         }
     }
@@ -240,14 +252,17 @@ impl Agents {
         let request = Request::of(line, d);
         let key = key(line, &Client::default());
         if let Some(connection) = self.connections.get_mut(&key) {
-            if connection.carries(d, &request) {
+            if connection.carries(d, &request, line.time) {
                 connection.last = line.time;
                 connection.queue_id.get_or_insert_with(|| text(d.queue_id));
                 connection.handed = Some(request.handed);
                 return Wire::Tls(connection.tls.clone());
             }
-            if connection.is_of_another(d, &request) {
+            let is_past = connection.ended.is_some_and(|ended| ended < line.time);
+            if is_past {
                 self.connections.remove(&key);
+            } else if connection.is_of_another(d, &request) {
+                connection.ended.get_or_insert(line.time);
             } else if connection.is_to(d) || connection.time < request.begin.plus(-TOLERANCE) {
                 return Wire::Unknown;
             }
