@@ -29,6 +29,7 @@ pub mod correlate;
 pub mod ingest;
 #[cfg(feature = "store")]
 pub mod instance;
+pub mod lexer;
 pub mod metrics;
 pub mod model;
 pub mod nofollow;

@@ -1,8 +1,8 @@
 //! Editor: the line editor with completion, hints and colours; it knows the lines of the statement before this one.
 
 use super::dot;
-use super::text::{Kind, tokens};
 use super::words::{Words, is_keyword};
+use crate::lexer::{Kind, tokens};
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{BellStyle, Configurer as _};
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -166,7 +166,7 @@ impl Highlighter for Assistant {
         if dot::is_command(line) {
             return Cow::Owned(paint("35", line));
         }
-        let painted = tokens(line).into_iter().map(|token| {
+        let painted = tokens(line).map(|token| {
             let part = line.get(token.span).unwrap_or_default();
             match token.kind {
                 Kind::Word if is_keyword(part) => paint("1;34", part),

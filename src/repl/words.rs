@@ -1,6 +1,6 @@
 //! Words: tables, columns, functions and keywords, and which of them may stand at a place.
 
-use super::text::{Kind, tokens};
+use crate::lexer::{self, Kind, tokens};
 use crate::model::table::{Cell, Table};
 use std::collections::BTreeMap;
 
@@ -139,7 +139,7 @@ impl Words {
         let start = before
             .char_indices()
             .rev()
-            .find(|(_, c)| !super::text::is_word(*c))
+            .find(|(_, c)| !lexer::is_word(*c))
             .map_or(0, |(i, c)| i + c.len_utf8());
         let typed = before.get(start..).unwrap_or_default();
         let head = before.get(..start).unwrap_or_default();
@@ -167,7 +167,7 @@ impl Words {
     /// Returns the function whose parentheses the end of `before` lies in.
     pub(super) fn call(&self, before: &str) -> Option<&Word> {
         let mut depth = 0usize;
-        let tokens = tokens(before);
+        let tokens: Vec<_> = tokens(before).collect();
         for (index, token) in tokens.iter().enumerate().rev() {
             match before.get(token.span.clone())? {
                 ")" => depth += 1,
@@ -303,7 +303,6 @@ fn fitting(words: Vec<Word>, typed: &str) -> Vec<Word> {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     tokens(text)
-        .into_iter()
         .filter(|t| t.kind == Kind::Word)
         .filter_map(|t| text.get(t.span))
 }

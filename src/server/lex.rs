@@ -1,9 +1,9 @@
 //! Lex: the tokens of a client's SQL with their places, and where one statement ends.
 //!
-//! Total: an open quote or comment reaches to the end. What a text means is DuckDB's to say; this only finds the
-//! words by which a few statements and forms are known that DuckDB does not.
+//! What a text means is DuckDB's to say; this only finds the words by which a few statements and forms are known that
+//! DuckDB does not know.
 
-use crate::store::comment;
+use crate::lexer;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,7 @@ impl Token<'_> {
     /// Returns the name that an identifier means.
     pub(super) fn name(&self) -> String {
         match self.kind {
+            Kind::Quoted if self.text.starts_with('`') => inner(self.text, '`').replace("``", "`"),
             Kind::Quoted => inner(self.text, '"').replace("\"\"", "\""),
             _ => self.text.to_ascii_lowercase(),
         }
@@ -75,96 +76,46 @@ pub(super) fn statements(sql: &str) -> Vec<Vec<Token<'_>>> {
         .collect()
 }
 
-/// Returns the tokens of a text.
+/// Returns the tokens of a text without blanks and comments; the signs of one operator are one token.
 pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = sql.get(at..).filter(|rest| !rest.is_empty()) {
-        let (kind, length) = token(rest);
-        if let (Some(kind), Some(text)) = (kind, rest.get(..length)) {
-            found.push(Token { kind, text, at });
+    let mut found: Vec<Token<'_>> = Vec::new();
+    for token in lexer::tokens(sql) {
+        let text = sql.get(token.span.clone()).unwrap_or_default();
+        let kind = match token.kind {
+            lexer::Kind::Word => Kind::Word,
+            lexer::Kind::Quoted => Kind::Quoted,
+            lexer::Kind::Text => Kind::Text,
+            lexer::Kind::Number => Kind::Number,
+            lexer::Kind::Param => {
+                let number = text.get(1..).and_then(|digits| digits.parse().ok());
+                Kind::Param(number.unwrap_or(0))
+            }
+            lexer::Kind::Sign => Kind::Symbol,
+            lexer::Kind::Blank | lexer::Kind::Comment => continue,
+        };
+        if kind == Kind::Symbol
+            && let Some(last) = found.last_mut()
+            && last.kind == Kind::Symbol
+            && last.end() == token.span.start
+            && is_one(last.text, text)
+        {
+            last.text = sql.get(last.at..token.span.end).unwrap_or_default();
+            continue;
         }
-        at += length.max(1);
+        let at = token.span.start;
+        found.push(Token { kind, text, at });
     }
     found
 }
 
-/// Returns the first token of a text and its length; space and comments are no token.
-fn token(rest: &str) -> (Option<Kind>, usize) {
-    let mut chars = rest.chars();
-    let (first, second) = (chars.next().unwrap_or(' '), chars.next().unwrap_or(' '));
-    match (first, second) {
-        (c, _) if c.is_whitespace() || c == '\0' => (None, c.len_utf8()),
-        ('-', '-') => (None, rest.find('\n').unwrap_or(rest.len())),
-        ('/', '*') => (None, comment(rest.as_bytes())),
-        ('\'', _) => (Some(Kind::Text), quoted(rest, 0, '\'', false)),
-        ('e' | 'E', '\'') => (Some(Kind::Text), quoted(rest, 1, '\'', true)),
-        ('"', _) => (Some(Kind::Quoted), quoted(rest, 0, '"', false)),
-        ('$', c) if c.is_ascii_digit() => {
-            let length = 1 + span(rest.get(1..), |c| c.is_ascii_digit());
-            let number = rest.get(1..length).and_then(|digits| digits.parse().ok());
-            (Some(Kind::Param(number.unwrap_or(0))), length)
-        }
-        ('$', _) => match dollars(rest) {
-            Some(length) => (Some(Kind::Text), length),
-            None => (Some(Kind::Symbol), 1),
-        },
-        (c, _) if c.is_alphabetic() || c == '_' => {
-            let length = span(Some(rest), |c| c.is_alphanumeric() || c == '_' || c == '$');
-            (Some(Kind::Word), length)
-        }
-        (c, _) if c.is_ascii_digit() => {
-            let length = span(Some(rest), |c| {
-                c.is_ascii_alphanumeric() || c == '.' || c == '_'
-            });
-            (Some(Kind::Number), length)
-        }
-        (':', ':') => (Some(Kind::Symbol), 2),
-        (c, _) if OPERATOR.contains(c) => {
-            let length = span(Some(rest), |c| OPERATOR.contains(c));
-            // A comment may begin within.
-            let run = rest.get(..length).unwrap_or_default();
-            let comment = ["--", "/*"].iter().filter_map(|mark| run.find(mark)).min();
-            (Some(Kind::Symbol), comment.unwrap_or(length).max(1))
-        }
-        (c, _) => (Some(Kind::Symbol), c.len_utf8()),
-    }
+/// Returns whether a sign goes on with what stands before it: `::`, or an operator.
+fn is_one(before: &str, sign: &str) -> bool {
+    // The last sign is enough, and the text before may be long.
+    let is_operator = |text: &str| text.ends_with(|c| OPERATOR.contains(c));
+    before == ":" && sign == ":" || is_operator(before) && is_operator(sign)
 }
 
 const OPERATOR: &str = "+-*/<>=~!@#%^&|?";
-
-fn span(text: Option<&str>, belongs: impl Fn(char) -> bool) -> usize {
-    let text = text.unwrap_or_default();
-    text.find(|c| !belongs(c)).unwrap_or(text.len())
-}
-
-fn quoted(rest: &str, prefix: usize, quote: char, escapes: bool) -> usize {
-    let mut chars = rest.char_indices().skip(prefix + 1).peekable();
-    while let Some((at, c)) = chars.next() {
-        if escapes && c == '\\' {
-            chars.next();
-        } else if c == quote {
-            if chars.peek().is_some_and(|(_, next)| *next == quote) {
-                chars.next();
-            } else {
-                return at + 1;
-            }
-        }
-    }
-    rest.len()
-}
-
-/// Returns the length of `$tag$...$tag$`.
-fn dollars(rest: &str) -> Option<usize> {
-    let tag_end = rest.get(1..)?.find('$')? + 2;
-    let tag = rest.get(..tag_end)?;
-    let name = tag.trim_matches('$');
-    if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        return None;
-    }
-    let close = rest.get(tag_end..)?.find(tag);
-    Some(close.map_or(rest.len(), |close| tag_end + close + tag.len()))
-}
 
 #[cfg(test)]
 mod tests {

@@ -50,7 +50,6 @@ pub use owner::{AsOwner, Owner};
 pub use seen::extend as extend_seen;
 pub use select::{CLOCK, Interrupt, Session, Sessions};
 pub use statement_limits::STACK;
-pub(crate) use statement_limits::comment;
 pub use status::Status;
 pub use write::Batch;
 

@@ -9,6 +9,7 @@ mod earlier;
 mod erase;
 mod full;
 mod function;
+mod lexer;
 mod migrate;
 mod open;
 mod queue;
