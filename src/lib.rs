@@ -35,6 +35,7 @@ pub mod model;
 pub mod nofollow;
 pub mod notice;
 pub mod parse;
+pub mod problem;
 pub mod query;
 pub mod queue;
 pub mod render;

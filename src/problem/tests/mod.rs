@@ -1,0 +1,5 @@
+//! Tests of the module.
+
+mod contacts;
+mod events;
+mod thresholds;
