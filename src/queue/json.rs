@@ -1,4 +1,4 @@
-//! Json: a line of `postqueue -j` -> mail.
+//! Json: a line of `postqueue -j` -> mails; one, or as many as a JSON tool wrote into one line.
 //!
 //! Each member is read for itself: what is missing or of another type is unknown, and the mail says that it is odd. Members that are not
 //! listed in postqueue(1) are passed over.
@@ -10,43 +10,55 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// What a line holds.
+/// What a part of a line holds.
 pub(super) enum Found {
     Mail(Box<Mail>),
-    /// The brackets of a list.
-    Nothing,
     Odd(&'static str),
 }
 
 /// Returns whether it is a part of a list that a JSON tool made of the objects.
 pub(super) fn is_list(line: &str) -> bool {
-    matches!(line, "[" | "]" | "[]" | ",") || line.starts_with("[{") || line.starts_with(",{")
+    let inside = line.trim_start_matches(BETWEEN);
+    inside.len() < line.len() && (inside.is_empty() || inside.starts_with('{'))
 }
 
-/// Reads a line.
-pub(super) fn mail(line: &str, texts: &mut Texts) -> Found {
-    let object = line.trim_start_matches(['[', ',', ' ']);
-    let object = object.trim_end_matches([',', ' ']);
-    if object.trim_end_matches(']').is_empty() {
-        return Found::Nothing;
+/// What stands before, between and behind the objects of a list.
+const BETWEEN: [char; 5] = ['[', ',', ']', ' ', '\t'];
+
+/// Reads a line, and hands on what it holds.
+pub(super) fn mails(line: &str, texts: &mut Texts, mut take: impl FnMut(Found)) {
+    let mut rest = line.trim_start_matches(BETWEEN);
+    while !rest.is_empty() {
+        let (found, read) = first(rest, texts);
+        take(found);
+        rest = rest.get(read..).unwrap_or_default();
+        rest = rest.trim_start_matches(BETWEEN);
     }
+}
+
+/// Reads the object at the start of the text; returns the bytes that it takes, all where it is none.
+fn first(text: &str, texts: &mut Texts) -> (Found, usize) {
     // As Postfix writes it; what is not is looked at member by member.
-    if let Ok(usual) = serde_json::from_str::<Usual<'_>>(object)
-        && let Some(mail) = usual.mail(texts)
+    let mut usual = serde_json::Deserializer::from_str(text).into_iter::<Usual<'_>>();
+    if let Some(Ok(object)) = usual.next()
+        && let Some(mail) = object.mail(texts)
     {
-        return Found::Mail(Box::new(mail));
+        return (Found::Mail(Box::new(mail)), usual.byte_offset());
     }
-    let parse = |text: &str| serde_json::from_str::<Map<String, Value>>(text);
-    let parsed = parse(object).or_else(|_| parse(object.trim_end_matches(']')));
-    match parsed {
-        Ok(members) => match read(&members, texts) {
+    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<Map<String, Value>>();
+    let found = match objects.next() {
+        Some(Ok(members)) => match read(&members, texts) {
             Some(mail) => Found::Mail(Box::new(mail)),
             None => Found::Odd("an object without a queue_id"),
         },
-        Err(error) if error.is_eof() => Found::Odd("an object that is cut off"),
-        Err(_) => Found::Odd("not valid JSON"),
-    }
+        Some(Err(error)) if error.is_eof() => return (Found::Odd(CUT_OFF), text.len()),
+        _ => return (Found::Odd("not valid JSON"), text.len()),
+    };
+    (found, objects.byte_offset())
 }
+
+/// Why an object without an end is odd.
+pub(super) const CUT_OFF: &str = "an object that is cut off";
 
 /// An object with all that it should have, in the types that it should have.
 #[derive(Deserialize)]
@@ -183,10 +195,10 @@ mod tests {
             r#"{"queue_name": "active", "queue_id": "A1", "arrival_time": 9223372036854775807, "message_size": 7, "sender": "a", "recipients": []}"#,
             r#"{"queue_name": "active", "queue_id": "A1", "arrival_time": 1, "message_size": 7, "sender": "a", "sender": "b", "recipients": [{"address": 1}]}"#,
         ] {
-            let Found::Mail(mail) = super::mail(line, &mut texts) else {
+            let (Found::Mail(mail), read) = first(line, &mut texts) else {
                 panic!("{line}");
             };
-            assert_eq!(mail.queue_id, "A1");
+            assert_eq!((mail.queue_id.as_str(), read), ("A1", line.len()));
             assert!(mail.odd.is_some(), "{line}");
         }
     }

@@ -10,7 +10,7 @@
 //! | `mail` | a mail of the queue; types only |
 //! | `listing` | what reading a listing depends on and gives; types only |
 //! | `reader` | a listing line by line, whatever its kind |
-//! | `json`, `text`, `date` | the two kinds of listing, and the date without a year |
+//! | `json`, `spread`, `text`, `date` | the two kinds of listing, objects over many lines, and the date without a year |
 //! | `postcat`, `header`, `defer` | queue files as postcat prints them, headers, the errors beside them |
 //! | `fields`, `filter`, `matcher` | the query language over mails in memory |
 //! | `select` | pymailq's selectors, which make the same filters |
@@ -38,6 +38,7 @@ pub mod reader;
 pub mod select;
 pub mod sheet;
 pub mod snapshot;
+mod spread;
 pub mod summary;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use super::listing::{Item, Options};
 use super::mail::Mail;
 use super::reader::Reader;
 use super::{defer, postcat};
+use hashbrown::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufReader, Read, Write};
@@ -51,6 +52,9 @@ pub enum Error {
         /// Why.
         cause: io::Error,
     },
+    /// It is no spool of Postfix.
+    #[error("{} is no spool of Postfix: it has no directory active, deferred or hold", .0.display())]
+    NotSpool(PathBuf),
     /// A directory of the spool cannot be read.
     #[error("cannot read {}: {cause}", .path.display())]
     Spool {
@@ -67,6 +71,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing(_) => Some("name a saved listing with --from-file".to_owned()),
+            Self::NotSpool(_) => Some("postconf queue_directory names it".to_owned()),
             Self::NotAllowed { user } => Some(format!(
                 "add {user} to authorized_mailq_users in main.cf, as root: postconf -e \"authorized_mailq_users = root, {user}\""
             )),
@@ -211,22 +216,31 @@ impl Postfix {
         options: &Options,
         each: &mut dyn FnMut(Mail),
     ) -> Result<(), Error> {
+        let (spool, queues) = queues_of(spool)?;
         let mut files = Vec::new();
-        for queue in super::Status::ALL {
-            collect(spool, Path::new(queue.name()), 0, &mut files)?;
+        for queue in queues {
+            collect(&spool, Path::new(&queue), 0, &mut files)?;
         }
         files.sort();
+        let mut places = HashMap::new();
+        for file in &files {
+            if let Some(id) = Path::new(file).file_name().and_then(OsStr::to_str) {
+                places.insert(id, Path::new(file));
+            }
+        }
         let mut with_errors = |mut mail: Mail| {
-            mail.forced_expire = is_expiring(spool, &mail);
-            if let Some(text) = errors_of(spool, &mail) {
-                defer::apply(&mut mail, &text);
+            if let Some(file) = places.get(mail.queue_id.as_str()) {
+                mail.forced_expire = is_expiring(&spool.join(file));
+                if let Some(text) = errors_of(&spool, file) {
+                    defer::apply(&mut mail, &text);
+                }
             }
             each(mail);
         };
         for batch in files.chunks(BATCH) {
             let mut args: Vec<&OsStr> = ["-e", "-h"].iter().map(OsStr::new).collect();
             args.extend(batch.iter().map(OsString::as_os_str));
-            self.postcat(Some(spool), &args, options, &mut with_errors)?;
+            self.postcat(Some(&spool), &args, options, &mut with_errors)?;
         }
         Ok(())
     }
@@ -418,37 +432,33 @@ fn collect(spool: &Path, below: &Path, depth: u32, files: &mut Vec<OsString>) ->
 const EXPIRE_BIT: u32 = 0o010;
 
 /// Returns whether the queue file is marked to expire.
-fn is_expiring(spool: &Path, mail: &Mail) -> bool {
-    let queue = spool.join(mail.status.name());
-    let id = mail.queue_id.as_str();
-    let mode = |file: PathBuf| {
-        fs::metadata(file)
-            .ok()
-            .map(|data| data.permissions().mode())
-    };
-    let hashed = || {
-        let directories = fs::read_dir(&queue).ok()?;
-        let mut files = directories.flatten().map(|entry| entry.path().join(id));
-        files.find_map(mode)
-    };
-    let found = mode(queue.join(id)).or_else(hashed);
-    found.is_some_and(|mode| mode & EXPIRE_BIT != 0)
+fn is_expiring(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|data| data.permissions().mode() & EXPIRE_BIT != 0)
 }
 
-/// Returns the text of the file with the errors of the mail, wherever its directory is hashed to.
-fn errors_of(spool: &Path, mail: &Mail) -> Option<String> {
+/// Returns the text of the file with the errors of the mail; it is hashed as its queue is, or not at all.
+fn errors_of(spool: &Path, file: &Path) -> Option<String> {
     let defer = spool.join("defer");
-    let id = mail.queue_id.as_str();
-    // Long ids are hashed by digits of the time within: the directories of the queue file tell which.
-    let by_start = id
-        .chars()
-        .next()
-        .map(|c| defer.join(c.to_string()).join(id));
-    let found = by_start.filter(|file| file.is_file()).or_else(|| {
-        let directories = fs::read_dir(&defer).ok()?;
-        let files = directories.flatten().map(|entry| entry.path().join(id));
-        files.into_iter().find(|file| file.is_file())
-    });
-    let bytes = fs::read(found.unwrap_or_else(|| defer.join(id))).ok()?;
+    let below: PathBuf = file.iter().skip(1).collect();
+    let by_id = || fs::read(defer.join(file.file_name()?)).ok();
+    let bytes = fs::read(defer.join(below)).ok().or_else(by_id)?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Returns the spool and the names of its queues; somebody may name one of them alone.
+fn queues_of(path: &Path) -> Result<(PathBuf, Vec<String>), Error> {
+    let known = super::Status::ALL.map(|queue| queue.name().to_owned());
+    let queues = known.iter().filter(|queue| path.join(queue).is_dir());
+    let queues: Vec<String> = queues.cloned().collect();
+    if !queues.is_empty() {
+        return Ok((path.to_owned(), queues));
+    }
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().and_then(OsStr::to_str);
+    match (path.parent(), name) {
+        (Some(spool), Some(name)) if known.iter().any(|queue| queue == name) => {
+            Ok((spool.to_owned(), vec![name.to_owned()]))
+        }
+        _ => Err(Error::NotSpool(path)),
+    }
 }

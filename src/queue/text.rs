@@ -8,7 +8,7 @@
 //! ```
 //! An error holds for the recipients after it, until another one or an empty `()` (`postqueue/showq_compat.c`). Where a line begins decides
 //! what it is: a mail begins in the first column, or after a blank line where the whole listing was indented. So a recipient that looks
-//! like a mail of its own is none.
+//! like a mail of its own is none. Postfix ends an error in its line; a mail program or an editor that wraps long lines may end it later.
 //! Limits: the text names no year (see `date`) and not the queues incoming and maildrop, which have no flag: these are `deferred` here.
 
 use super::date;
@@ -21,12 +21,21 @@ use std::sync::Arc;
 pub(super) struct Block {
     mail: Option<Mail>,
     reason: Option<Arc<str>>,
+    /// An error whose end has not come yet, and the number of recipients before it.
+    wrapped: Option<(String, usize)>,
     /// The last line was blank, or there was none.
     is_after_blank: bool,
     /// Mails since the header, to be compared with the footer.
     mails: u64,
     has_header: bool,
+    is_listing: bool,
 }
+
+/// Why a line is odd.
+const NO_LINE: &str = "not a line of a queue listing";
+
+/// Lines that an error may be wrapped into.
+const MOST_WRAPPED: usize = 20;
 
 /// What came of a line.
 #[derive(Debug, Default)]
@@ -43,10 +52,23 @@ impl Block {
         self.mail.is_some()
     }
 
+    /// Returns whether there was a mail, a header, a footer, or the word that there is none.
+    pub(super) fn is_listing(&self) -> bool {
+        self.is_listing
+    }
+
     /// Ends the mail that is being read.
     pub(super) fn finish(&mut self) -> Option<Mail> {
         self.reason = None;
+        self.give_up_error();
         self.mail.take()
+    }
+
+    /// Leaves an error without its end as it is.
+    fn give_up_error(&mut self) {
+        if let (Some(_), Some(mail)) = (self.wrapped.take(), &mut self.mail) {
+            mail.odd = mail.odd.or(Some("an error has no end"));
+        }
     }
 
     pub(super) fn take(&mut self, line: &str, options: &Options, texts: &mut Texts) -> Taken {
@@ -69,42 +91,87 @@ impl Block {
             if let Some(mail) = head(words, options) {
                 let before = self.finish();
                 self.mails += 1;
+                self.is_listing = true;
                 self.mail = Some(mail);
                 return Taken { before, odd: None };
             }
         }
-        let Some(mail) = &mut self.mail else {
-            let is_empty = words.trim_end() == "Mail queue is empty";
-            return Taken {
-                before: None,
-                odd: (!is_empty).then_some("not a line of a queue listing"),
-            };
-        };
         let words = words.trim_end();
-        if let Some(reason) = words.strip_prefix('(')
-            && (is_indented || words.ends_with(')'))
-        {
-            let reason = reason.strip_suffix(')').unwrap_or(reason);
-            self.reason = (!reason.is_empty()).then(|| texts.shared(reason));
-            return Taken::default();
-        }
-        let is_word = !words.contains(char::is_whitespace) || words.starts_with('"');
-        if !is_indented && !is_word {
+        if self.mail.is_none() {
+            let is_empty = words == "Mail queue is empty";
+            self.is_listing |= is_empty;
             return Taken {
                 before: None,
-                odd: Some("not a line of a queue listing"),
+                odd: (!is_empty).then_some(NO_LINE),
             };
         }
-        let reason = self.reason.as_deref();
-        let mut recipient = texts.recipient(words, None);
-        recipient.reason = reason.map(|reason| texts.shared(reason));
-        mail.recipients.push(recipient);
-        Taken::default()
+        let odd = match words.strip_prefix('(') {
+            Some(reason) => {
+                self.error(reason, texts);
+                false
+            }
+            None => !self.ends_error(words, texts) && !self.recipient(words, is_indented, texts),
+        };
+        Taken {
+            before: None,
+            odd: odd.then_some(NO_LINE),
+        }
+    }
+
+    /// Takes the line that begins an error.
+    fn error(&mut self, text: &str, texts: &mut Texts) {
+        self.give_up_error();
+        let reason = match text.strip_suffix(')') {
+            Some(reason) => reason,
+            None => {
+                let recipients = self.mail.as_ref().map_or(0, |mail| mail.recipients.len());
+                self.wrapped = Some((text.to_owned(), recipients));
+                text
+            }
+        };
+        self.reason = (!reason.is_empty()).then(|| texts.shared(reason));
+    }
+
+    /// Takes the last line of an error that was wrapped: what seemed recipients since its beginning are parts of it.
+    fn ends_error(&mut self, words: &str, texts: &mut Texts) -> bool {
+        let (Some((begun, before)), Some(mail)) = (&mut self.wrapped, &mut self.mail) else {
+            return false;
+        };
+        if mail.recipients.len() - *before >= MOST_WRAPPED {
+            self.give_up_error();
+            return false;
+        }
+        let Some(end) = words.strip_suffix(')') else {
+            return false;
+        };
+        for part in mail.recipients.drain(*before..) {
+            begun.push(' ');
+            begun.push_str(&part.address);
+        }
+        begun.push(' ');
+        begun.push_str(end);
+        self.reason = Some(texts.shared(begun));
+        self.wrapped = None;
+        true
+    }
+
+    /// Takes a recipient; returns whether the line is one.
+    fn recipient(&mut self, words: &str, is_indented: bool, texts: &mut Texts) -> bool {
+        let is_word = !words.contains(char::is_whitespace) || words.starts_with('"');
+        // The middle of a wrapped error, as it may turn out.
+        let may_be = is_indented || is_word || (self.wrapped.is_some() && !is_said(words));
+        if let Some(mail) = self.mail.as_mut().filter(|_| may_be) {
+            let mut recipient = texts.recipient(words, None);
+            recipient.reason.clone_from(&self.reason);
+            mail.recipients.push(recipient);
+        }
+        may_be
     }
 
     /// A header or footer.
     fn rule(&mut self, words: &str) -> Taken {
         let before = self.finish();
+        self.is_listing = true;
         let told = told_requests(words);
         let odd = told.filter(|told| self.has_header && *told != self.mails);
         self.has_header = told.is_none();
@@ -114,6 +181,12 @@ impl Block {
             odd: odd.map(|_| "the listing tells another number of mails than it has"),
         }
     }
+}
+
+/// Returns whether a program says it, as `postqueue: fatal: premature end-of-input`.
+fn is_said(line: &str) -> bool {
+    let levels = [": warning: ", ": error: ", ": fatal: ", ": panic: "];
+    levels.iter().any(|level| line.contains(level))
 }
 
 /// Reads the number of `-- 540 Kbytes in 500 Requests.`
@@ -145,7 +218,9 @@ fn head(line: &str, options: &Options) -> Option<Mail> {
         (*field, rest) = word(rest);
     }
     let [.., clock] = date;
-    if !is_id || !is_size || clock.is_empty() {
+    // A line of a log has a number behind its first word, too.
+    let is_clock = clock.contains(':') && clock.bytes().all(|b| b.is_ascii_digit() || b == b':');
+    if !is_id || !is_size || !is_clock {
         return None;
     }
     let mut mail = Mail::new(plain);

@@ -278,7 +278,9 @@ fn slow(session: &Session) -> Result<Slow, store::Error> {
         let labels = label::join(&[("queue", queue_name)]);
         let count = found.map_or(0, |(count, _)| count);
         messages.push((labels.clone(), float(count.unsigned_abs())));
-        let age = found.map_or(0, |(_, oldest)| now.since(oldest).max(0));
+        // Of an empty queue there is no oldest mail, only the time of the listing.
+        let oldest = found.filter(|(count, _)| *count > 0);
+        let age = oldest.map_or(0, |(_, oldest)| now.since(oldest).max(0));
         ages.push((labels, seconds(age)));
     }
     samples.insert("postfix_queue_messages", messages);

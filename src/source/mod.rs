@@ -59,7 +59,7 @@ pub use error::Error;
 pub use files::{Skipped, collect};
 pub use identity::{key as fingerprint, matches as is_fingerprint_of};
 pub use input::Input;
-pub use open::Encoding;
+pub use open::{Encoding, uncompressed};
 pub use zone::Zone;
 
 use crate::model::time::Time;

@@ -156,6 +156,14 @@ pub(super) fn stream(mut source: Box<dyn Read + Send>) -> io::Result<Stream> {
     })
 }
 
+/// Returns the uncompressed bytes of a source that is no log.
+///
+/// # Errors
+/// As when the first bytes cannot be read.
+pub fn uncompressed(source: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    Ok(stream(source)?.reader)
+}
+
 /// Opens a stream on a file.
 ///
 /// # Errors

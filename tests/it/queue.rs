@@ -145,6 +145,65 @@ fn forms_and_selectors_answer_without_a_database() {
 }
 
 #[test]
+fn a_listing_may_be_packed_and_of_another_system() {
+    let place = place();
+    let packed = |program: &str| {
+        let output = std::process::Command::new(program)
+            .arg("-c")
+            .arg(place.path("mailq.txt"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{program}");
+        output.stdout
+    };
+    let utf_16: Vec<u8> = std::iter::once('\u{feff}')
+        .chain(TEXT.chars())
+        .collect::<String>()
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let expected = ask(&place, "mailq.txt", &["-o", "json"]);
+    for bytes in [packed("gzip"), packed("bzip2"), packed("xz"), utf_16] {
+        fs::write(place.path("packed"), bytes).unwrap();
+        assert_eq!(ask(&place, "packed", &["-o", "json"]), expected);
+    }
+}
+
+#[test]
+fn what_is_no_listing_is_refused() {
+    let place = place();
+    let log = "Nov 21 03:21:45 mx postfix/smtp[9]: 4jc6Pz2LgJz1SS28: to=<r@late.test>, status=sent (ok)\n";
+    fs::write(place.path("mail.log"), log).unwrap();
+    fs::create_dir_all(place.path("empty/active-no")).unwrap();
+    for (name, told) in [
+        (
+            "mail.log",
+            "is no queue listing: save one with postqueue -j or mailq",
+        ),
+        (
+            "empty",
+            "is no spool of Postfix: it has no directory active, deferred or hold",
+        ),
+        ("missing", "No such file"),
+    ] {
+        let file = place.path(name);
+        let outcome = place.run(&["queue", "summary", "--from-file", file.to_str().unwrap()]);
+        assert_eq!(
+            (outcome.code, outcome.stdout.as_str()),
+            (Some(2), ""),
+            "{name}"
+        );
+        assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    }
+    // The queue may well be empty.
+    for text in ["", "Mail queue is empty\n"] {
+        fs::write(place.path("none"), text).unwrap();
+        let summary = ask(&place, "none", &["summary", "-o", "json"]);
+        assert!(summary.contains("\"total_mails\":0"), "{summary}");
+    }
+}
+
+#[test]
 fn one_mail_is_shown_with_its_recipients() {
     let place = place();
     assert_eq!(

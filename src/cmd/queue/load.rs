@@ -3,6 +3,7 @@
 use super::super::Context as Run;
 use super::history;
 use super::options::Shared;
+use super::saved::Saved;
 use crate::model::time::Time;
 use crate::notice;
 use crate::queue::filter::{Filter, Present, Subject};
@@ -10,9 +11,7 @@ use crate::queue::postfix::Postfix;
 use crate::queue::summary::Seen;
 use crate::queue::{Item, Mail, Odd, Options, Reader};
 use anyhow::{Context, Result, bail};
-use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
 
 /// Odd lines that are shown.
 const MOST_ODD: usize = 3;
@@ -102,13 +101,6 @@ pub(super) fn each(shared: &Shared, run: &Run, take: &mut dyn FnMut(Mail)) -> Re
                 .postfix(run)
                 .list(options, &mut |piece| item(listing, piece))?;
         }
-        Some(path) if path == Path::new("-") => {
-            "from standard input".clone_into(&mut listing.from);
-            for piece in Reader::new(std::io::stdin().lock(), options) {
-                let piece = piece.context("cannot read standard input")?;
-                item(&mut listing, piece);
-            }
-        }
         Some(path) if path.is_dir() => {
             listing.from = format!("from the spool {}", path.display());
             let listing = &mut listing;
@@ -116,16 +108,22 @@ pub(super) fn each(shared: &Shared, run: &Run, take: &mut dyn FnMut(Mail)) -> Re
             shared.postfix(run).read_spool(path, &options, &mut mail)?;
         }
         Some(path) => {
-            listing.from = format!("from {}", path.display());
-            let told = || format!("cannot read {}", path.display());
-            let file = File::open(path).with_context(told)?;
+            let saved = Saved::open(path)?;
+            listing.from = format!("from {}", saved.name);
             // A listing cannot be younger than its file.
-            let written = file.metadata().and_then(|data| data.modified()).ok();
-            let written =
-                written.map(|time| Time::from(chrono::DateTime::<chrono::Utc>::from(time)));
+            let written = saved.written;
             options.now = written.map_or(options.now, |written| written.min(options.now));
-            for piece in Reader::new(BufReader::with_capacity(CHUNK, file), options) {
+            let mut reader = Reader::new(BufReader::with_capacity(CHUNK, saved.bytes), options);
+            for piece in &mut reader {
+                let told = || format!("cannot read {}", saved.name);
                 item(&mut listing, piece.with_context(told)?);
+            }
+            if listing.odd_lines > 0 && !reader.is_listing() {
+                listing.tell();
+                bail!(
+                    "{} is no queue listing: save one with postqueue -j or mailq",
+                    saved.name
+                );
             }
         }
     }

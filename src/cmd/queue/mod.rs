@@ -6,6 +6,7 @@ mod history;
 mod list;
 mod load;
 mod options;
+mod saved;
 mod shell;
 mod show;
 mod snapshot;

@@ -224,3 +224,104 @@ fn queue_files_give_the_same_mails_with_headers_and_client() {
     assert_eq!(client.address.as_deref(), Some("192.0.2.7"));
     assert_eq!(mails[0].headers.as_deref().unwrap()[0].value, "from x by y");
 }
+
+#[test]
+fn what_json_tools_make_of_a_listing_gives_the_same_mails() {
+    let objects: Vec<serde_json::Value> = (0..3)
+        .map(|n| serde_json::json!({"queue_name": "active", "queue_id": format!("4jcLhM1TXyz1STn{n}"), "arrival_time": 1_795_862_743, "message_size": n,
+            "forced_expire": false, "sender": "a@example.org", "recipients": [{"address": "{odd}@example.net", "delay_reason": "x"}, {"address": "b@example.net"}]}))
+        .collect();
+    let lines: Vec<String> = objects.iter().map(ToString::to_string).collect();
+    let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap();
+    let (expected, _) = read(&lines.join("\n"));
+    assert_eq!(expected.len(), 3);
+    for (what, listing) in [
+        (
+            "jq -s -c",
+            serde_json::Value::from(objects.clone()).to_string(),
+        ),
+        ("jq -s", pretty(&objects.clone().into())),
+        (
+            "jq",
+            objects.iter().map(pretty).collect::<Vec<_>>().join("\n"),
+        ),
+        ("without line breaks", lines.concat()),
+        (
+            "jq --seq",
+            lines.iter().map(|line| format!("\x1e{line}\n")).collect(),
+        ),
+        ("an editor", format!("\u{feff}{}\r\n", lines.join("\r\n"))),
+    ] {
+        let (mails, odd) = read(&listing);
+        assert_eq!(odd, [], "{what}");
+        assert_eq!(mails, expected, "{what}");
+    }
+}
+
+#[test]
+fn an_object_over_many_lines_that_has_no_end_takes_nothing_with_it() {
+    let whole = r#"{"queue_name": "active", "queue_id": "B2", "arrival_time": 1, "message_size": 5, "sender": "a", "recipients": []}"#;
+    let text = TEXT.split_once('\n').unwrap().1;
+    let broken = "{\n  \"queue_id\": \"A1\",\n";
+    for (rest, count) in [(whole, 1), (text, 3), ("", 0)] {
+        let (mails, odd) = read(&format!("{broken}{rest}"));
+        assert_eq!(mails.len(), count);
+        let told: Vec<(u64, &str)> = odd.iter().map(|odd| (odd.line, odd.why)).collect();
+        assert_eq!(told, [(1, "an object that is cut off")]);
+    }
+}
+
+#[test]
+fn an_error_that_was_wrapped_is_one_error() {
+    let listing = "\
+2A9D5AC1AC     1021 Tue Nov  3 13:21:50  bob@example.org
+(host mx.example.net[192.0.2.1] said: 450 4.7.1 <x>:
+ Recipient
+ address rejected (greylisted))
+                                         carol@example.net
+(a short one)
+                                         dave@example.net
+
+2A9D5AC1AD     1021 Tue Nov  3 13:21:50  bob@example.org
+                                         (an error that is cut
+                                         carol@example.net
+";
+    let (mails, odd) = read(listing);
+    assert_eq!(odd, []);
+    let lines: Vec<String> = mails.iter().map(line).collect();
+    assert_eq!(
+        lines,
+        [
+            "2A9D5AC1AC deferred 1021 2026-11-03 13:21:50 +00:00 <bob@example.org> -> carol@example.net (host mx.example.net[192.0.2.1] said: 450 4.7.1 <x>: Recipient address rejected (greylisted)), dave@example.net (a short one)",
+            "2A9D5AC1AD deferred 1021 2026-11-03 13:21:50 +00:00 <bob@example.org> -> carol@example.net (an error that is cut)",
+        ]
+    );
+    assert_eq!(mails[0].odd, None);
+    assert_eq!(mails[1].odd, Some("an error has no end"));
+}
+
+#[test]
+fn what_is_no_listing_is_known_as_none() {
+    let log = "Nov 28 19:59:01 mx postfix/smtp[9941]: 4jcLhM1TXyz1STnB: to=<r27@late.test>, status=deferred (connect)\n";
+    for (text, is_listing) in [
+        (TEXT, true),
+        ("Mail queue is empty\n", true),
+        ("[]\n", true),
+        (
+            "-Queue ID- --Size-- ----Arrival Time---- -Sender/Recipient-------\n",
+            true,
+        ),
+        (
+            "postqueue: fatal: Queue report unavailable - mail system is down\n",
+            false,
+        ),
+        (log, false),
+        ("{\"a\": 1}\n", false),
+        ("", false),
+    ] {
+        let mut reader = Reader::new(text.as_bytes(), options());
+        let mails = (&mut reader).filter(|item| matches!(item, Ok(Item::Mail(_))));
+        assert_eq!(mails.count() > 0, text == TEXT, "{text}");
+        assert_eq!(reader.is_listing(), is_listing, "{text}");
+    }
+}
