@@ -43,6 +43,7 @@ pub fn of(sql: &str) -> Option<&'static str> {
             chain::REFUSALS,
             chain::LATER,
             chain::NEIGHBOURS,
+            chain::ACTIONS,
             chain::STORE,
             chain::STORE_BOUNDS,
             chain::LINES,

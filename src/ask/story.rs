@@ -2,10 +2,14 @@
 
 pub(crate) use super::cells::{column, int, text};
 
-use super::cells::among;
+use super::cells::{among, time};
 use super::{Ask, tries};
-use crate::model::table::{Cell, Table};
-use crate::query::story::{ATTEMPTS, CHILDREN, LINKS, MESSAGES, NEIGHBOURS, OF_ROOTS, RECIPIENTS};
+use crate::model::row::message_status;
+use crate::model::table::{Cell, Param, Table};
+use crate::model::time::MINUTE;
+use crate::query::story::{
+    ACTIONS, ATTEMPTS, CHILDREN, LINKS, MESSAGES, NEIGHBOURS, OF_ROOTS, RECIPIENTS,
+};
 use crate::store::Error;
 use crate::story::StoryInput;
 use std::collections::{BTreeMap, BTreeSet};
@@ -249,8 +253,10 @@ fn fetch(asked: &dyn Ask, root: i64, is_try: bool) -> Result<StoryInput, Error> 
     let messages = asked.rows(MESSAGES, &chain)?;
     let recipients = asked.rows(RECIPIENTS, &chain)?;
     let refusals = tries::before(asked, root, &messages, &recipients, is_try)?;
+    let neighbours = neighbours(asked, &messages, &refusals)?;
     Ok(StoryInput {
-        neighbours: neighbours(asked, &messages, &refusals)?,
+        actions: actions(asked, &messages, &neighbours)?,
+        neighbours,
         refusals,
         later: if is_try {
             tries::later_for_all(asked, &messages, &recipients)?
@@ -262,6 +268,41 @@ fn fetch(asked: &dyn Ask, root: i64, is_try: bool) -> Result<StoryInput, Error> 
         messages,
         ..StoryInput::default()
     })
+}
+
+/// Fetches who acted upon the messages while they were queued, where somebody did.
+fn actions(asked: &dyn Ask, messages: &Table, neighbours: &Table) -> Result<Table, Error> {
+    /// A long run of postsuper is noted when it is done.
+    const LATER: i64 = 10 * MINUTE;
+    let (status, program) = (column(messages, "status"), column(neighbours, "program"));
+    let is_done = |row: &Vec<Cell>| {
+        matches!(
+            text(row, status),
+            Some(message_status::REQUEUED | message_status::DELETED)
+        )
+    };
+    let is_noted = |row: &Vec<Cell>| text(row, program) == Some("postsuper");
+    if !messages.rows.iter().any(is_done) && !neighbours.rows.iter().any(is_noted) {
+        return Ok(Table::default());
+    }
+    let of = |name: &'static str| {
+        let column = column(messages, name);
+        messages
+            .rows
+            .iter()
+            .filter_map(move |row| time(row, column))
+    };
+    let last = of("updated").chain(of("removed")).max();
+    let Some((first, last)) = of("time").min().zip(last) else {
+        return Ok(Table::default());
+    };
+    let queue_id = column(messages, "queue_id");
+    let ids = messages.rows.iter().filter_map(|row| text(row, queue_id));
+    let ids = Param::List(ids.map(|id| Param::Text(id.to_owned())).collect());
+    asked.rows(
+        ACTIONS,
+        &[ids, Param::Time(first), Param::Time(last.plus(LATER))],
+    )
 }
 
 /// Fetches what other daemons did with the messages of the mail, and with its earlier tries.

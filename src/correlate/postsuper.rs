@@ -6,7 +6,9 @@
 use super::open::{Message, Says};
 use super::{Correlator, Line};
 use crate::model::event::SuperAction;
-use crate::model::row::{Text, message_status as status, recipient_status as recipient};
+use crate::model::row::{
+    NeighbourRow, Text, message_status as status, recipient_status as recipient,
+};
 use serde::{Deserialize, Serialize};
 
 /// postsuper processes whose summary has not come yet; more than this many at once is no real host.
@@ -42,6 +44,7 @@ impl Correlator {
             SuperAction::Expired => 4,
         };
         self.count_super(line, kind);
+        self.note_super(line, queue_id, action);
         if !is_open {
             return id;
         }
@@ -66,6 +69,25 @@ impl Correlator {
         }
         self.arm(id);
         id
+    }
+
+    /// Keeps what was done and when, for the story; a message that is requeued ends with it, and says so itself.
+    fn note_super(&mut self, line: &Line<'_>, queue_id: &str, action: SuperAction) {
+        let action = match action {
+            SuperAction::Requeued => return,
+            SuperAction::Held => "placed on hold",
+            SuperAction::Released => "released from hold",
+            SuperAction::Expired => "expired",
+        };
+        self.out.neighbours.push(NeighbourRow {
+            id: self.ids.neighbour.next(),
+            time: line.time,
+            host: self.host_name(line.host),
+            program: Text::const_new("postsuper"),
+            queue_id: Some(super::text(queue_id)),
+            action: Text::const_new(action),
+            ..NeighbourRow::default()
+        });
     }
 
     /// Counts what a process named, until its summary.

@@ -255,7 +255,7 @@ pub struct NeighbourRow {
     pub id: i64,
     pub time: Time,
     pub host: Text,
-    /// `dovecot`, `cyrus`, `rspamd`, `amavis`, `spamd`.
+    /// `dovecot`, `cyrus`, `rspamd`, `amavis`, `spamd`; `postsuper` of what an administrator did to a queued message.
     pub program: Text,
     /// Our queue id, where it names one.
     pub queue_id: Option<Text>,
@@ -265,7 +265,7 @@ pub struct NeighbourRow {
     pub session: Option<Text>,
     /// User or address as the store has it.
     pub recipient: Option<Text>,
-    /// A word of `StoreAction`, or the filter's verdict.
+    /// A word of `StoreAction`, the filter's verdict, or the words of postsuper.
     pub action: Text,
     /// Mailbox, address, score or why.
     pub detail: Option<Text>,

@@ -109,6 +109,7 @@ FROM delivery_from f JOIN neighbour n
     ON n.queue_id = f.queue_id AND (n.message_id IS NULL OR f.message_id IS NULL OR n.message_id = f.message_id)
 WHERE f.id BETWEEN $2 AND $3 AND f.id IN (SELECT unnest($1::BIGINT[]))
     AND n.time BETWEEN f.time - INTERVAL 1 MINUTE AND f.updated + INTERVAL 10 MINUTE
+    AND (n.program <> 'postsuper' OR n.host = f.host AND n.time BETWEEN f.time AND f.updated)
 UNION ALL
 SELECT n.id, NULL, f.id, n.time, n.program, n.action, n.detail
 FROM delivery_from f JOIN neighbour n ON n.message_id = f.message_id
@@ -116,6 +117,17 @@ WHERE f.id BETWEEN $2 AND $3 AND f.id IN (SELECT unnest($1::BIGINT[])) AND f.par
     AND n.queue_id IS NULL AND n.program IN ('rspamd', 'amavis', 'spamd')
     AND n.time BETWEEN f.time - INTERVAL 1 MINUTE AND f.updated + INTERVAL 10 MINUTE
 ORDER BY 4, 1, 2";
+
+/// Who acted upon queued messages with the ids `$1` from `$2` until `$3`, as `maillog queue` noted it.
+pub const ACTIONS: &str = "\
+SELECT a.time, a.who, split_part(split_part(a.what, ' ', 2), ':', 1) AS action, q.queue_id
+FROM (
+    SELECT time, who, what, split_part(split_part(what, '; mails ', 2), '; ', 1) AS ids
+    FROM audit
+    WHERE time BETWEEN $2 AND $3 AND starts_with(what, 'queue ')
+) a, (SELECT unnest($1::VARCHAR[]) AS queue_id) q
+WHERE contains(' ' || a.ids || ' ', ' ' || q.queue_id || ' ')
+ORDER BY a.time, q.queue_id";
 
 /// Times and messages of recipients, and with them the bounds of what [`STORE`] looks through.
 pub const STORE_BOUNDS: &str = "\

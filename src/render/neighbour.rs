@@ -33,6 +33,7 @@ fn deed(deed: &Deed<'_>) -> String {
         "no_reply" => format!("sent no absence note{}", prefixed(" to ", &detail)),
         "notified" => format!("notified{}", prefixed(" ", &detail)),
         "piped" => format!("piped it{}", prefixed(" to ", &detail)),
+        "expired" => "marked to expire at the next attempt".to_owned(),
         "other" => format!("said: {detail}"),
         verdict => terminal(verdict).into_owned(),
     }

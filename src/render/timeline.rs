@@ -33,6 +33,7 @@ pub(super) fn write(
             25 + width
         };
         let (tone, text) = line(&event.what);
+        let text = format!("{text}{}", prefixed(", by ", &self::text(event.by)));
         wrapped(&start, &text, hang, tone, style, out)?;
     }
     Ok(())
@@ -131,6 +132,8 @@ fn said_status(status: Option<&str>, reply: &Reply<'_>) -> String {
 fn ending(m: &Message<'_>) -> String {
     match m.status.unwrap_or_default() {
         message_status::DONE => "left the queue".to_owned(),
+        // Why it was held before is told where that happened.
+        message_status::DELETED if m.reply.reason == Some("placed on hold") => text(m.status),
         _ => format!(
             "{}{}",
             said_status(m.status, &m.reply),

@@ -1,8 +1,9 @@
 //! Chain: how the messages, recipients, attempts, refusals and deeds of one mail belong together.
 
 use super::input::StoryInput;
-use super::parts::{Addressed, Attempt, Deed, Later, Message, Recipient, Refusal};
+use super::parts::{Action, Addressed, Attempt, Deed, Later, Message, Recipient, Refusal};
 use crate::model::table::Row;
+use crate::model::time::{MINUTE, SECOND, Time};
 use std::collections::BTreeMap;
 
 /// The parts of a mail.
@@ -16,6 +17,8 @@ pub(super) struct Chain<'a> {
     pub(super) asked_by_name: bool,
     pub(super) tells_all: bool,
     pub(super) deeds: Vec<Deed<'a>>,
+    /// What somebody did to its messages, as noted by `maillog queue`.
+    actions: Vec<Action<'a>>,
     /// What came through later, by the recipient for whom it was looked for.
     pub(super) later: Option<Vec<(Option<&'a str>, Later<'a>)>>,
     /// Places of the recipients by their ids: a mail may have thousands.
@@ -63,6 +66,7 @@ impl<'a> Chain<'a> {
             asked_by_name: story.asked_by_name,
             tells_all: story.tells_all,
             deeds: story.neighbours.named().map(|row| Deed::of(&row)).collect(),
+            actions: story.actions.named().map(|row| Action::of(&row)).collect(),
             later: story
                 .later
                 .as_ref()
@@ -88,6 +92,23 @@ impl<'a> Chain<'a> {
             recipient: to.recipient,
             other: other.filter(|other| Some(*other) != to.recipient),
         }
+    }
+
+    /// Returns who did that to the message of that id at that time; it was noted when it was done.
+    pub(super) fn actor(
+        &self,
+        verb: &str,
+        queue_id: Option<&str>,
+        time: Option<Time>,
+    ) -> Option<&'a str> {
+        let time = time?;
+        let span = time.plus(-2 * SECOND)..time.plus(10 * MINUTE);
+        let mut actions = self.actions.iter().filter(|done| {
+            done.verb == Some(verb)
+                && done.queue_id == queue_id
+                && done.time.is_some_and(|at| span.contains(&at))
+        });
+        actions.next()?.who
     }
 
     /// Returns the message that the mail began with.

@@ -19,8 +19,10 @@ pub struct StoryInput {
     pub asked_by_name: bool,
     /// Tell each recipient, not only those asked for.
     pub tells_all: bool,
-    /// What mail stores and filters did with its messages.
+    /// What mail stores and filters did with its messages, and postsuper.
     pub neighbours: Table,
+    /// Who acted upon its messages while they were queued: `time`, `who`, `action`, `queue_id`.
+    pub actions: Table,
     /// What came through after this mail was not taken; none where it was taken, or nothing can be said.
     pub later: Option<Table>,
 }

@@ -346,14 +346,36 @@ impl<'a> Later<'a> {
     }
 }
 
-/// What a mail store or a filter did.
+/// What somebody did to queued messages with `maillog queue`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Action<'a> {
+    /// When it was done.
+    pub(super) time: Option<Time>,
+    pub(super) who: Option<&'a str>,
+    /// `hold`, `release`, `requeue`, `delete`, `expire`.
+    pub(super) verb: Option<&'a str>,
+    pub(super) queue_id: Option<&'a str>,
+}
+
+impl<'a> Action<'a> {
+    pub(super) fn of(row: &Row<'a>) -> Self {
+        Self {
+            time: row.time("time"),
+            who: row.raw("who"),
+            verb: row.raw("action"),
+            queue_id: row.raw("queue_id"),
+        }
+    }
+}
+
+/// What a mail store or a filter did, or postsuper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Deed<'a> {
     pub to_id: Option<i64>,
     pub from_id: Option<i64>,
     pub time: Option<Time>,
     pub program: Option<&'a str>,
-    /// A word of `StoreAction`, or the filter's verdict.
+    /// A word of `StoreAction`, the filter's verdict, or the words of postsuper.
     pub action: Option<&'a str>,
     pub detail: Option<&'a str>,
 }
@@ -368,5 +390,10 @@ impl<'a> Deed<'a> {
             action: row.raw("action"),
             detail: row.raw("detail"),
         }
+    }
+
+    /// Returns whether postsuper did it.
+    pub(super) fn is_of_postsuper(&self) -> bool {
+        self.program == Some("postsuper")
     }
 }

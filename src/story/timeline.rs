@@ -15,6 +15,8 @@ pub struct Happening<'a> {
     pub queue_id: Option<&'a str>,
     /// What.
     pub what: What<'a>,
+    /// Who did it, where it was done with `maillog queue`.
+    pub by: Option<&'a str>,
     /// Order of things at the same time, as Postfix logs them: timestamps may be whole seconds.
     rank: Rank,
 }
@@ -83,7 +85,7 @@ pub(super) fn of<'a>(chain: &Chain<'a>, told: &Told<'_, 'a>) -> Vec<Happening<'a
     let mut all: Vec<Happening<'a>> = chain.refusals.iter().map(refusal).collect();
     for message in &chain.messages {
         all.push(arrival(message, chain));
-        all.extend(ending(message));
+        all.extend(ending(message, chain));
     }
     for deed in &chain.deeds {
         let to = chain.recipient(deed.to_id);
@@ -95,11 +97,19 @@ pub(super) fn of<'a>(chain: &Chain<'a>, told: &Told<'_, 'a>) -> Vec<Happening<'a
             other: None,
         });
         let message = chain.message(deed.from_id);
+        let queue_id = message.and_then(|m| m.queue_id);
+        let action = match deed.action {
+            _ if !deed.is_of_postsuper() => None,
+            Some("placed on hold") => Some("hold"),
+            Some("released from hold") => Some("release"),
+            _ => Some("expire"),
+        };
         all.push(Happening {
             time: deed.time,
             rank: Rank::Attempt.of(message),
-            queue_id: message.and_then(|m| m.queue_id),
+            queue_id,
             what: What::Deed(to, *deed),
+            by: action.and_then(|action| chain.actor(action, queue_id, deed.time)),
         });
     }
     for earlier in &chain.attempts {
@@ -125,6 +135,7 @@ fn refusal<'a>(refusal: &Refusal<'a>) -> Happening<'a> {
         rank: Rank::Arrival,
         queue_id: refusal.queue_id,
         what: What::Refused(Box::new(*refusal)),
+        by: None,
     }
 }
 
@@ -158,6 +169,7 @@ fn arrival<'a>(message: &Message<'a>, chain: &Chain<'a>) -> Happening<'a> {
         rank: Rank::Arrival.of(Some(message)),
         queue_id: message.queue_id,
         what: What::Arrived(Box::new(*message), how),
+        by: None,
     }
 }
 
@@ -170,16 +182,31 @@ fn alias<'a>(message: &Message<'_>, chain: &Chain<'a>) -> Option<Addressed<'a>> 
     hop.map(|hop| chain.addressed(hop))
 }
 
-fn ending<'a>(message: &Message<'a>) -> Option<Happening<'a>> {
-    let time = match message.status {
-        Some(message_status::HELD) => message.updated,
-        _ => message.removed,
+fn ending<'a>(message: &Message<'a>, chain: &Chain<'a>) -> Option<Happening<'a>> {
+    let mut deeds = chain.deeds.iter();
+    let (time, action) = match message.status {
+        // Postsuper's own line says it, and when.
+        Some(message_status::HELD)
+            if deeds.any(|deed| {
+                deed.action == Some("placed on hold")
+                    && deed.is_of_postsuper()
+                    && same_id(deed.from_id, message.id)
+            }) =>
+        {
+            return None;
+        }
+        Some(message_status::HELD) => (message.updated, None),
+        Some(message_status::REQUEUED) => (message.removed, Some("requeue")),
+        Some(message_status::DELETED) => (message.removed, Some("delete")),
+        _ => (message.removed, None),
     };
+    let queue_id = message.queue_id;
     time.is_some().then(|| Happening {
         time,
         rank: Rank::End.of(Some(message)),
-        queue_id: message.queue_id,
+        queue_id,
         what: What::Ended(Box::new(*message)),
+        by: action.and_then(|action| chain.actor(action, queue_id, time)),
     })
 }
 
@@ -193,5 +220,6 @@ fn attempt<'a>(
         rank: Rank::Attempt.of(message),
         queue_id: message.and_then(|m| m.queue_id),
         what: What::Attempt(to, Box::new(*attempt)),
+        by: None,
     }
 }

@@ -104,7 +104,8 @@ fn each_action_leaves_a_row_that_says_who_did_what_to_which_mails() {
     let place = place();
     import(&place);
     let bin = acting(&place);
-    let (code, _, stderr) = act(&place, &bin, &["hold", "to:bob@late.test", "--yes"]);
+    let hold = ["hold", "--recipient", "bob@late", "to:@late.test", "--yes"];
+    let (code, _, stderr) = act(&place, &bin, &hold);
     assert_eq!(code, Some(0), "{stderr}");
     let (code, _, _) = act(&place, &bin, &["delete", "--all", "--dry-run"]);
     assert_eq!(code, Some(0));
@@ -120,7 +121,7 @@ fn each_action_leaves_a_row_that_says_who_did_what_to_which_mails() {
     );
     assert_eq!(
         text(&rows[1], "what"),
-        "queue hold: to:bob@late.test; mails 4jc6Pz1sFKz1SS0y; done: postsuper: Placed on hold: 1 message"
+        "queue hold: --recipient bob@late to:@late.test; mails 4jc6Pz1sFKz1SS0y; done: postsuper: Placed on hold: 1 message"
     );
     for row in &rows {
         assert_eq!(text(row, "origin"), "command");
@@ -128,4 +129,50 @@ fn each_action_leaves_a_row_that_says_who_did_what_to_which_mails() {
         assert_eq!(row["hits"], 1);
         assert!(!text(row, "who").is_empty());
     }
+}
+
+#[test]
+fn the_story_says_who_held_and_released_a_mail() {
+    let place = place();
+    let bin = acting(&place);
+    let log = place.path("mail.log");
+    let read = |lines: &str| {
+        fs::write(&log, lines).unwrap();
+        let args = ["ingest", "-q", log.to_str().unwrap(), "--year", "2026"];
+        place.succeed(&[&args[..], &NOW].concat());
+    };
+    let taken = "\
+Nov 21 03:21:45 mx postfix/smtpd[10]: 4jc6Pz1sFKz1SS0y: client=mail.example.org[192.0.2.7]
+Nov 21 03:21:45 mx postfix/qmgr[12]: 4jc6Pz1sFKz1SS0y: from=<>, size=305, nrcpt=1 (queue active)
+Nov 21 04:00:00 mx postfix/postsuper[20]: 4jc6Pz1sFKz1SS0y: placed on hold
+Nov 21 05:00:00 mx postfix/postsuper[21]: 4jc6Pz1sFKz1SS0y: released from hold
+";
+    read(taken);
+    let (code, _, stderr) = act(&place, &bin, &["hold", "to:bob@late.test", "--yes"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let held = "Nov 22 00:00:00 mx postfix/postsuper[22]: 4jc6Pz1sFKz1SS0y: placed on hold\n";
+    read(&format!("{taken}{held}"));
+    let story = || {
+        let find = ["find", "qid:4jc6Pz1sFKz1SS0y", "-o", "story"];
+        place.succeed(&[&find[..], &NOW].concat())
+    };
+    let rows = place.select("SELECT who FROM audit");
+    let who = text(&rows[0], "who");
+    let lines = |story: &str| -> Vec<String> {
+        let of = story.lines().filter(|line| line.contains("postsuper"));
+        of.map(|line| line.trim().to_owned()).collect()
+    };
+    let expected = [
+        "2026-11-21 04:00:00  4jc6Pz1sFKz1SS0y  postsuper: placed on hold".to_owned(),
+        "2026-11-21 05:00:00  4jc6Pz1sFKz1SS0y  postsuper: released from hold".to_owned(),
+        format!("2026-11-22 00:00:00  4jc6Pz1sFKz1SS0y  postsuper: placed on hold, by {who}"),
+    ];
+    let told = story();
+    assert_eq!(lines(&told), expected, "{told}");
+    let (code, _, stderr) = act(&place, &bin, &["delete", "to:bob@late.test", "--yes"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let removed = "Nov 22 00:00:00 mx postfix/postsuper[23]: 4jc6Pz1sFKz1SS0y: removed\n";
+    read(&format!("{taken}{held}{removed}"));
+    let told = story();
+    assert!(told.contains(&format!("deleted, by {who}")), "{told}");
 }

@@ -76,7 +76,10 @@ impl Act {
         }
         let mut present = Present::new(run.now, run.zone);
         let Loaded { mails, .. } = load::load(&filter, false, shared, run, &mut present)?;
-        let query = self.terms.join(" ");
+        let mut query = shared.words(&self.terms);
+        if filter.is_all() {
+            query = "--all".to_owned();
+        }
         perform(verb, mails, consent, &query, shared, run)
     }
 }
@@ -163,10 +166,9 @@ fn plan(verb: Verb, mails: &[Mail], passed: usize, run: &Run) -> Result<()> {
     let recipients: usize = mails.iter().map(|mail| mail.recipients.len()).sum();
     writeln!(
         out,
-        "{} to be {}: {} to {}, {}",
+        "{} to be {}: {}, {}",
         count(mails.len(), "mail"),
         verb.means(),
-        verb.name(),
         count(recipients, "recipient"),
         queue::size(size),
     )?;

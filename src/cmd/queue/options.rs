@@ -125,6 +125,28 @@ impl Shared {
         Ok(reading.filter.and(selected))
     }
 
+    /// Returns the selectors and terms as they were typed.
+    pub(super) fn words(&self, terms: &[String]) -> String {
+        let date: Vec<String> = self.date.iter().cloned().collect();
+        let lists = [
+            ("--sender", &self.sender),
+            ("--recipient", &self.recipient),
+            ("--status", &self.status),
+            ("--size", &self.size),
+            ("--date", &date),
+            ("--error", &self.error),
+            ("--header", &self.header),
+            ("--qid", &self.qid),
+        ];
+        let selectors = lists.into_iter().flat_map(|(name, values)| {
+            let typed = move |value: &String| format!("{name} {}", quoted(value));
+            values.iter().map(typed).collect::<Vec<_>>()
+        });
+        let exact = self.exact.then(|| "--exact".to_owned());
+        let words = selectors.chain(exact).chain(terms.iter().cloned());
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     fn selectors(&self) -> Selectors {
         Selectors {
             sender: self.sender.clone(),
@@ -138,6 +160,10 @@ impl Shared {
             exact: self.exact,
         }
     }
+}
+
+fn quoted(value: &str) -> String {
+    shlex::try_quote(value).map_or_else(|_| value.to_owned(), Into::into)
 }
 
 /// What a query depends on beside its text.
