@@ -11,7 +11,7 @@
 //! | `listing` | what reading a listing depends on and gives; types only |
 //! | `reader` | a listing line by line, whatever its kind |
 //! | `json`, `spread`, `text`, `date` | the two kinds of listing, objects over many lines, and the date without a year |
-//! | `postcat`, `header`, `defer` | queue files as postcat prints them, headers, the errors beside them |
+//! | `postcat`, `content`, `header`, `defer` | queue files as postcat prints them, whole messages, headers, the errors beside them |
 //! | `fields`, `filter`, `matcher` | the query language over mails in memory |
 //! | `select` | pymailq's selectors, which make the same filters |
 //! | `summary`, `cluster` | counts; groups of mails that have much in common |
@@ -23,6 +23,7 @@
 pub mod action;
 pub mod backoff;
 pub mod cluster;
+pub mod content;
 mod date;
 pub mod defer;
 pub mod fields;

@@ -81,7 +81,7 @@ pub fn read(
 }
 
 /// Returns the name of a section and the file's path.
-fn marker(line: &str) -> Option<(&str, &str)> {
+pub(super) fn marker(line: &str) -> Option<(&str, &str)> {
     const NAMES: [&str; 4] = [
         "ENVELOPE RECORDS",
         "MESSAGE CONTENTS",

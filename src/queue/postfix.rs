@@ -4,8 +4,8 @@ use super::action::Verb;
 use super::listing::{Item, Options};
 use super::mail::Mail;
 use super::reader::Reader;
-use super::{defer, postcat};
-use hashbrown::HashMap;
+use super::{content, defer, postcat};
+use hashbrown::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufReader, Read, Write};
@@ -167,6 +167,67 @@ impl Postfix {
             self.postcat(None, &args, options, each)?;
         }
         Ok(())
+    }
+
+    /// Reads the messages of these mails; hands on the id of each with its message, none where that is too large. Only root may.
+    ///
+    /// # Errors
+    /// When postcat cannot be run.
+    pub fn read_messages(
+        &self,
+        ids: &[&str],
+        each: &mut dyn FnMut(&str, Option<&[u8]>),
+    ) -> Result<(), Error> {
+        for batch in ids.chunks(BATCH) {
+            let mut missing: HashSet<&str> = batch.iter().copied().collect();
+            self.postcat_messages(batch, &mut |id, message| {
+                if missing.remove(id) {
+                    each(id, message);
+                }
+            })?;
+            // A broken file may have hidden those behind it, or they have left.
+            let alone = batch.iter().filter(|_| missing.len() < batch.len());
+            for id in alone.filter(|id| missing.contains(*id)) {
+                self.postcat_messages(&[id], each)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn postcat_messages(
+        &self,
+        ids: &[&str],
+        each: &mut dyn FnMut(&str, Option<&[u8]>),
+    ) -> Result<(), Error> {
+        const PROGRAM: &str = "postcat";
+        let io = |cause| Error::Io {
+            program: PROGRAM,
+            cause,
+        };
+        let args: Vec<&str> = ["-e", "-h", "-b", "-q"]
+            .iter()
+            .chain(ids)
+            .copied()
+            .collect();
+        let mut run = Run::start(self.command(PROGRAM, &args)?, PROGRAM)?;
+        let mut read = 0_usize;
+        if let Some(out) = run.child.stdout.take() {
+            let input = BufReader::with_capacity(1 << 16, out);
+            content::read(input, |id, message| {
+                read += 1;
+                each(id, message);
+            })
+            .map_err(io)?;
+        }
+        let (status, said) = run.finish().map_err(io)?;
+        // A file that was delivered meanwhile is no failure.
+        if status || read > 0 || said.contains("No such file") {
+            return Ok(());
+        }
+        Err(Error::Failed {
+            program: PROGRAM,
+            said: last_line(&said),
+        })
     }
 
     fn postcat(

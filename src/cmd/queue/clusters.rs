@@ -5,11 +5,14 @@ use super::load;
 use super::options::{Form, Shared};
 use crate::model::table::{Cell, Table};
 use crate::notice;
+use crate::queue::Mail;
 use crate::queue::cluster::{self, Clusters, Dimension};
 use crate::queue::filter::Present;
 use crate::render::{self, Format, queue};
+use crate::signature;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use hashbrown::HashMap;
 
 /// Groups that are shown unless more are asked for.
 const MOST: usize = 10;
@@ -23,6 +26,9 @@ pub(super) struct Cluster {
     /// Only groups by this
     #[arg(long, value_enum, value_name = "WHAT")]
     by: Option<By>,
+    /// Compare the bodies of the mails, too (root only)
+    #[arg(long)]
+    body: bool,
 }
 
 /// What mails can have in common.
@@ -32,6 +38,7 @@ enum By {
     Sender,
     Client,
     Subject,
+    Body,
     Destination,
     Cause,
 }
@@ -43,6 +50,7 @@ impl By {
             Self::Sender => Dimension::Sender,
             Self::Client => Dimension::Client,
             Self::Subject => Dimension::Subject,
+            Self::Body => Dimension::Body,
             Self::Destination => Dimension::Destination,
             Self::Cause => Dimension::Cause,
         }
@@ -59,9 +67,16 @@ impl Cluster {
         if shared.reads_files(run) && !has_files {
             load::read_files(&mut loaded.mails, shared, run)?;
         }
+        let asks_body = self.body || matches!(self.by, Some(By::Body));
+        let bodies = if asks_body {
+            bodies(&loaded.mails, shared, run)?
+        } else {
+            HashMap::new()
+        };
         let mut clusters = Clusters::default();
         for mail in &loaded.mails {
-            clusters.add(mail, None, &mut present);
+            let body = bodies.get(mail.queue_id.as_str()).map(String::as_str);
+            clusters.add(mail, body, &mut present);
         }
         let groups = clusters.groups(self.by.map(By::dimension));
         let most = shared.limit.unwrap_or(MOST);
@@ -90,6 +105,34 @@ impl Cluster {
         }
         Ok(Exit::Found)
     }
+}
+
+/// Returns the digest of each mail's body, as pyzor calculates it; none of a body with too little text to tell it from others.
+fn bodies(mails: &[Mail], shared: &Shared, run: &Run) -> Result<HashMap<String, String>> {
+    if !shared.reads_files(run) {
+        bail!("bodies stand in the queue files only: ask as root on the mail server");
+    }
+    let ids: Vec<&str> = mails.iter().map(|mail| mail.queue_id.as_str()).collect();
+    let mut digests = HashMap::new();
+    let mut too_large = 0_usize;
+    shared
+        .postfix(run)
+        .read_messages(&ids, &mut |id, message| {
+            let Some(message) = message else {
+                too_large += 1;
+                return;
+            };
+            let digest = signature::digest(message);
+            if !digest.lines.is_empty() {
+                digests.insert(id.to_owned(), digest.value);
+            }
+        })?;
+    if too_large > 0 {
+        notice::say(&format!(
+            "bodies not compared because of their size: {too_large}"
+        ));
+    }
+    Ok(digests)
 }
 
 fn table(groups: &[cluster::Cluster]) -> Table {
