@@ -7,6 +7,9 @@ use compact_str::CompactString;
 use hashbrown::HashSet;
 use std::sync::Arc;
 
+/// Longest line that is read as a whole: a mail to a million recipients.
+pub const MAX_LINE: u64 = 256 * 1024 * 1024;
+
 /// Texts that are remembered; then all are forgotten, for no queue has so many different errors.
 const MOST_TEXTS: usize = 65_536;
 

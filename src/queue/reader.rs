@@ -5,14 +5,11 @@
 //! that is no part of a listing comes out as [`Odd`], and a mail with an unreadable part says so.
 //! Limits: a line of more than [`MAX_LINE`] bytes is cut.
 
-use super::listing::{Item, Odd, Options, Texts};
+use super::listing::{Item, MAX_LINE, Odd, Options, Texts};
 use super::spread::{Part, Spread};
 use super::{json, text};
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
-
-/// Longest line that is read as a whole: a mail to a million recipients.
-pub const MAX_LINE: u64 = 256 * 1024 * 1024;
 
 /// Reads a listing.
 #[derive(Debug)]

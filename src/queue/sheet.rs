@@ -1,7 +1,7 @@
 //! Sheet: mails -> rows of a table, with every column that there is; the forms for programs follow from it.
 
 use super::filter::{self, Present};
-use super::mail::Mail;
+use super::mail::{Header, Mail};
 use super::summary::NULL;
 use crate::model::table::{Cell, Table};
 use crate::model::time::{SECOND, Time};
@@ -80,6 +80,34 @@ fn row(mail: &Mail, present: &mut Present) -> Vec<Cell> {
     ]
 }
 
+/// Adds a column with the headers: each name as written with a list of its values, decoded.
+pub fn add_headers(table: &mut Table, mails: &[Mail]) {
+    table.columns.push("headers".to_owned());
+    for (row, mail) in table.rows.iter_mut().zip(mails) {
+        row.push(mail.headers.as_deref().map_or(Cell::Null, headers));
+    }
+}
+
+fn headers(headers: &[Header]) -> Cell {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut fields: Vec<(String, Vec<Cell>)> = Vec::new();
+    for header in headers {
+        let place = *places.entry(&header.name).or_insert(fields.len());
+        if place == fields.len() {
+            fields.push((header.name.clone(), Vec::new()));
+        }
+        if let Some((_, values)) = fields.get_mut(place) {
+            values.push(Cell::Text(header.decoded()));
+        }
+    }
+    let fields = fields.into_iter();
+    Cell::Struct(
+        fields
+            .map(|(name, values)| (name, Cell::List(values)))
+            .collect(),
+    )
+}
+
 fn recipients(mail: &Mail, present: &mut Present) -> Vec<Cell> {
     let each = mail.recipients.iter().map(|recipient| {
         let reason = recipient.reason.as_deref();
@@ -105,6 +133,16 @@ pub fn message_id(mail: &Mail) -> Option<String> {
 /// Returns the error that most of the recipients have, the first of these, and how many have it.
 #[must_use]
 pub fn commonest(mail: &Mail) -> Option<(&Arc<str>, usize)> {
+    let mut told = mail.recipients.iter().filter_map(|r| r.reason.as_ref());
+    let first = told.next()?;
+    // Mostly all have the same one, and listings share its text.
+    let mut count = 1;
+    if told.all(|reason| {
+        count += 1;
+        Arc::ptr_eq(reason, first)
+    }) {
+        return Some((first, count));
+    }
     let mut counts: HashMap<&Arc<str>, (usize, usize)> = HashMap::new();
     let reasons = mail.recipients.iter().filter_map(|r| r.reason.as_ref());
     for (place, reason) in reasons.enumerate() {
@@ -168,6 +206,10 @@ pub fn values(mail: &Mail, field: &str, present: &mut Present) -> Option<Vec<Str
         "client" => one(filter::client(mail).1.map(str::to_owned)),
         "user" => one(filter::user(mail).map(str::to_owned)),
         "subject" => one(mail.subject()),
+        "header" | "headers" => {
+            let headers = mail.headers.iter().flat_map(|headers| headers.iter());
+            Some(distinct(headers.map(|header| header.name.clone())))
+        }
         "date" => one(mail.arrival.and_then(|time| {
             let local = present.zone.local(time)?;
             Some(local.format("%Y-%m-%d").to_string())
@@ -182,7 +224,7 @@ fn distinct(values: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// Fields that mails can be counted by.
-pub const RANKS: [&str; 13] = [
+pub const RANKS: [&str; 14] = [
     "sender",
     "sender_domain",
     "recipient",
@@ -193,6 +235,7 @@ pub const RANKS: [&str; 13] = [
     "client",
     "user",
     "subject",
+    "header",
     "date",
     "size",
     "qid",

@@ -2,7 +2,7 @@
 //!
 //! It begins with a line that is a brace and ends with one at the same place. A line that is no JSON ends it early, for then it never was one.
 
-use super::reader::MAX_LINE;
+use super::listing::MAX_LINE;
 
 /// The lines so far.
 #[derive(Debug)]

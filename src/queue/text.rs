@@ -121,14 +121,11 @@ impl Block {
     /// Takes the line that begins an error.
     fn error(&mut self, text: &str, texts: &mut Texts) {
         self.give_up_error();
-        let reason = match text.strip_suffix(')') {
-            Some(reason) => reason,
-            None => {
-                let recipients = self.mail.as_ref().map_or(0, |mail| mail.recipients.len());
-                self.wrapped = Some((text.to_owned(), recipients));
-                text
-            }
-        };
+        let reason = text.strip_suffix(')').unwrap_or_else(|| {
+            let recipients = self.mail.as_ref().map_or(0, |mail| mail.recipients.len());
+            self.wrapped = Some((text.to_owned(), recipients));
+            text
+        });
         self.reason = (!reason.is_empty()).then(|| texts.shared(reason));
     }
 

@@ -58,8 +58,40 @@ fn push(line: &mut Vec<u8>, cell: &Cell) {
             push_time(line, *t);
             line.push(b'"');
         }
+        Cell::Bool(truth) => line.extend_from_slice(if *truth { b"true" } else { b"false" }),
+        Cell::List(cells) => {
+            line.push(b'[');
+            for (i, cell) in cells.iter().enumerate() {
+                if i > 0 {
+                    line.push(b',');
+                }
+                push(line, cell);
+            }
+            line.push(b']');
+        }
+        Cell::Struct(fields) if has_distinct_names(fields) => {
+            line.push(b'{');
+            for (i, (name, cell)) in fields.iter().enumerate() {
+                if i > 0 {
+                    line.push(b',');
+                }
+                push_text(line, name);
+                line.push(b':');
+                push(line, cell);
+            }
+            line.push(b'}');
+        }
         other => line.extend_from_slice(harmless(&value(other).to_string()).as_bytes()),
     }
+}
+
+/// Returns whether no two of the fields share a name, as it nearly always is; long ones are not looked at.
+fn has_distinct_names(fields: &[(String, Cell)]) -> bool {
+    const MOST: usize = 16;
+    let mut rest = fields.iter();
+    fields.len() <= MOST
+        && std::iter::from_fn(|| rest.next().map(|(name, _)| (name, rest.clone())))
+            .all(|(name, mut others)| others.all(|(other, _)| other != name))
 }
 
 fn push_text(line: &mut Vec<u8>, text: &str) {

@@ -184,7 +184,7 @@ fn what_is_no_listing_is_refused() {
             "empty",
             "is no spool of Postfix: it has no directory active, deferred or hold",
         ),
-        ("missing", "No such file"),
+        ("missing", "missing: no such file or directory"),
     ] {
         let file = place.path(name);
         let outcome = place.run(&["queue", "summary", "--from-file", file.to_str().unwrap()]);
@@ -431,7 +431,7 @@ fn an_action_shows_its_plan_and_needs_consent() {
     let (code, stdout, stderr) = act(&place, &bin, &["hold", "to:bob@late.test"]);
     assert_eq!(code, Some(2));
     assert!(
-        stdout.starts_with("1 mail to be put on hold: hold to 1 recipient, 305\n"),
+        stdout.starts_with("1 mail to be put on hold: 1 recipient, 305\n"),
         "{stdout}"
     );
     assert!(stderr.contains("no terminal to ask on"), "{stderr}");
@@ -510,6 +510,66 @@ fn an_id_that_was_used_again_is_left_alone() {
     );
     assert!(
         stderr.contains("delete 1 mail, 2 left alone: done"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn mails_with_one_body_are_one_group() {
+    let place = place();
+    let bin = acting(&place);
+    let file = |path: &str, body: &str| {
+        format!(
+            "*** ENVELOPE RECORDS {path} ***\nsender: a\n*** MESSAGE CONTENTS {path} ***\nSubject: {path}\n\n{body}\n\
+             *** HEADER EXTRACTED {path} ***\n*** MESSAGE FILE END {path} ***\n"
+        )
+    };
+    let printed = [
+        file(
+            "hold/4jc6Pz2LgJz1SS28",
+            "You have won a prize, alice@example.org\nClaim it today",
+        ),
+        file(
+            "active/4jc6Pz2Mjhz1SS2D",
+            "You have won a prize, bob@example.net\nClaim it  today",
+        ),
+        file("deferred/4/4jc6Pz1sFKz1SS0y", "The minutes of our meeting"),
+    ];
+    fs::write(place.path("printed"), printed.concat()).unwrap();
+    for (name, body) in [
+        (
+            "postcat",
+            format!("cat {}", place.path("printed").display()),
+        ),
+        ("sudo", "shift; exec \"$@\"".to_owned()),
+    ] {
+        let path = bin.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::write(place.path("maillog.toml"), "[queue]\nsudo = true\n").unwrap();
+    let args = ["clusters", "--by", "body", "--no-history", "-o", "json"];
+    let (code, stdout, stderr) = act(&place, &bin, &args);
+    assert_eq!(code, Some(0), "{stderr}");
+    let groups: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(groups.len(), 1, "{stdout}");
+    assert_eq!(groups[0]["mails"], 2);
+    assert_eq!(
+        groups[0]["queue_ids"],
+        serde_json::json!(["4jc6Pz2LgJz1SS28", "4jc6Pz2Mjhz1SS2D"])
+    );
+    let shared = groups[0]["shared"].as_array().unwrap();
+    let body = shared.iter().find(|shared| shared["by"] == "body").unwrap();
+    assert_eq!(body["value"].as_str().unwrap().len(), 40);
+    let file = place.path("mailq.json");
+    let saved = ["clusters", "--body", "--from-file", file.to_str().unwrap()];
+    let (code, _, stderr) = act(&place, &bin, &saved);
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.contains("bodies stand in the queue files only"),
         "{stderr}"
     );
 }

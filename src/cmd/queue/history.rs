@@ -17,8 +17,8 @@ use crate::{service, store};
 use anyhow::Result;
 use hashbrown::{HashMap, HashSet};
 
-/// Ids that one statement asks for.
-const BATCH: usize = 100_000;
+/// Mails that are joined at once: what one statement is told and tells stays small.
+pub(super) const BATCH: usize = 20_000;
 
 /// The log tells whole seconds, and its clock may be another.
 const SLACK: i64 = 5 * SECOND;
@@ -58,11 +58,11 @@ FROM found f
 LEFT JOIN tried t ON t.from_id = f.id
 LEFT JOIN delivery_from r ON r.id = f.root_id AND r.id <> f.id";
 
-/// Messages that the log believes queued, last heard of before `$1`.
+/// Messages that the log believes queued, last heard of before `$1`, but those with the ids `$2`.
 const BELIEVED: &str = "\
 SELECT queue_id, host, instance
 FROM delivery_from
-WHERE removed IS NULL AND status IN ('queued', 'held') AND updated < $1
+WHERE removed IS NULL AND status IN ('queued', 'held') AND updated < $1 AND queue_id NOT IN (SELECT unnest($2::VARCHAR[]))
 ORDER BY time, id";
 
 /// Opens the database; none, and a word on it, where there is none.
@@ -85,16 +85,35 @@ pub(super) fn open(shared: &Shared, run: &Run) -> Option<Answers> {
 
 /// Adds to each mail what the log knows of it; returns whether there is a log.
 pub(super) fn join(mails: &mut [Mail], shared: &Shared, run: &Run) -> Result<bool> {
-    let Some(answers) = open(shared, run) else {
+    let Some(log) = Log::open(shared, run) else {
         return Ok(false);
     };
-    let backoff = shared.postfix(run).backoff();
-    let oldest = mails.iter().filter_map(|mail| mail.arrival).min();
-    let oldest = oldest.unwrap_or(Time(0)).plus(-SLACK);
     for batch in mails.chunks_mut(BATCH) {
-        join_batch(&answers, batch, oldest, backoff)?;
+        log.join(batch)?;
     }
     Ok(true)
+}
+
+/// The log, and what Postfix's settings add to it.
+pub(super) struct Log {
+    answers: Answers,
+    backoff: Backoff,
+}
+
+impl Log {
+    /// Opens it; none where there is none, which is said.
+    pub(super) fn open(shared: &Shared, run: &Run) -> Option<Self> {
+        let answers = open(shared, run)?;
+        let backoff = shared.postfix(run).backoff();
+        Some(Self { answers, backoff })
+    }
+
+    /// Adds to each mail of a batch what the log knows of it.
+    pub(super) fn join(&self, batch: &mut [Mail]) -> Result<()> {
+        let oldest = batch.iter().filter_map(|mail| mail.arrival).min();
+        let oldest = oldest.unwrap_or(Time(0)).plus(-SLACK);
+        join_batch(&self.answers, batch, oldest, self.backoff)
+    }
 }
 
 /// A message of the log, until a mail of the queue is found to be it.
@@ -196,87 +215,108 @@ fn history(row: Vec<Cell>) -> Option<(String, Time, History)> {
     Some((queue_id, arrival, history))
 }
 
-/// Says where queue and log disagree; `mails` is the whole queue at that time.
-pub(super) fn tell_disagreement(
-    mails: &[Mail],
-    listed: Time,
-    shared: &Shared,
-    run: &Run,
-) -> Result<()> {
-    let unknown = mails.iter().filter(|mail| mail.history.is_none()).count();
-    if unknown > 0 {
-        notice::say(&format!(
-            "{} of the queue not in the log: arrived before what it has, or not read yet",
-            counted(unknown)
-        ));
+/// Where queue and log disagree, as far as the mails of the queue were looked at.
+#[derive(Debug, Default)]
+pub(super) struct Disagreement {
+    /// Mails that the log does not have.
+    unknown: usize,
+    /// Mails that left the queue, as the log says.
+    left: usize,
+    /// Hosts and instances of the mails.
+    places: HashSet<(String, String)>,
+}
+
+impl Disagreement {
+    /// Looks at mails that were joined.
+    pub(super) fn add(&mut self, mails: &[Mail], listed: Time) {
+        for mail in mails {
+            let Some(known) = &mail.history else {
+                self.unknown += 1;
+                continue;
+            };
+            let gone = known.removed;
+            self.left += usize::from(gone.is_some_and(|gone| gone.plus(GRACE) < listed));
+            let place = (known.host.as_str(), known.instance.as_str());
+            // Few places, many mails.
+            if !self
+                .places
+                .iter()
+                .any(|(host, instance)| (host.as_str(), instance.as_str()) == place)
+            {
+                self.places
+                    .insert((known.host.clone(), known.instance.clone()));
+            }
+        }
     }
-    let gone = |mail: &&Mail| {
-        let history = mail.history.as_ref();
-        let removed = history.and_then(|history| history.removed);
-        removed.is_some_and(|removed| removed.plus(GRACE) < listed)
-    };
-    let left = mails.iter().filter(gone).count();
-    if left > 0 {
-        notice::say(&format!(
-            "{} of the queue left it, as the log says",
-            counted(left)
-        ));
+
+    /// Says it; `mails` is the whole queue.
+    pub(super) fn tell(
+        &self,
+        mails: &[Mail],
+        listed: Time,
+        log: &Log,
+        shared: &Shared,
+        run: &Run,
+    ) -> Result<()> {
+        if self.unknown > 0 {
+            notice::say(&format!(
+                "{} of the queue not in the log: arrived before what it has, or not read yet",
+                counted(self.unknown)
+            ));
+        }
+        if self.left > 0 {
+            notice::say(&format!(
+                "{} of the queue left it, as the log says",
+                counted(self.left)
+            ));
+        }
+        let ids = mails
+            .iter()
+            .map(|mail| Param::Text(mail.queue_id.to_string()));
+        let params = [Param::Time(listed.plus(-GRACE)), Param::List(ids.collect())];
+        let believed = log.answers.select(BELIEVED, &params)?;
+        let mut owned = Owned {
+            places: &self.places,
+            here: None,
+        };
+        let ids: Vec<&str> = believed
+            .rows
+            .iter()
+            .filter_map(|row| {
+                Some((
+                    text(row, Some(0))?,
+                    text(row, Some(1))?,
+                    text(row, Some(2))?,
+                ))
+            })
+            .filter(|(_, host, instance)| owned.has(host, instance, shared, run))
+            .map(|(id, ..)| id)
+            .collect();
+        if !ids.is_empty() {
+            let shown: Vec<&str> = ids.iter().copied().take(3).collect();
+            let more = if ids.len() > shown.len() { ", ..." } else { "" };
+            notice::say(&format!(
+                "{} that the log believes queued not in the queue: {}{more}",
+                counted(ids.len()),
+                shown.join(", ")
+            ));
+        }
+        Ok(())
     }
-    let Some(answers) = open(shared, run) else {
-        return Ok(());
-    };
-    let believed = answers.select(BELIEVED, &[Param::Time(listed.plus(-GRACE))])?;
-    let mut owned = Owned::of(mails);
-    let ids: Vec<&str> = believed
-        .rows
-        .iter()
-        .filter_map(|row| {
-            Some((
-                text(row, Some(0))?,
-                text(row, Some(1))?,
-                text(row, Some(2))?,
-            ))
-        })
-        .filter(|(id, host, instance)| {
-            !owned.ids.contains(id) && owned.has(host, instance, shared, run)
-        })
-        .map(|(id, ..)| id)
-        .collect();
-    if !ids.is_empty() {
-        let shown: Vec<&str> = ids.iter().copied().take(3).collect();
-        let more = if ids.len() > shown.len() { ", ..." } else { "" };
-        notice::say(&format!(
-            "{} that the log believes queued not in the queue: {}{more}",
-            counted(ids.len()),
-            shown.join(", ")
-        ));
-    }
-    Ok(())
 }
 
 /// What of the log is of the queue that was listed: the database may have the logs of other hosts and instances.
 struct Owned<'m> {
-    ids: HashSet<&'m str>,
     /// Hosts and instances of its mails.
-    places: HashSet<(&'m str, &'m str)>,
+    places: &'m HashSet<(String, String)>,
     /// Names of this machine and its instance, once they are needed.
     here: Option<(Vec<String>, String)>,
 }
 
-impl<'m> Owned<'m> {
-    fn of(mails: &'m [Mail]) -> Self {
-        let known = mails.iter().filter_map(|mail| mail.history.as_ref());
-        Self {
-            ids: mails.iter().map(|mail| mail.queue_id.as_str()).collect(),
-            places: known
-                .map(|known| (known.host.as_str(), known.instance.as_str()))
-                .collect(),
-            here: None,
-        }
-    }
-
+impl Owned<'_> {
     fn has(&mut self, host: &str, instance: &str, shared: &Shared, run: &Run) -> bool {
-        if self.places.contains(&(host, instance)) {
+        let mut places = self.places.iter();
+        if places.any(|place| place.0 == host && place.1 == instance) {
             return true;
         }
         let (names, own) = self.here.get_or_insert_with(|| {

@@ -191,6 +191,15 @@ impl Needs {
         }
     }
 
+    /// Returns what a count of the mails by that field asks for.
+    pub(super) fn of_rank(field: &str) -> Self {
+        Self {
+            headers: matches!(field, "subject" | "header" | "headers"),
+            client: matches!(field, "client" | "user"),
+            attempts: false,
+        }
+    }
+
     pub(super) fn any(self) -> bool {
         self.headers || self.client || self.attempts
     }

@@ -256,6 +256,10 @@ impl Shell<'_> {
         let view = View::of(modifiers)?;
         let mut mails: Vec<Mail> = self.mails().cloned().collect();
         if let Some(field) = view.rank {
+            let needs = Needs::of_rank(field);
+            if needs.any() {
+                load::complete(&mut mails, needs, false, &self.shared, self.run)?;
+            }
             return self.ranked(&mails, field, view.limit);
         }
         if !sheet::sort(&mut mails, view.order, &mut self.present) {
@@ -387,12 +391,12 @@ impl<'w> View<'w> {
                     view.limit = Some(number.map_err(|_| anyhow!("limit takes a number"))?);
                     rest
                 }
-                ["sortby", field, "desc", rest @ ..] => {
-                    (view.order, view.is_turned) = (field, true);
+                ["sortby", field, "asc", rest @ ..] => {
+                    (view.order, view.is_turned) = (field, false);
                     rest
                 }
-                ["sortby", field, "asc", rest @ ..] | ["sortby", field, rest @ ..] => {
-                    (view.order, view.is_turned) = (field, false);
+                ["sortby", field, "desc", rest @ ..] | ["sortby", field, rest @ ..] => {
+                    (view.order, view.is_turned) = (field, true);
                     rest
                 }
                 ["rankby", field, rest @ ..] => {

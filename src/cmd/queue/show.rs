@@ -9,10 +9,10 @@ use crate::ask::Ask;
 use crate::ask::story::{Focus, Stories, column, int};
 use crate::notice;
 use crate::query;
-use crate::queue::Mail;
 use crate::queue::filter::{Filter, Present};
 use crate::queue::select;
-use crate::render::{Format, Style, queue};
+use crate::queue::{Mail, sheet};
+use crate::render::{self, Format, Style, queue};
 use anyhow::Result;
 use clap::Args;
 use std::io::Write;
@@ -48,8 +48,12 @@ impl Show {
                 }
                 self.story(mail, &mut present, shared, run, &style, output.writer())?;
             }
+        } else if self.headers && matches!(form, Form::Json | Form::Csv | Form::Tsv) {
+            let mut table = sheet::table(&mails, &mut present);
+            sheet::add_headers(&mut table, &mails);
+            render::table(&table, list::format(form), &style, output.writer())?;
         } else {
-            list::write(&mails, form, &style, &mut present, output.writer())?;
+            list::write(&mails, form, false, &style, &mut present, output.writer())?;
         }
         let is_queued = |id: &&String| mails.iter().any(|mail| mail.queue_id == trimmed(id));
         let missing: Vec<&String> = self.ids.iter().filter(|id| !is_queued(id)).collect();

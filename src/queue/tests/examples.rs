@@ -1,7 +1,10 @@
 //! Listings of Postfix 3.7 as they were printed, and what people and attackers make of them.
 
-use super::super::{defer, postcat};
+use super::super::filter::Present;
+use super::super::{defer, postcat, sheet};
 use super::*;
+use crate::model::table::Cell;
+use crate::render::{self, Format, Style};
 
 const TEXT: &str = "\
 ----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------
@@ -223,6 +226,23 @@ fn queue_files_give_the_same_mails_with_headers_and_client() {
     assert_eq!(client.user.as_deref(), Some("alice"));
     assert_eq!(client.address.as_deref(), Some("192.0.2.7"));
     assert_eq!(mails[0].headers.as_deref().unwrap()[0].value, "from x by y");
+    let mut present = Present::new(options().now, Zone::UTC);
+    let mut table = sheet::table(&mails, &mut present);
+    sheet::add_headers(&mut table, &mails);
+    let mut shown = Vec::new();
+    render::table(&table, Format::Json, &Style::default(), &mut shown).unwrap();
+    let shown: serde_json::Value = serde_json::Deserializer::from_slice(&shown)
+        .into_iter()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_eq!(shown["headers"]["Subject"], serde_json::json!(["grüße"]));
+    let names = sheet::rank(&mails, "header", &mut present).unwrap();
+    assert!(
+        names
+            .rows
+            .contains(&vec![Cell::Text("Subject".into()), Cell::Int(1)])
+    );
 }
 
 #[test]
