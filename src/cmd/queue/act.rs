@@ -76,10 +76,11 @@ impl Act {
         }
         let mut present = Present::new(run.now, run.zone);
         let Loaded { mails, .. } = load::load(&filter, false, shared, run, &mut present)?;
-        let mut query = shared.words(&self.terms);
-        if filter.is_all() {
-            query = "--all".to_owned();
-        }
+        let query = if filter.is_all() {
+            "--all".to_owned()
+        } else {
+            shared.words(&self.terms)
+        };
         perform(verb, mails, consent, &query, shared, run)
     }
 }
