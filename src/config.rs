@@ -50,6 +50,9 @@ pub struct File {
     /// How Postfix's queue is handled.
     #[serde(default)]
     pub queue: Queue,
+    /// How mail is sent.
+    #[serde(default)]
+    pub mail: Mail,
     /// Whose mail some users may see, by a name for it.
     #[serde(default)]
     pub scope: BTreeMap<String, ScopeTable>,
@@ -77,6 +80,43 @@ impl ScopeTable {
     pub fn scope(&self, name: &str) -> Result<Scope> {
         let spelled: Vec<String> = self.mail.iter().flat_map(|word| spellings(word)).collect();
         Scope::of(&spelled).map_err(|error| anyhow!("[scope.{name}] mail: {error}"))
+    }
+}
+
+/// The table `[mail]`: how maillog sends mail.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// Full name of this machine; none: as the system or Postfix says.
+    pub fqdn: Option<String>,
+    /// From field; none: `maillog@FQDN`.
+    pub from: Option<String>,
+    /// Envelope sender, `<>` for the null sender; none: the address of `from`.
+    pub envelope: Option<String>,
+    /// Program that takes mail; none: `/usr/sbin/sendmail`.
+    pub sendmail: Option<PathBuf>,
+    /// Server that takes mail, `host:port`, in place of the program.
+    pub smtp: Option<String>,
+    /// Mails to one address within 24 hours, at most.
+    pub per_address: u32,
+    /// Mails within 24 hours, at most.
+    pub per_day: u32,
+    /// Days that a mail is tried.
+    pub give_up_days: u32,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            fqdn: None,
+            from: None,
+            envelope: None,
+            sendmail: None,
+            smtp: None,
+            per_address: 50,
+            per_day: 1000,
+            give_up_days: 5,
+        }
     }
 }
 
@@ -146,6 +186,8 @@ pub struct RetainTable {
     pub audit: Option<Keep>,
     /// Listings of Postfix's queue, and their counts.
     pub queue: Option<Keep>,
+    /// Mail that maillog sent.
+    pub mail: Option<Keep>,
 }
 
 impl RetainTable {
@@ -167,6 +209,7 @@ impl RetainTable {
                 .unwrap_or(default.lines),
             audit: self.audit.unwrap_or(default.audit),
             queue: self.queue.unwrap_or(default.queue),
+            mail: self.mail.unwrap_or(default.mail),
         };
         let none = Group::ALL
             .into_iter()
@@ -214,6 +257,8 @@ pub struct Config {
     pub serve: Serve,
     /// How Postfix's queue is handled.
     pub queue: Queue,
+    /// How mail is sent.
+    pub mail: Mail,
 }
 
 /// `[serve]`: queries to the service.
@@ -350,6 +395,7 @@ impl Config {
             },
             ingest: file.ingest,
             queue: file.queue,
+            mail: file.mail,
         })
     }
 

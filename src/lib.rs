@@ -30,6 +30,7 @@ pub mod ingest;
 #[cfg(feature = "store")]
 pub mod instance;
 pub mod lexer;
+pub mod mail;
 pub mod metrics;
 pub mod model;
 pub mod nofollow;

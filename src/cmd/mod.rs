@@ -10,6 +10,7 @@ pub mod follow;
 pub mod generate;
 mod imported;
 pub mod ingest;
+pub mod mail;
 pub mod near_misses;
 pub mod old_log;
 pub mod output;
@@ -45,6 +46,8 @@ use std::path::{Path, PathBuf};
     name = "maillog",
     version,
     max_term_width = 100,
+    // Without the usual empty line behind the first: the short help fits a screen.
+    help_template = "{about-with-newline}{usage-heading} {usage}\n\n{all-args}{after-help}",
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -126,6 +129,7 @@ pub enum Command {
     Find(find::Find),
     Query(query::Query),
     Queue(queue::Queue),
+    Mail(mail::Mail),
     Summary(summary::Summary),
     Sql(sql::Sql),
     Status(status::Status),
@@ -170,6 +174,7 @@ impl Command {
             Self::Find(c) => c.run(run),
             Self::Query(c) => c.run(run),
             Self::Queue(c) => c.run(run),
+            Self::Mail(c) => c.run(run),
             Self::Summary(c) => c.run(run),
             Self::Sql(c) => c.run(run),
             Self::Status(c) => c.run(run),

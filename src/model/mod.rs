@@ -9,6 +9,7 @@ pub mod hits;
 pub mod ip;
 pub mod key;
 pub mod kind;
+pub mod outbox;
 pub mod packed;
 pub mod queue;
 pub mod retain;

@@ -24,11 +24,13 @@ pub enum Group {
     Audit,
     /// Listings of Postfix's queue, and their counts.
     Queue,
+    /// Mail that maillog sent.
+    Mail,
 }
 
 impl Group {
     /// All of them, in the order of the settings.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Deliveries,
         Self::Noqueue,
         Self::Connection,
@@ -37,6 +39,7 @@ impl Group {
         Self::Lines,
         Self::Audit,
         Self::Queue,
+        Self::Mail,
     ];
 
     /// Returns the name in the settings.
@@ -51,6 +54,7 @@ impl Group {
             Self::Lines => "lines",
             Self::Audit => "audit",
             Self::Queue => "queue",
+            Self::Mail => "mail",
         }
     }
 }
@@ -146,6 +150,8 @@ pub struct Retain {
     pub audit: Keep,
     /// [`Group::Queue`].
     pub queue: Keep,
+    /// [`Group::Mail`].
+    pub mail: Keep,
 }
 
 impl Default for Retain {
@@ -159,6 +165,7 @@ impl Default for Retain {
             lines: Keep::Days(7),
             audit: Keep::Days(90),
             queue: Keep::Days(30),
+            mail: Keep::Days(30),
         }
     }
 }
@@ -176,6 +183,7 @@ impl Retain {
             Group::Lines => self.lines,
             Group::Audit => self.audit,
             Group::Queue => self.queue,
+            Group::Mail => self.mail,
         }
     }
 
@@ -192,7 +200,12 @@ impl Retain {
         // The ledger of a source may vouch for a group as long as any row of it may be there.
         cutoffs.ledger = Group::ALL
             .iter()
-            .filter(|group| !matches!(group, Group::Lines | Group::Audit | Group::Queue))
+            .filter(|group| {
+                !matches!(
+                    group,
+                    Group::Lines | Group::Audit | Group::Queue | Group::Mail
+                )
+            })
             .map(|group| cutoffs.of(*group))
             .min()
             .flatten();

@@ -2,6 +2,7 @@
 //! that they cost no commit.
 
 use super::audit::AuditRow;
+use super::outbox::OutboxChange;
 use super::queue::Snapshot;
 use super::task::TaskRun;
 
@@ -14,4 +15,6 @@ pub enum SmallRow {
     Audit(AuditRow),
     /// The queue as it was listed; takes the place of the listing before, and its counts are added.
     Queue(Box<Snapshot>),
+    /// A mail that is to be sent, or what became of one.
+    Outbox(OutboxChange),
 }

@@ -369,6 +369,21 @@ macro_rules! for_each_table {
                 minimal_backoff plain,
                 maximal_backoff plain,
             ]
+            table outbox of OutboxRow { erase Delete, retain Dated(Mail), rows counted } [
+                message_id trace,
+                made plain,
+                time plain,
+                kind plain,
+                occasion quote,
+                sender address,
+                recipient address,
+                subject quote,
+                message quote,
+                state plain,
+                tries plain,
+                next_try plain,
+                result quote,
+            ]
             table coverage { erase Nothing, retain Ledger(Deliveries), rows counted } [
                 source_id plain,
                 host plain,

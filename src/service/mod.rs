@@ -21,6 +21,7 @@
 //! | `metrics` | task: what Prometheus is told, over HTTP |
 //! | `retain` | task: the hourly work, pruning and rewriting the file |
 //! | `queue` | task: Postfix's queue, listed each minute |
+//! | `outbox` | task: mail that maillog sends |
 //! | `systemd_notify` | messages to systemd: ready, status, watchdog |
 //! | `restart` | starting again after a failure, later each time |
 
@@ -30,6 +31,7 @@ pub mod journal;
 mod memory_guard;
 mod metrics;
 mod open;
+pub mod outbox;
 pub mod queue;
 mod restart;
 pub mod retain;
@@ -90,7 +92,12 @@ pub type Source = Box<dyn FnOnce(&Shared) -> Result<()> + Send>;
 
 /// Returns what runs beside reading and storing, in the order of its start.
 fn tasks(config: &Config) -> Vec<Task> {
-    let mut tasks = vec![serve::task(), memory_guard::task(), retain::task()];
+    let mut tasks = vec![
+        serve::task(),
+        memory_guard::task(),
+        retain::task(),
+        outbox::task(),
+    ];
     if config.queue.snapshots {
         tasks.push(queue::task());
     }
@@ -103,7 +110,9 @@ fn tasks(config: &Config) -> Vec<Task> {
 /// # Errors
 /// What no waiting helps against: a second instance, no permission, a foreign file.
 pub fn run(config: &Config, rules: Rules, sources: Vec<Source>) -> Result<Infallible> {
-    server::check(&config.serve).context("cannot use the settings")?;
+    server::check(&config.serve)
+        .and_then(|()| outbox::check(&config.mail))
+        .context("cannot use the settings")?;
     let notify = Notify::start();
     let _instance = open::sole_instance(&config.database, &notify)?;
     let run = restart::Run::begin(&notify);

@@ -207,6 +207,7 @@ impl Living {
             }),
             "metrics" => until("a scrape", || scrape(self.metrics).is_some()),
             "retention" => self.until("retention", "done"),
+            "outbox" => self.until("outbox", "running"),
             "queue" => {
                 self.until("queue", "done");
                 assert_eq!(self.number("SELECT mails FROM queue_listing"), 1);
@@ -321,6 +322,7 @@ fn each_task_has_a_row_that_says_how_it_is() {
     let service = Living::start(&[]);
     service.until("metrics", "running");
     service.until("server", "running");
+    service.until("outbox", "running");
     let sql = "SELECT name, schedule, state, failures::BIGINT, result FROM task_run ORDER BY name";
     let row = |name: &str, schedule: &str, state: &str| {
         let text = |text: &str| Cell::Text(text.to_owned());
@@ -335,6 +337,7 @@ fn each_task_has_a_row_that_says_how_it_is() {
     let rows = [
         row("memory guard", "always", "running"),
         row("metrics", "always", "running"),
+        row("outbox", "always", "running"),
         row("queue", "every 1 min", "waiting"),
         row("retention", "every 1 h", "waiting"),
         row("server", "always", "running"),

@@ -6,6 +6,7 @@
 //! compares both.
 
 use super::fields::Fields;
+use crate::model::outbox::OutboxRow;
 use crate::model::queue::{QueueCount, QueueListing, QueuedMail, QueuedRecipient};
 use crate::model::row::Text;
 use crate::model::row::{

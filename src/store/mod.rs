@@ -25,6 +25,7 @@ mod migrate;
 pub mod noted;
 mod open;
 pub mod order;
+pub mod outbox;
 mod owner;
 mod param;
 mod pending;

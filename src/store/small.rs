@@ -1,21 +1,24 @@
 //! Rows of small producers, written in the transaction of the batch that they came with: one arm a table.
 
-use super::{audit, queue, task};
+use super::{audit, outbox, queue, task};
 use crate::model::small::SmallRow;
 use duckdb::Connection;
 
 /// Writes the rows.
 pub(super) fn write(conn: &Connection, rows: Vec<SmallRow>) -> duckdb::Result<()> {
     let (mut task_runs, mut asked, mut listed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut mails = Vec::new();
     for row in rows {
         match row {
             SmallRow::TaskRun(run) => task_runs.push(run),
             SmallRow::Audit(row) => asked.push(row),
             SmallRow::Queue(snapshot) => listed.push(*snapshot),
+            SmallRow::Outbox(change) => mails.push(change),
         }
     }
     task::write(conn, task_runs)?;
     audit::write(conn, &asked)?;
+    outbox::write(conn, mails)?;
     listed
         .into_iter()
         .try_for_each(|snapshot| queue::write(conn, snapshot))

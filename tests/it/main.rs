@@ -40,6 +40,8 @@ mod notice;
 #[cfg(test)]
 mod notify;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod owner;
 #[cfg(test)]
 mod package;

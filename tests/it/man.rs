@@ -90,7 +90,7 @@ fn every_subcommand_has_a_page_with_its_options_and_no_others() {
                 own.extend(known(query.get_arguments().filter(|option| is_own(option))));
             }
         }
-        if name == "queue" || name == "signature" {
+        if ["queue", "mail", "signature"].contains(&name) {
             // Its own are global for its subcommands, which add theirs.
             let ours = |option: &&clap::Arg| {
                 option.get_id() != "help"
