@@ -8,7 +8,7 @@ use crate::ask::find::{FindRequest, Search};
 use crate::ask::story::Stories;
 use crate::model::table::Table;
 use crate::notice;
-use crate::query::{self, Plan, fields::Field};
+use crate::query::{self, Plan, field::Field};
 use crate::render::mask::Mask;
 use crate::render::{self, Format, Stream, Style};
 use anyhow::{Result, anyhow};

@@ -2,9 +2,11 @@
 
 use super::ast::{Expr, Form, Literal, Node, Op, Term, Value};
 use super::error::{Error, Kind, Span, visible_text};
-use super::fields::{self, Field, FieldKind};
+use super::field::{Field, FieldKind};
+use super::fields;
 use super::limits::MAX_VALUES;
 use super::plan::{Rule, Test};
+use super::status_words;
 use super::value::{self, Given};
 use super::{Options, bare};
 use crate::model::time::Time;
@@ -181,7 +183,7 @@ impl Checked {
 
     fn note_hop(&mut self, field: &Field, literal: &Literal) {
         let is_hop = match field.kind {
-            FieldKind::Status => fields::HOPS
+            FieldKind::Status => status_words::HOPS
                 .iter()
                 .any(|hop| hop.eq_ignore_ascii_case(literal.text())),
             FieldKind::Chain => true,

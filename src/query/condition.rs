@@ -2,7 +2,7 @@
 //!
 //! A condition on a column that a part lacks is false there, its negation true. Values stay beside the text, for the writer to bind.
 
-use super::fields::{Columns, Field, FieldKind};
+use super::field::{Columns, Field, FieldKind};
 use super::hops;
 use super::plan::{Rule, Test};
 use super::sql::Part;

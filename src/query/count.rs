@@ -1,7 +1,8 @@
 //! Count: how many hits each value of a field has, around the statement that finds them.
 
 use super::error::Error;
-use super::fields::{self, Field, FieldKind};
+use super::field::{Field, FieldKind};
+use super::fields;
 use super::writer::Writer;
 use super::{Param, Plan};
 

@@ -9,7 +9,8 @@
 //! `-status:sent`.
 //! Limits: a mail with `-to:alias` still is found by the recipient behind the alias.
 
-use super::fields::{Field, HOPS};
+use super::field::Field;
+use super::status_words::HOPS;
 
 /// When to show the rows that handed a mail on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,6 +30,7 @@ mod count;
 mod day;
 mod domain;
 pub mod error;
+pub mod field;
 pub mod fields;
 mod foreign_words;
 mod form;
@@ -46,6 +47,7 @@ mod plan;
 mod prefilter;
 pub mod request;
 mod sql;
+pub mod status_words;
 pub mod story;
 pub mod term;
 #[cfg(test)]

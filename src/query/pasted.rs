@@ -8,7 +8,8 @@
 use super::ast::quoted;
 use super::bare::{is_address, is_queue_id};
 use super::domain::is_domain;
-use super::fields::{self, FieldKind};
+use super::field::FieldKind;
+use super::fields;
 use super::local;
 
 /// Returns the query text, where the argument has such a form.

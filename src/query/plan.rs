@@ -1,6 +1,6 @@
 //! Plan: a query whose meaning is settled; types only.
 
-use super::fields::Field;
+use super::field::Field;
 use crate::model::table::Param;
 use crate::model::time::Time;
 

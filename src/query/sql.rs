@@ -7,7 +7,7 @@
 //! hit, told by the row with its fate (see `hops.rs`). Who the client was is asked of the chain's first message too, for behind a
 //! filter the client is the filter.
 
-use super::fields::{Columns, Field};
+use super::field::{Columns, Field};
 use super::hops;
 use super::turned::{self, FOR_NOW};
 use crate::model::hits;

@@ -2,7 +2,7 @@
 
 use super::ast::{Form, Literal, Op, Value};
 use super::error::{Error, Kind, Span};
-use super::fields::Field;
+use super::field::Field;
 use super::nearest::nearest;
 use super::value::Given;
 use super::{Options, bare};

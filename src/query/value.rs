@@ -5,9 +5,10 @@ use super::ast::{Literal, Op};
 use super::bare::is_long_id;
 use super::domain::{is_domain, parent_domain};
 use super::error::{Error, Kind, Span};
-use super::fields::{self, Field, FieldKind};
+use super::field::{Field, FieldKind};
 use super::nearest::nearest;
 use super::plan::Test;
+use super::status_words;
 use super::time::{self, Unit};
 use super::{form, local};
 use crate::cause;
@@ -257,7 +258,7 @@ impl Given<'_> {
     fn status(&self, text: &str, is_word: bool) -> Tests {
         let word = text.to_lowercase();
         let is_among = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(&word));
-        if is_among(&fields::MESSAGE_STATUS) {
+        if is_among(&status_words::MESSAGE_STATUS) {
             return Ok(vec![Test::MessageStatus(word)]);
         }
         match word.as_str() {
@@ -266,12 +267,15 @@ impl Given<'_> {
             "rejected" => return Ok(vec![Test::Equal(word), Test::Refused]),
             _ => {}
         }
-        if is_word && !is_among(&fields::RECIPIENT_STATUS) && !is_among(&fields::REFUSAL_STATUS) {
+        if is_word
+            && !is_among(&status_words::RECIPIENT_STATUS)
+            && !is_among(&status_words::REFUSAL_STATUS)
+        {
             let known = || {
-                fields::RECIPIENT_STATUS
+                status_words::RECIPIENT_STATUS
                     .into_iter()
-                    .chain(fields::MESSAGE_STATUS)
-                    .chain(fields::REFUSAL_STATUS)
+                    .chain(status_words::MESSAGE_STATUS)
+                    .chain(status_words::REFUSAL_STATUS)
             };
             return Err(self.unknown_status(&word, known()));
         }
@@ -279,11 +283,11 @@ impl Given<'_> {
     }
 
     fn ever(&self, text: &str, is_word: bool) -> Tests {
-        let is_known = fields::RECIPIENT_STATUS
+        let is_known = status_words::RECIPIENT_STATUS
             .iter()
             .any(|known| known.eq_ignore_ascii_case(text));
         if is_word && !is_known {
-            return Err(self.unknown_status(text, fields::RECIPIENT_STATUS));
+            return Err(self.unknown_status(text, status_words::RECIPIENT_STATUS));
         }
         Ok(vec![Test::Equal(text.to_owned())])
     }

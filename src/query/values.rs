@@ -1,6 +1,7 @@
 //! Values: what a field's value may be, for completion; the words stand where they are defined.
 
-use super::fields::{Field, FieldKind, MESSAGE_STATUS, RECIPIENT_STATUS, REFUSAL_STATUS};
+use super::field::{Field, FieldKind};
+use super::status_words::{MESSAGE_STATUS, RECIPIENT_STATUS, REFUSAL_STATUS};
 use crate::cause;
 use crate::model::row::origin;
 use crate::parse;

@@ -1,7 +1,8 @@
 //! Fields: what can be asked of a mail in the queue, in the language of `maillog find`.
 
 use crate::query::error::{Error, Span};
-use crate::query::fields::{self, Columns, Field, FieldKind};
+use crate::query::field::{Columns, Field, FieldKind};
+use crate::query::fields;
 use crate::query::term;
 
 const NO: Columns = Columns {

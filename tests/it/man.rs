@@ -1,7 +1,8 @@
 //! The manual: a page per subcommand with all of its options and no others; the tables of the code word by word; well-formed.
 
 use clap::CommandFactory as _;
-use maillog::query::fields::{FIELDS, Field, FieldKind};
+use maillog::query::field::{Field, FieldKind};
+use maillog::query::fields::FIELDS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
@@ -200,10 +201,10 @@ fn the_columns_of_the_manual_are_those_of_hits() {
 
 #[test]
 fn every_status_is_in_the_manual_of_the_language() {
-    let statuses = maillog::query::fields::RECIPIENT_STATUS
+    let statuses = maillog::query::status_words::RECIPIENT_STATUS
         .iter()
-        .chain(&maillog::query::fields::MESSAGE_STATUS)
-        .chain(&maillog::query::fields::REFUSAL_STATUS);
+        .chain(&maillog::query::status_words::MESSAGE_STATUS)
+        .chain(&maillog::query::status_words::REFUSAL_STATUS);
     let missing: Vec<_> = statuses.filter(|word| !names(QUERY, word)).collect();
     assert!(missing.is_empty(), "not in maillog-query(7): {missing:?}");
 }

@@ -4,10 +4,10 @@
 
 use crate::model::table::Param;
 use crate::query::condition::{self, Condition};
-use crate::query::fields::HOPS;
 use crate::query::hops::{ASKED_TO, Hops};
 use crate::query::plan::Rule;
 use crate::query::sql::Part;
+use crate::query::status_words::HOPS;
 use crate::query::writer::{Statement, Writer};
 
 /// Returns the statement for what must hold.

@@ -2,7 +2,8 @@
 
 use super::{compile_all, everything, options};
 use crate::model::table::Param;
-use crate::query::fields::{FIELDS, FieldKind};
+use crate::query::field::FieldKind;
+use crate::query::fields::FIELDS;
 use crate::query::{Options, Plan, compile_text};
 use std::fmt::Write;
 
