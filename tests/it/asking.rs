@@ -4,11 +4,9 @@ use crate::program::Place;
 use std::process::Stdio;
 
 fn filled(story: &str) -> Place {
-    let place = Place::new();
     let file = format!("testlogs/stories/{story}.log");
     let now = "2026-03-05T00:00:00Z";
-    place.succeed(&["ingest", "-q", &file, "--year", "2026", "--now", now]);
-    place
+    Place::filled(&[&file, "--year", "2026", "--now", now])
 }
 
 #[test]

@@ -36,15 +36,11 @@ fn of(rows: &[Value], column: &str, word: &str, number: &str) -> i64 {
 }
 
 fn demo() -> Place {
-    let place = Place::new();
-    place.succeed(&["ingest", "-q", "testlogs/demo", "--now", NOW]);
-    place
+    Place::filled(&["testlogs/demo", "--now", NOW])
 }
 
 fn empty() -> Place {
-    let place = Place::new();
-    place.succeed(&["ingest", "-q", "-"]);
-    place
+    Place::filled(&["-"])
 }
 
 /// Asks in this process, which is quicker for hundreds of questions; `given` are the parameters that differ.

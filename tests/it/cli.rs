@@ -7,8 +7,7 @@ use std::fs;
 
 #[test]
 fn commands_print_what_tests_cmd_and_the_readme_say() {
-    let place = Place::new();
-    place.succeed(&["ingest", "testlogs/demo", "--now", "2026-11-22T00:00:00Z"]);
+    let place = Place::filled(&["testlogs/demo", "--now", "2026-11-22T00:00:00Z"]);
     // trycmd wants a blank line at the end of a block, readers of the README do not.
     let readme = fs::read_to_string("README.md").unwrap();
     fs::write(
@@ -187,8 +186,7 @@ fn a_damaged_file_keeps_what_was_readable_and_is_read_to_its_end_when_whole() {
 
 #[test]
 fn colour_is_for_terminals_unless_it_is_asked_for() {
-    let place = Place::new();
-    place.succeed(&["ingest", "-q", "testlogs/demo"]);
+    let place = Place::filled(&["testlogs/demo"]);
     let find = ["find", "bo.0117@ok.test", "--all", "-o", "table"];
     let plain = |text: &str| !text.contains('\u{1b}');
     assert!(plain(&place.succeed(&find)));

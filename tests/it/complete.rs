@@ -7,8 +7,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_maillog");
 
 /// A database with hosts, and a query of the user's own.
 fn filled() -> Place {
-    let place = Place::new();
-    place.succeed(&["ingest", "testlogs/demo", "--now", "2026-11-22T00:00:00Z"]);
+    let place = Place::filled(&["testlogs/demo", "--now", "2026-11-22T00:00:00Z"]);
     let folder = place.path("config/maillog/queries");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(

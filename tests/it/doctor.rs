@@ -27,7 +27,7 @@ fn demo() -> Vec<String> {
 
 /// Returns the names of what is found in the lines, by `doctor FILE`, by `ingest` and by `doctor` alone.
 fn findings(name: &str, lines: &[String]) -> [BTreeSet<String>; 3] {
-    let place = Place::new();
+    let place = Place::filled(&["-"]);
     let file = place.path("mail.log");
     fs::write(&file, lines.concat()).unwrap();
     let file = file.to_str().unwrap();

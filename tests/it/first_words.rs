@@ -7,15 +7,7 @@ use std::process::Stdio;
 const NOW: [&str; 2] = ["--now", "2026-11-22T00:00:00Z"];
 
 fn filled() -> Place {
-    let place = Place::new();
-    place.succeed(&[
-        "ingest",
-        "-q",
-        "testlogs/demo",
-        "--now",
-        "2026-11-22T00:00:00Z",
-    ]);
-    place
+    Place::filled(&["testlogs/demo", NOW[0], NOW[1]])
 }
 
 fn run(place: &Place, args: &[&str]) -> Outcome {

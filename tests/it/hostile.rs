@@ -9,17 +9,8 @@ fn is_harmful(c: char) -> bool {
 }
 
 fn filled() -> Place {
-    let place = Place::new();
-    place.succeed(&[
-        "ingest",
-        "-q",
-        "testlogs/hostile/mail.log",
-        "--year",
-        "2026",
-        "--now",
-        "2026-11-21T00:00:00Z",
-    ]);
-    place
+    let now = "2026-11-21T00:00:00Z";
+    Place::filled(&["testlogs/hostile/mail.log", "--year", "2026", "--now", now])
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! The built program in a scratch place: run it, ask its tables, say what a test did.
 
 use serde_json::Value;
+use std::collections::HashMap;
+use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use tempfile::TempDir;
 
 /// A directory with a database that nobody else uses.
@@ -26,6 +30,30 @@ impl Place {
             .tempdir()
             .unwrap();
         Self { dir }
+    }
+
+    /// Returns a place whose database the program has filled: `maillog ingest` with these arguments.
+    ///
+    /// The import runs once; later places with the same arguments get a copy. For tests of what comes after an import.
+    pub(crate) fn filled(ingest: &[&str]) -> Self {
+        /// The file that an import made.
+        type Made = Arc<OnceLock<Vec<u8>>>;
+        static MADE: LazyLock<Mutex<HashMap<Vec<String>, Made>>> = LazyLock::new(Mutex::default);
+        let key: Vec<String> = ingest.iter().map(ToString::to_string).collect();
+        let made = Arc::clone(MADE.lock().unwrap().entry(key).or_default());
+        let bytes = made.get_or_init(|| {
+            let place = Self::new();
+            place.succeed(&[&["ingest", "-q"], ingest].concat());
+            let database = place.path("maillog.duckdb");
+            assert!(!database.with_extension("duckdb.wal").exists());
+            fs::read(database).unwrap()
+        });
+        let place = Self::new();
+        let mut options = fs::OpenOptions::new();
+        let options = options.write(true).create_new(true).mode(0o640);
+        let mut file = options.open(place.path("maillog.duckdb")).unwrap();
+        file.write_all(bytes).unwrap();
+        place
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -75,7 +103,7 @@ impl Place {
     pub(crate) fn ingest_stdin(&self, file: &Path) {
         let status = self
             .command(&["ingest", "--json", "-"])
-            .stdin(std::fs::File::open(file).unwrap())
+            .stdin(fs::File::open(file).unwrap())
             .stdout(Stdio::null())
             .status()
             .unwrap();

@@ -24,8 +24,7 @@ fn run(place: &Place, args: &[&str]) -> Outcome {
 #[test]
 #[expect(clippy::too_many_lines, reason = "one door after the other")]
 fn a_user_in_a_scope_sees_its_mail_through_every_door_and_no_other() {
-    let place = Place::new();
-    place.succeed(&["ingest", "-q", "testlogs/demo"]);
+    let place = Place::filled(&["testlogs/demo"]);
     let database = place.path("maillog.duckdb");
     if chown(&database, None, Some(65534)).is_err() {
         return crate::skip::skip("a user in a scope (not root)");
@@ -55,10 +54,6 @@ fn a_user_in_a_scope_sees_its_mail_through_every_door_and_no_other() {
     fs::write(&log, "").unwrap();
     let options = ["--config", config.to_str().unwrap()];
     let mut service = Service::start_with(&place, &options, &["--follow", log.to_str().unwrap()]);
-    let socket = place.path("maillog.duckdb.sock/.s.PGSQL.5432");
-    while !socket.exists() {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
     service.until("SELECT 1", 1);
 
     let seen = run(&place, &["find", "--all", "-o", "json"]);

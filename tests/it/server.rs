@@ -23,9 +23,7 @@ struct Service {
 }
 
 fn filled() -> Place {
-    let place = Place::new();
-    place.succeed(&["ingest", "-q", "testlogs/demo"]);
-    place
+    Place::filled(&["testlogs/demo"])
 }
 
 impl Service {
@@ -537,6 +535,13 @@ fn a_failed_transaction_runs_nothing_until_it_ends() {
 const ENDLESS: &str =
     "SELECT count(*) FROM range(10000000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3";
 
+/// Waits until so many queries run.
+async fn until_running(service: &Service, count: usize) {
+    while service.server.running() != count {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[test]
 fn questions_are_cancelled_and_stop_when_their_time_is_over() {
     let service = Service::new();
@@ -544,14 +549,13 @@ fn questions_are_cancelled_and_stop_when_their_time_is_over() {
         let cancel = client.cancel_token();
         let running = client.batch_execute(ENDLESS);
         let cancelled = async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            until_running(&service, 1).await;
             cancel.cancel_query(NoTls).await.unwrap();
         };
         let (done, ()) = futures::future::join(running, cancelled).await;
         assert_eq!(code(&done.unwrap_err()), "57014");
         let (done, ()) = futures::future::join(client.batch_execute(ENDLESS), async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            assert_eq!(service.server.running(), 1);
+            until_running(&service, 1).await;
             service.server.cancel_all();
         })
         .await;
@@ -737,7 +741,7 @@ fn describing_has_a_time() {
         let third = connect(&service).await.unwrap();
         let cancels = [client.cancel_token(), third.cancel_token()];
         let described = async {
-            tokio::time::sleep(Duration::from_secs(2)).await;
+            until_running(&service, 2).await;
             let begin = Instant::now();
             let error = second.prepare("SELECT 2").await.unwrap_err();
             assert_eq!(code(&error), "57014");

@@ -1,15 +1,17 @@
 //! A running service: started, asked, killed at any moment, started again.
 
 use crate::program::Place;
-use serde_json::Value;
+use maillog::client::Client;
+use maillog::model::table::Cell;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest wait for what has to happen.
 const DEADLINE: Duration = Duration::from_mins(1);
 /// Time between two looks.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A service of a place; killed when it is dropped.
 pub(crate) struct Service<'p> {
@@ -69,39 +71,40 @@ impl<'p> Service<'p> {
         self.child = spawn(self.place, &self.args);
     }
 
-    /// Waits until the SQL gives the number; asks beside the service.
+    /// Waits until the SQL gives the number. The service answers, never the file: what follows may count on the service.
     pub(crate) fn until(&mut self, sql: &str, number: i64) {
         let begun = Instant::now();
-        let mut question: Vec<&str> = self.global.iter().map(String::as_str).collect();
-        question.extend(["sql", "-o", "json", sql]);
-        let question: Vec<String> = question.into_iter().map(str::to_owned).collect();
-        let ask = |place: &Place| {
-            let question: Vec<&str> = question.iter().map(String::as_str).collect();
-            place.run(&question)
-        };
-        let mut asked = ask(self.place);
+        let named = self.global.iter().position(|option| option == "--db");
+        let database = named.and_then(|at| self.global.get(at + 1));
+        let database = database.map_or_else(|| self.place.path("maillog.duckdb"), PathBuf::from);
+        let mut client = None;
+        let mut answer = String::from("no service answers");
         while begun.elapsed() < DEADLINE {
-            if asked.code == Some(0) {
-                let rows: Vec<Value> = serde_json::Deserializer::from_str(&asked.stdout)
-                    .into_iter()
-                    .map(Result::unwrap)
-                    .collect();
-                let cell = rows
-                    .iter()
-                    .find_map(|row| row.as_object()?.values().next()?.as_i64());
-                if cell == Some(number) {
-                    return;
-                }
-                std::thread::sleep(LOOK);
-                asked = ask(self.place);
-            } else {
+            if client.is_none() {
                 // It has just begun, or waits for something itself.
-                std::thread::sleep(LOOK * 2);
-                asked = ask(self.place);
+                client = Client::connect(&database, None).unwrap_or_else(|error| {
+                    answer = error.to_string();
+                    None
+                });
             }
+            match client.as_ref().map(|client| client.select(sql, &[])) {
+                Some(Ok(table)) => {
+                    let cell = table.rows.first().and_then(|row| row.first());
+                    if cell == Some(&Cell::Int(number)) {
+                        return;
+                    }
+                    answer = format!("{:?}", table.rows);
+                }
+                Some(Err(error)) => {
+                    answer = error.to_string();
+                    client = None;
+                }
+                None => {}
+            }
+            std::thread::sleep(LOOK);
         }
         panic!(
-            "{sql}: {asked:?} after {DEADLINE:?}, expected {number}; it said:\n{}",
+            "{sql}: {answer} after {DEADLINE:?}, expected {number}; it said:\n{}",
             self.said()
         );
     }

@@ -101,9 +101,7 @@ impl Terminal {
 }
 
 fn filled() -> Place {
-    let place = Place::new();
-    place.succeed(&["ingest", "testlogs/demo", "--now", "2026-11-22T00:00:00Z"]);
-    place
+    Place::filled(&["testlogs/demo", "--now", "2026-11-22T00:00:00Z"])
 }
 
 #[test]

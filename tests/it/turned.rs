@@ -7,9 +7,7 @@ use serde_json::Value;
 const NOW: &str = "2026-03-05T00:00:00Z";
 
 fn read(log: &str, now: &str) -> Place {
-    let place = Place::new();
-    place.succeed(&["ingest", "-q", log, "--year", "2026", "--now", now]);
-    place
+    Place::filled(&[log, "--year", "2026", "--now", now])
 }
 
 fn filled(log: &str) -> Place {
