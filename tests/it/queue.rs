@@ -428,6 +428,13 @@ fn an_action_shows_its_plan_and_needs_consent() {
         stderr.contains("name the mails to hold; --all is every mail"),
         "{stderr}"
     );
+    let (code, _, stderr) = act(
+        &place,
+        &bin,
+        &["hold", "to:bob@late.test", "-n", "1", "--yes"],
+    );
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("--limit is for lists"), "{stderr}");
     let (code, stdout, stderr) = act(&place, &bin, &["hold", "to:bob@late.test"]);
     assert_eq!(code, Some(2));
     assert!(

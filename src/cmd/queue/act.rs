@@ -59,6 +59,11 @@ impl Act {
         if !shared.is_live() {
             bail!("a saved listing cannot be acted upon: leave --from-file away");
         }
+        if shared.limit.is_some() {
+            bail!(
+                "--limit is for lists, an action takes all that fits: name the mails with terms or --qid"
+            );
+        }
         let filter = shared.filter(&self.terms, run)?;
         if filter.is_all() && !self.all {
             bail!(
