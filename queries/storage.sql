@@ -20,6 +20,8 @@ WITH
         UNION ALL SELECT 'queue_snapshot', min(time), max(time) FROM queue_snapshot
         UNION ALL SELECT 'queued_mail', min(time), max(time) FROM queued_mail
         UNION ALL SELECT 'queued_recipient', min(time), max(time) FROM queued_recipient
+        UNION ALL SELECT 'signature', min(least(entered, wl_entered)), max(greatest(updated, wl_updated)) FROM signature
+        UNION ALL SELECT 'signature_use', min(time), max(time) FROM signature_use
     )
 SELECT
     t.table_name,

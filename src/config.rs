@@ -6,6 +6,7 @@ use crate::model::retain::{Group, Keep, Retain};
 use crate::model::scope::Scope;
 use crate::nofollow;
 use crate::query::spellings;
+use crate::signature::{answer, listen};
 use anyhow::{Context, Result, anyhow, bail};
 use nix::unistd::{Uid, User};
 use serde::Deserialize;
@@ -53,6 +54,9 @@ pub struct File {
     /// How mail is sent.
     #[serde(default)]
     pub mail: Mail,
+    /// The server that counts spam by digests.
+    #[serde(default)]
+    pub signature: Signature,
     /// Whose mail some users may see, by a name for it.
     #[serde(default)]
     pub scope: BTreeMap<String, ScopeTable>,
@@ -148,6 +152,43 @@ impl Default for Queue {
     }
 }
 
+/// The table `[signature]`: the server that counts spam by digests.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Signature {
+    /// Where the service listens, UDP; none: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Keys of users, `user : key` on each line.
+    pub password_file: Option<PathBuf>,
+    /// What users may do, `operations : users : allow|deny` on each line.
+    pub access_file: Option<PathBuf>,
+    /// Seconds after which a digest that nobody reports is forgotten; 0: never.
+    pub cleanup_age_seconds: u32,
+    /// Seconds that the clock of a client may be off.
+    pub clock_difference_seconds: u32,
+    /// Requests of one address that are answered in a second; 0: all.
+    pub rate_limit: u32,
+    /// Digests that there may be.
+    pub max_digests: usize,
+    /// Home directory of a client whose servers get each report, too.
+    pub forward_client_homedir: Option<PathBuf>,
+}
+
+impl Default for Signature {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            password_file: None,
+            access_file: None,
+            cleanup_age_seconds: listen::CLEANUP_AGE,
+            clock_difference_seconds: answer::CLOCK_DIFFERENCE,
+            rate_limit: 0,
+            max_digests: listen::MAX_DIGESTS,
+            forward_client_homedir: None,
+        }
+    }
+}
+
 /// What the service reads: the table `[ingest]`, and the options of `maillog ingest` that win over it.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
@@ -188,6 +229,8 @@ pub struct RetainTable {
     pub queue: Option<Keep>,
     /// Mail that maillog sent.
     pub mail: Option<Keep>,
+    /// Who asked the signature server what.
+    pub signature: Option<Keep>,
 }
 
 impl RetainTable {
@@ -210,6 +253,7 @@ impl RetainTable {
             audit: self.audit.unwrap_or(default.audit),
             queue: self.queue.unwrap_or(default.queue),
             mail: self.mail.unwrap_or(default.mail),
+            signature: self.signature.unwrap_or(default.signature),
         };
         let none = Group::ALL
             .into_iter()
@@ -259,6 +303,8 @@ pub struct Config {
     pub queue: Queue,
     /// How mail is sent.
     pub mail: Mail,
+    /// The server that counts spam by digests.
+    pub signature: Signature,
 }
 
 /// `[serve]`: queries to the service.
@@ -396,6 +442,7 @@ impl Config {
             ingest: file.ingest,
             queue: file.queue,
             mail: file.mail,
+            signature: file.signature,
         })
     }
 

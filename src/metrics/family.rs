@@ -189,6 +189,10 @@ pub const FAMILIES: &[Family] = &[
         "maillog_pruned_rows_total",
         "Rows that retention or erasure deleted.",
     ),
+    counter(
+        "maillog_signature_packets_total",
+        "Packets to the signature server, by operation and code of the reply (0: none).",
+    ),
     gauge(
         "maillog_ingest_lag_seconds",
         "Time since the latest log entry of a source that was read.",

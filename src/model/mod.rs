@@ -15,6 +15,7 @@ pub mod queue;
 pub mod retain;
 pub mod row;
 pub mod scope;
+pub mod signature;
 pub mod small;
 pub mod table;
 pub mod tables;

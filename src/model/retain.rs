@@ -26,11 +26,13 @@ pub enum Group {
     Queue,
     /// Mail that maillog sent.
     Mail,
+    /// Who asked the signature server what.
+    Signature,
 }
 
 impl Group {
     /// All of them, in the order of the settings.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Deliveries,
         Self::Noqueue,
         Self::Connection,
@@ -40,6 +42,7 @@ impl Group {
         Self::Audit,
         Self::Queue,
         Self::Mail,
+        Self::Signature,
     ];
 
     /// Returns the name in the settings.
@@ -55,6 +58,7 @@ impl Group {
             Self::Audit => "audit",
             Self::Queue => "queue",
             Self::Mail => "mail",
+            Self::Signature => "signature",
         }
     }
 }
@@ -152,6 +156,8 @@ pub struct Retain {
     pub queue: Keep,
     /// [`Group::Mail`].
     pub mail: Keep,
+    /// [`Group::Signature`].
+    pub signature: Keep,
 }
 
 impl Default for Retain {
@@ -166,6 +172,7 @@ impl Default for Retain {
             audit: Keep::Days(90),
             queue: Keep::Days(30),
             mail: Keep::Days(30),
+            signature: Keep::Days(30),
         }
     }
 }
@@ -184,6 +191,7 @@ impl Retain {
             Group::Audit => self.audit,
             Group::Queue => self.queue,
             Group::Mail => self.mail,
+            Group::Signature => self.signature,
         }
     }
 
@@ -203,7 +211,11 @@ impl Retain {
             .filter(|group| {
                 !matches!(
                     group,
-                    Group::Lines | Group::Audit | Group::Queue | Group::Mail
+                    Group::Lines
+                        | Group::Audit
+                        | Group::Queue
+                        | Group::Mail
+                        | Group::Signature
                 )
             })
             .map(|group| cutoffs.of(*group))

@@ -4,6 +4,7 @@
 use super::audit::AuditRow;
 use super::outbox::OutboxChange;
 use super::queue::Snapshot;
+use super::signature::{SignaturePackets, SignatureRow, SignatureUse};
 use super::task::TaskRun;
 
 /// A row of a small producer, one variant a table.
@@ -17,4 +18,10 @@ pub enum SmallRow {
     Queue(Box<Snapshot>),
     /// A mail that is to be sent, or what became of one.
     Outbox(OutboxChange),
+    /// A digest; takes the place of the row of the same digest.
+    Signature(SignatureRow),
+    /// Who asked the signature server what.
+    SignatureUse(SignatureUse),
+    /// Packets to the signature server; added to the metrics.
+    SignaturePackets(SignaturePackets),
 }

@@ -384,6 +384,24 @@ macro_rules! for_each_table {
                 next_try plain,
                 result quote,
             ]
+            table signature_use of SignatureUse { erase Delete, retain Dated(Signature), rows counted } [
+                time plain,
+                client_address plain,
+                username address,
+                operation plain,
+                digest trace,
+                reply_code plain,
+                count plain,
+            ]
+            table signature of SignatureRow { erase Delete, retain Needed, rows counted } [
+                digest trace,
+                count plain,
+                wl_count plain,
+                entered plain,
+                updated plain,
+                wl_entered plain,
+                wl_updated plain,
+            ]
             table coverage { erase Nothing, retain Ledger(Deliveries), rows counted } [
                 source_id plain,
                 host plain,

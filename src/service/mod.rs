@@ -22,6 +22,7 @@
 //! | `retain` | task: the hourly work, pruning and rewriting the file |
 //! | `queue` | task: Postfix's queue, listed each minute |
 //! | `outbox` | task: mail that maillog sends |
+//! | `signature` | task: the server that counts spam by digests |
 //! | `systemd_notify` | messages to systemd: ready, status, watchdog |
 //! | `restart` | starting again after a failure, later each time |
 
@@ -36,6 +37,7 @@ pub mod queue;
 mod restart;
 pub mod retain;
 mod serve;
+mod signature;
 mod supervisor;
 mod systemd_notify;
 pub mod task;
@@ -51,6 +53,7 @@ use crate::ingest::progress::Progress;
 use crate::ingest::pump::{Pump, Rules};
 use crate::ingest::writer::{self, Jobs};
 use crate::server;
+use crate::signature::listen::Signals;
 use crate::store::{Sessions, Store};
 use anyhow::{Context, Result};
 use std::convert::Infallible;
@@ -76,6 +79,8 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// Stops queries when memory runs short.
     pub relief: MemoryRelief,
+    /// Tells the signature server what an administrator wants of it.
+    pub signature: Signals,
     /// How stamps are read, and what time it is.
     pub rules: Rules,
     /// Starts the service afresh: after a failure, to rewrite the database, or to forget an address.
@@ -102,6 +107,7 @@ fn tasks(config: &Config) -> Vec<Task> {
         tasks.push(queue::task());
     }
     tasks.extend(config.metrics.listen.map(metrics::task));
+    tasks.extend(config.signature.listen.map(signature::task));
     tasks
 }
 
@@ -163,6 +169,7 @@ fn begin(
         health: Arc::new(Health::default()),
         config: Arc::new(config.clone()),
         relief: MemoryRelief::default(),
+        signature: Signals::default(),
         rules,
         restart: supervisor.restart(),
         #[cfg(test)]

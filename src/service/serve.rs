@@ -1,7 +1,7 @@
 //! Serve: the server for queries as a task: it is started again when it has ended, or when its path or address was taken.
 
 use super::task::{Run, Task, TaskResult, When};
-use super::{outbox, queue, retain};
+use super::{outbox, queue, retain, signature};
 use crate::ingest::memory_relief::MemoryRequest;
 use crate::server::{Hooks, Server};
 use anyhow::Result;
@@ -25,6 +25,7 @@ fn run(run: &Run<'_>) -> Result<TaskResult> {
         .feeds(shared.feeds.clone())
         .audit(shared.jobs.small_rows().clone());
     let hooks = outbox::verb(queue::verb(retain::verbs(hooks, shared), shared), shared);
+    let hooks = signature::verbs(hooks, shared);
     let (config, sessions) = (&shared.config, shared.sessions.clone());
     let server = Server::start(&config.database, &config.serve, sessions, hooks)?;
     let granting = server.clone();

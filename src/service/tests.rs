@@ -12,6 +12,7 @@ use crate::server::Server;
 use crate::service::calendar::Calendar;
 use crate::service::supervisor::Supervised;
 use crate::service::task::{TaskResult, When};
+use crate::signature::listen::Signals;
 use crate::source::{self, Chunk, Hints, Options};
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read as _, Write as _};
@@ -120,7 +121,7 @@ impl Living {
         let programs = directory.path().join("programs");
         a_postfix(&programs);
         let text = format!(
-            "memory_mib = 100000\n[metrics]\nlisten = \"{metrics}\"\n[queue]\ncommand_directory = \"{}\"\n",
+            "memory_mib = 100000\n[metrics]\nlisten = \"{metrics}\"\n[signature]\nlisten = \"{metrics}\"\n[queue]\ncommand_directory = \"{}\"\n",
             programs.display()
         );
         std::fs::write(&settings, text).unwrap();
@@ -212,6 +213,7 @@ impl Living {
                 self.until("queue", "done");
                 assert_eq!(self.number("SELECT mails FROM queue_listing"), 1);
             }
+            "signature" => until("a reply", || ping(self.metrics)),
             other => panic!("say how {other} is used"),
         }
     }
@@ -230,6 +232,18 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Asks the signature server; it has the port of the metrics, over UDP.
+fn ping(address: SocketAddr) -> bool {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    socket.connect(address).unwrap();
+    let mut buffer = [0; 512];
+    let asked = socket.send(b"Op: ping\nPV: 2.1\nThread: 2000\n\n");
+    asked.is_ok() && socket.recv(&mut buffer).is_ok() && buffer.starts_with(b"Code: 200\n")
+}
+
 fn scrape(address: SocketAddr) -> Option<String> {
     let mut client = TcpStream::connect(address).ok()?;
     let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -246,6 +260,10 @@ fn a_panic_in_any_task_that_is_not_essential_disturbs_neither_reading_nor_the_ot
         metrics: crate::config::Metrics {
             listen: Some("127.0.0.1:1".parse().unwrap()),
             domains: Vec::new(),
+        },
+        signature: crate::config::Signature {
+            listen: Some("127.0.0.1:1".parse().unwrap()),
+            ..crate::config::Signature::default()
         },
         ..Config::resolve(Some("x".as_ref()), None, &Environment::default()).unwrap()
     };
@@ -323,6 +341,7 @@ fn each_task_has_a_row_that_says_how_it_is() {
     service.until("metrics", "running");
     service.until("server", "running");
     service.until("outbox", "running");
+    service.until("signature", "running");
     let sql = "SELECT name, schedule, state, failures::BIGINT, result FROM task_run ORDER BY name";
     let row = |name: &str, schedule: &str, state: &str| {
         let text = |text: &str| Cell::Text(text.to_owned());
@@ -341,6 +360,7 @@ fn each_task_has_a_row_that_says_how_it_is() {
         row("queue", "every 1 min", "waiting"),
         row("retention", "every 1 h", "waiting"),
         row("server", "always", "running"),
+        row("signature", "always", "running"),
     ];
     assert_eq!(service.select(sql).rows, rows);
 }
@@ -361,6 +381,7 @@ fn life(mut store: Store, now: Time, is_killed: bool) -> (Store, usize) {
         health: Arc::default(),
         config: Arc::new(config),
         relief: MemoryRelief::default(),
+        signature: Signals::default(),
         rules: rules(Present::Fixed(now)),
         restart: supervisor.restart(),
         kills: Kills::default(),

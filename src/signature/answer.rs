@@ -11,7 +11,7 @@ use super::message::{self, ANONYMOUS, PACKET_SIZE, Packet, VERSION, integer, maj
 use std::fmt::Write as _;
 
 /// Seconds that a client's clock may be off.
-pub const CLOCK_DIFFERENCE: i64 = 300;
+pub const CLOCK_DIFFERENCE: u32 = 300;
 
 /// Who may do what, and how exact clocks must be.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct Rules {
     /// What they may do.
     pub access: Access,
     /// Seconds that a client's clock may be off.
-    pub clock_difference: i64,
+    pub clock_difference: u32,
 }
 
 /// What was asked and what became of it: a line of the usage log.
@@ -173,7 +173,7 @@ fn verify(rules: &Rules, packet: &Packet, user: &str, now: i64) -> Result<(), Re
     let Some(time) = packet.first("Time").as_deref().and_then(integer) else {
         return refusal(400, "Bad request: Invalid time");
     };
-    if now.abs_diff(time) > rules.clock_difference.unsigned_abs() {
+    if now.abs_diff(time) > u64::from(rules.clock_difference) {
         return unauthorized("Timestamp not within allowed range.");
     }
     let signature = message::sign(&packet.signed(), &message::hashed_key(user, key), time);

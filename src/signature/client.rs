@@ -5,6 +5,7 @@ use super::counter::Kind;
 use super::home::Server;
 use super::message::{self, ANONYMOUS, PACKET_SIZE, Packet, VERSION, integer};
 use std::net::{ToSocketAddrs, UdpSocket};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 /// Digests that a report carries at most.
@@ -215,6 +216,8 @@ pub struct Client {
     pub accounts: Accounts,
     /// How long a reply is waited for.
     pub timeout: Duration,
+    /// Who is shown each packet.
+    pub trace: Option<Sender<String>>,
 }
 
 impl Client {
@@ -222,11 +225,19 @@ impl Client {
         self.accounts.get(&(server.host.clone(), server.port))
     }
 
+    fn trace(&self, text: impl FnOnce() -> String) {
+        if let Some(trace) = &self.trace {
+            // Who listens no longer misses nothing.
+            let _ = trace.send(text());
+        }
+    }
+
     /// Sends a request to the first address of a server that takes it.
     ///
     /// # Errors
     /// When none takes it.
     pub fn send(&self, server: &Server, text: &str) -> Result<UdpSocket, Failure> {
+        self.trace(|| format!("sending to {server}: {}", quoted(text)));
         let addresses = (&*server.host, server.port).to_socket_addrs();
         for address in addresses.into_iter().flatten() {
             let own = if address.is_ipv4() {
@@ -288,7 +299,14 @@ impl Client {
             .set_read_timeout(Some(self.timeout))
             .and_then(|()| socket.recv(&mut buffer));
         match received {
-            Ok(length) => Reply::parse(buffer.get(..length).unwrap_or_default(), thread),
+            Ok(length) => {
+                let reply = buffer.get(..length).unwrap_or_default();
+                self.trace(|| {
+                    let text = quoted(&String::from_utf8_lossy(reply));
+                    format!("received from {server}: {text}")
+                });
+                Reply::parse(reply, thread)
+            }
             Err(error)
                 if matches!(
                     error.kind(),

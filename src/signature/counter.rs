@@ -38,6 +38,15 @@ impl Key {
         }
     }
 
+    /// Returns in which part it is counted.
+    fn part(&self) -> usize {
+        let first = match self {
+            Self::Sha1(hash) => hash.first(),
+            Self::Other(text) => text.as_bytes().first(),
+        };
+        usize::from(first.copied().unwrap_or(0)) % PARTS
+    }
+
     fn text(&self) -> String {
         match self {
             Self::Sha1(hash) => super::hex(hash),
@@ -58,6 +67,16 @@ pub struct Count {
 }
 
 impl Count {
+    /// Returns the larger count, the first time and the last.
+    fn merged(self, other: Self) -> Self {
+        let entered = [self.entered, other.entered].into_iter();
+        Self {
+            count: self.count.max(other.count),
+            entered: entered.filter(|time| *time > 0).min().unwrap_or(0),
+            updated: self.updated.max(other.updated),
+        }
+    }
+
     fn bump(&mut self, now: i64) {
         let now = u32::try_from(now).unwrap_or(0);
         self.count = self.count.saturating_add(1);
@@ -78,11 +97,29 @@ pub struct Record {
 }
 
 impl Record {
+    /// Returns it with what another server knows; the same again changes nothing.
+    #[must_use]
+    pub fn merged(self, other: Self) -> Self {
+        Self {
+            report: self.report.merged(other.report),
+            whitelist: self.whitelist.merged(other.whitelist),
+        }
+    }
+
     /// Returns when it was reported last, as one or the other.
     #[must_use]
     pub fn updated(&self) -> u32 {
         self.report.updated.max(self.whitelist.updated)
     }
+}
+
+/// What an administrator has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// What another server knows of a digest is known here, too.
+    Merge(String, Record),
+    /// Nothing is known of a digest.
+    Forget(String),
 }
 
 /// As what a digest is reported.
@@ -98,12 +135,19 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
+/// Parts of the counters: what takes as long as there are digests (growing, looking for old ones) is done part by part, so that no packet
+/// waits long.
+const PARTS: usize = 256;
+
 /// The counters of a server.
 #[derive(Debug)]
 pub struct Counters {
-    records: HashMap<Key, Record>,
+    parts: Box<[HashMap<Key, Record>]>,
     changed: HashSet<Key>,
+    length: usize,
     limit: usize,
+    /// The part in which old digests are looked for next.
+    next: usize,
 }
 
 impl Counters {
@@ -111,36 +155,64 @@ impl Counters {
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
-            records: HashMap::new(),
+            parts: vec![HashMap::new(); PARTS].into_boxed_slice(),
             changed: HashSet::new(),
+            length: 0,
             limit,
+            next: 0,
         }
     }
 
     /// Returns how many digests there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.length
     }
 
     /// Returns whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.length == 0
+    }
+
+    fn record(&self, key: &Key) -> Option<&Record> {
+        self.parts.get(key.part())?.get(key)
     }
 
     /// Returns what is known of a digest; zeros if nothing is.
     #[must_use]
     pub fn get(&self, digest: &str) -> Record {
-        self.records
-            .get(&Key::new(digest))
-            .copied()
-            .unwrap_or_default()
+        self.record(&Key::new(digest)).copied().unwrap_or_default()
     }
 
     /// Puts a record that was stored before.
     pub fn restore(&mut self, digest: &str, record: Record) {
-        self.records.insert(Key::new(digest), record);
+        let key = Key::new(digest);
+        if let Some(part) = self.parts.get_mut(key.part())
+            && part.insert(key, record).is_none()
+        {
+            self.length += 1;
+        }
+    }
+
+    /// Does what an administrator orders.
+    pub fn obey(&mut self, order: Order) {
+        let key = match order {
+            Order::Merge(digest, record) => {
+                let merged = self.get(&digest).merged(record);
+                self.restore(&digest, merged);
+                Key::new(&digest)
+            }
+            Order::Forget(digest) => {
+                let key = Key::new(&digest);
+                let part = self.parts.get_mut(key.part());
+                if part.is_some_and(|part| part.remove(&key).is_some()) {
+                    self.length -= 1;
+                }
+                key
+            }
+        };
+        self.changed.insert(key);
     }
 
     /// Counts digests, all or none.
@@ -149,50 +221,60 @@ impl Counters {
     /// When there would be too many.
     pub fn count(&mut self, kind: Kind, digests: &[String], now: i64) -> Result<(), Full> {
         let keys: Vec<Key> = digests.iter().map(|digest| Key::new(digest)).collect();
-        let free = self.limit.saturating_sub(self.records.len());
-        if keys.len() > free
-            && keys
+        let free = self.limit.saturating_sub(self.length);
+        if keys.len() > free {
+            let new: HashSet<&Key> = keys
                 .iter()
-                .filter(|key| !self.records.contains_key(*key))
-                .count()
-                > free
-        {
-            return Err(Full);
+                .filter(|key| self.record(key).is_none())
+                .collect();
+            if new.len() > free {
+                return Err(Full);
+            }
         }
         for key in keys {
-            let record = self.records.entry(key.clone()).or_default();
+            let Some(part) = self.parts.get_mut(key.part()) else {
+                continue;
+            };
+            let before = part.len();
+            let record = part.entry(key.clone()).or_default();
             match kind {
                 Kind::Report => record.report.bump(now),
                 Kind::Whitelist => record.whitelist.bump(now),
             }
+            self.length += part.len() - before;
             self.changed.insert(key);
         }
         Ok(())
     }
 
-    /// Returns all digests that changed since the last call.
+    /// Returns all digests that changed since the last call; those that were forgotten have a record without reports.
     pub fn changes(&mut self) -> Vec<(String, Record)> {
         let changed = std::mem::take(&mut self.changed);
-        let with_record = |key: Key| self.records.get(&key).map(|record| (key.text(), *record));
-        changed.into_iter().filter_map(with_record).collect()
+        let with_record = |key: Key| {
+            let record = self.record(&key).copied().unwrap_or_default();
+            (key.text(), record)
+        };
+        changed.into_iter().map(with_record).collect()
     }
 
-    /// Forgets digests that nobody reported for `age` seconds (0: none); returns them.
-    pub fn expire(&mut self, age: i64, now: i64) -> Vec<String> {
-        let Ok(before) = u32::try_from(now - age) else {
-            return Vec::new();
+    /// Forgets digests that nobody reported for `age` seconds (0: none), in so many of the [`PARTS`] parts, those that were looked
+    /// at longest ago.
+    pub fn expire(&mut self, age: i64, now: i64, parts: usize) {
+        let Ok(before) = u32::try_from(now.saturating_sub(age)) else {
+            return;
         };
         if age == 0 {
-            return Vec::new();
+            return;
         }
-        let old = self
-            .records
-            .extract_if(|_, record| record.updated() < before);
-        let old: Vec<Key> = old.map(|(key, _)| key).collect();
-        for key in &old {
-            self.changed.remove(key);
+        for _ in 0..parts.min(PARTS) {
+            if let Some(part) = self.parts.get_mut(self.next) {
+                for (key, _) in part.extract_if(|_, record| record.updated() < before) {
+                    self.length -= 1;
+                    self.changed.insert(key);
+                }
+            }
+            self.next = (self.next + 1) % PARTS;
         }
-        old.iter().map(Key::text).collect()
     }
 }
 
@@ -286,10 +368,38 @@ mod tests {
         counters
             .count(Kind::Whitelist, &of(&["renewed"]), 2000)
             .unwrap();
-        assert!(counters.expire(0, 9000).is_empty());
-        assert!(counters.expire(1000, 2000).is_empty());
-        assert_eq!(counters.expire(1000, 2001), ["old"]);
-        assert_eq!(counters.changes().len(), 1);
+        counters.changes();
+        counters.expire(0, 9000, PARTS);
+        counters.expire(1000, 2000, PARTS);
+        assert!(counters.changes().is_empty());
+        for _ in 0..PARTS {
+            counters.expire(1000, 2001, 1);
+        }
+        assert_eq!(counters.changes(), [("old".to_owned(), Record::default())]);
         assert_eq!(counters.len(), 1);
+    }
+
+    #[test]
+    fn what_another_server_knows_is_merged_and_a_digest_forgotten() {
+        let mut counters = Counters::new(9);
+        let count = |count, entered, updated| Count {
+            count,
+            entered,
+            updated,
+        };
+        let of = |report, whitelist| Record { report, whitelist };
+        let (none, first) = (Count::default(), of(count(4, 5, 8), Count::default()));
+        for _ in 0..2 {
+            counters.obey(Order::Merge("a".to_owned(), first));
+        }
+        assert_eq!((counters.len(), counters.get("a")), (1, first));
+        assert_eq!(counters.changes().len(), 1);
+        let other = of(count(3, 2, 9), count(1, 1, 1));
+        counters.obey(Order::Merge("a".to_owned(), other));
+        assert_eq!(counters.get("a"), of(count(4, 2, 9), count(1, 1, 1)));
+        counters.changes();
+        counters.obey(Order::Forget("a".to_owned()));
+        assert!(counters.is_empty());
+        assert_eq!(counters.changes(), [("a".to_owned(), of(none, none))]);
     }
 }

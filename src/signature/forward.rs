@@ -69,12 +69,13 @@ impl Forwarder {
         }
     }
 
-    /// Returns how many digests found no place, and how many packets could not be sent, since the last call.
-    pub fn take_losses(&self) -> (u64, u64) {
-        (
-            self.dropped.swap(0, Ordering::Relaxed),
-            self.failed.swap(0, Ordering::Relaxed),
-        )
+    /// Says how many digests found no place, and how many packets could not be sent, since the last call; none if all went well.
+    pub fn losses(&self) -> Option<String> {
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        let failed = self.failed.swap(0, Ordering::Relaxed);
+        (dropped + failed > 0).then(|| {
+            format!("forwarding: {dropped} digests were dropped, {failed} packets were not sent")
+        })
     }
 }
 
@@ -144,6 +145,7 @@ mod tests {
         let client = Client {
             accounts: super::super::account::Accounts::new(),
             timeout: Duration::from_secs(5),
+            trace: None,
         };
         let forwarder = Forwarder::start(client, vec![server]).unwrap();
         let digests: Vec<String> = (0..12).map(|number| format!("d{number}")).collect();
@@ -160,6 +162,6 @@ mod tests {
         seen.sort();
         let wanted = [("report", 2), ("report", 10), ("whitelist", 1)];
         assert_eq!(seen, wanted.map(|(op, count)| (op.to_owned(), count)));
-        assert_eq!(forwarder.take_losses(), (0, 0));
+        assert_eq!(forwarder.losses(), None);
     }
 }

@@ -1,26 +1,37 @@
-//! Listen: the loop of a server: receive a packet, answer it, hand over each second what changed.
+//! Listen: the loop of a server: receive a packet, answer it, hand over twice a second what changed.
 //!
 //! One thread answers all: a packet takes microseconds. Options for threads and processes have nothing to set here.
+//! The loop never waits for whoever stores: what changed while he was busy is handed over when he asks again.
 
 use super::access::Access;
 use super::account::{self, Keys};
 use super::answer::{self, Answer, Rules};
-use super::counter::{Counters, Record};
+use super::counter::{Counters, Order, Record};
 use super::forward::now;
 use super::message::PACKET_SIZE;
 use super::rate::Limit;
 use super::usage::{Used, Uses};
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket, sockopt,
+};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// From one handing over to the next: so much is lost when the process is killed.
-const PERIOD: Duration = Duration::from_secs(1);
+/// Seconds after which a digest that nobody reports is forgotten, as in pyzor: 120 days.
+pub const CLEANUP_AGE: u32 = 120 * 24 * 3600;
+
+/// Digests that there may be unless the settings say otherwise: about a gigabyte.
+pub const MAX_DIGESTS: usize = 8_000_000;
+
+/// From one handing over to the next: with the time of a commit it is less than a second that a crash loses.
+const PERIOD: Duration = Duration::from_millis(500);
 
 /// How long a packet is waited for: so late a signal is seen.
 const WAIT: Duration = Duration::from_millis(100);
@@ -28,8 +39,8 @@ const WAIT: Duration = Duration::from_millis(100);
 /// Packets that wait while one is answered, in bytes; the system may give less.
 const QUEUE: usize = 8 << 20;
 
-/// From one look for old digests to the next.
-const EXPIRY: Duration = Duration::from_mins(1);
+/// Parts of the counters in which old digests are looked for each time: all of them within ten seconds.
+const EXPIRY: usize = 16;
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
@@ -41,9 +52,9 @@ pub struct Settings {
     /// The file with what they may do.
     pub access_file: Option<PathBuf>,
     /// Seconds that a client's clock may be off.
-    pub clock_difference: i64,
+    pub clock_difference: u32,
     /// Seconds after which a digest that nobody reports is forgotten; 0: never.
-    pub cleanup_age: i64,
+    pub cleanup_age: u32,
     /// Packets of one address that are answered in a second; 0: all.
     pub rate_limit: u32,
     /// How many digests there may be.
@@ -57,6 +68,23 @@ pub struct Signals {
     pub reload: Arc<AtomicBool>,
     /// The loop is to end.
     pub end: Arc<AtomicBool>,
+    /// What an administrator has changed.
+    orders: Arc<Mutex<Vec<Order>>>,
+}
+
+impl Signals {
+    /// Has the server obey, within half a second.
+    pub fn order(&self, orders: impl Iterator<Item = Order>) {
+        let waiting = self.orders.lock();
+        waiting
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(orders);
+    }
+
+    fn take(&self) -> Vec<Order> {
+        let waiting = self.orders.lock();
+        std::mem::take(&mut waiting.unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// What changed since it was handed over last.
@@ -64,10 +92,8 @@ pub struct Signals {
 pub struct Batch {
     /// When.
     pub time: i64,
-    /// Digests with their counts.
+    /// Digests with their counts; those that are forgotten have none.
     pub records: Vec<(String, Record)>,
-    /// Digests that are forgotten.
-    pub expired: Vec<String>,
     /// Who asked what, and how often.
     pub uses: Vec<(Used, u64)>,
     /// Packets by operation and code.
@@ -138,6 +164,28 @@ pub struct Server {
     packets: BTreeMap<(Option<&'static str>, u16), u64>,
     ignored: u64,
     notices: Vec<String>,
+    /// What nobody took yet.
+    late: Option<Batch>,
+}
+
+/// Returns a socket. One for all addresses of IPv6 takes IPv4, too.
+fn listening(address: SocketAddr) -> io::Result<UdpSocket> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::Inet,
+        SocketAddr::V6(_) => AddressFamily::Inet6,
+    };
+    let socket = socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    if address.is_ipv6() {
+        setsockopt(&socket, sockopt::Ipv6V6Only, &false)?;
+    }
+    // Less than wanted is no fault: only root gets more than the limit of the system.
+    if setsockopt(&socket, sockopt::RcvBufForce, &QUEUE).is_err() {
+        let _ = setsockopt(&socket, sockopt::RcvBuf, &QUEUE);
+    }
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
+    let socket = UdpSocket::from(socket);
+    socket.set_read_timeout(Some(WAIT))?;
+    Ok(socket)
 }
 
 impl Server {
@@ -146,12 +194,8 @@ impl Server {
     /// # Errors
     /// When the address is taken, or a file cannot be read.
     pub fn bind(settings: Settings) -> io::Result<Self> {
-        let socket = UdpSocket::bind(settings.address)?;
-        socket.set_read_timeout(Some(WAIT))?;
-        // Less than wanted is no fault: the system has a limit of its own.
-        let _ = setsockopt(&socket, sockopt::RcvBuf, &QUEUE);
         let mut server = Self {
-            socket,
+            socket: listening(settings.address)?,
             passwords: Watched::new(settings.password_file.clone()),
             access: Watched::new(settings.access_file.clone()),
             rules: Rules {
@@ -165,6 +209,7 @@ impl Server {
             packets: BTreeMap::new(),
             ignored: 0,
             notices: Vec::new(),
+            late: None,
             settings,
         };
         server.load()?;
@@ -211,18 +256,19 @@ impl Server {
         }
     }
 
-    /// Answers packets until the signal to end; shows each answer, hands over what changed each second, and at the end.
+    /// Answers packets until the signal to end. Shows each packet with its answer; hands over what changed twice a second, when somebody
+    /// waits for it, and all of it at the end.
     ///
     /// # Errors
-    /// When the socket fails, or who takes over.
-    pub fn serve<E: From<io::Error>>(
+    /// When the socket fails, or nobody takes over what changed any more.
+    pub fn serve(
         &mut self,
         signals: &Signals,
-        mut answered: impl FnMut(IpAddr, &Answer),
-        mut hand_over: impl FnMut(Batch) -> Result<(), E>,
-    ) -> Result<(), E> {
+        outlet: &SyncSender<Batch>,
+        mut answered: impl FnMut(&[u8], IpAddr, &Answer),
+    ) -> io::Result<()> {
         let mut buffer = vec![0; PACKET_SIZE + 1];
-        let (mut last, mut expired) = (Instant::now(), None::<Instant>);
+        let mut last = Instant::now();
         while !signals.end.load(Ordering::Relaxed) {
             match self.socket.recv_from(&mut buffer) {
                 Ok((length, source)) => {
@@ -233,27 +279,51 @@ impl Server {
                     );
                 }
                 Err(error) if is_passing(&error) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
             if last.elapsed() >= PERIOD {
                 last = Instant::now();
                 self.reload(signals);
-                let mut batch = self.batch();
-                if expired.is_none_or(|expired| expired.elapsed() >= EXPIRY) {
-                    expired = Some(last);
-                    batch.expired = self.counters.expire(self.settings.cleanup_age, now());
-                }
-                hand_over(batch)?;
+                self.settle(signals);
+                self.hand_over(outlet)?;
             }
         }
-        hand_over(self.batch())
+        self.settle(signals);
+        for batch in [self.late.take(), Some(self.batch())].into_iter().flatten() {
+            outlet.send(batch).map_err(|_| gone())?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what is old, and does what is ordered.
+    fn settle(&mut self, signals: &Signals) {
+        self.counters
+            .expire(i64::from(self.settings.cleanup_age), now(), EXPIRY);
+        for order in signals.take() {
+            self.counters.obey(order);
+        }
+    }
+
+    fn hand_over(&mut self, outlet: &SyncSender<Batch>) -> io::Result<()> {
+        let batch = match self.late.take() {
+            Some(batch) => batch,
+            None => self.batch(),
+        };
+        match outlet.try_send(batch) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(batch)) => {
+                self.late = Some(batch);
+                Ok(())
+            }
+            Err(TrySendError::Disconnected(_)) => Err(gone()),
+        }
     }
 
     fn packet(
         &mut self,
         packet: &[u8],
         source: SocketAddr,
-        answered: &mut impl FnMut(IpAddr, &Answer),
+        answered: &mut impl FnMut(&[u8], IpAddr, &Answer),
     ) {
         let now = now();
         let answer = if self.limit.allows(source.ip(), now) {
@@ -272,14 +342,13 @@ impl Server {
             .entry((answer.used.operation, answer.used.code))
             .or_default() += 1;
         self.uses.add(source.ip(), &answer.used);
-        answered(source.ip(), &answer);
+        answered(packet, source.ip().to_canonical(), &answer);
     }
 
     fn batch(&mut self) -> Batch {
         Batch {
             time: now(),
             records: self.counters.changes(),
-            expired: Vec::new(),
             uses: self.uses.take(),
             packets: std::mem::take(&mut self.packets).into_iter().collect(),
             ignored: std::mem::take(&mut self.ignored),
@@ -287,6 +356,10 @@ impl Server {
             notices: std::mem::take(&mut self.notices),
         }
     }
+}
+
+fn gone() -> io::Error {
+    io::Error::other("what is counted cannot be stored any more")
 }
 
 /// Returns whether the next packet may be received all the same. An earlier reply that found nobody is told, too.

@@ -15,7 +15,8 @@
 //! | `answer` | a packet to its reply |
 //! | `rate`, `usage` | how much one address may ask, and who asked what |
 //! | `listen`, `forward` | the loop of a server, and what it sends on |
-//! | `client`, `outcome`, `home`, `mbox` | asking servers, and pyzor's words and files |
+//! | `stored`, `table` | what changed as rows of the database; digests as CSV |
+//! | `client`, `outcome`, `home`, `directory`, `mbox` | asking servers, and pyzor's words and files |
 
 pub mod access;
 pub mod account;
@@ -24,6 +25,7 @@ mod blank;
 pub mod client;
 pub mod counter;
 mod digest;
+pub mod directory;
 pub mod forward;
 pub mod home;
 mod html;
@@ -33,11 +35,16 @@ pub mod message;
 mod mime;
 pub mod outcome;
 pub mod rate;
+pub mod stored;
+pub mod table;
 pub mod usage;
 
 pub use digest::{Digest, digest};
 
 /// Returns bytes in hexadecimal.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }

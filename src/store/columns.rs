@@ -13,6 +13,7 @@ use crate::model::row::{
     Attempt, Auth, Connection, CoverageRow, DeliveryAttempt, DeliveryFrom, DeliveryTo, EventRow,
     LogLine, NeighbourRow, Noqueue, UnparsedRow,
 };
+use crate::model::signature::{SignatureRow, SignatureUse};
 use crate::model::tables::{for_each_table, with_attempt};
 use crate::model::time::Time;
 use crate::model::{key, within};

@@ -36,6 +36,7 @@ pub mod retain;
 mod scratch;
 mod seen;
 mod select;
+mod signature;
 mod small;
 mod stage;
 mod statement_limits;

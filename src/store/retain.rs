@@ -83,10 +83,10 @@ fn passes() -> impl Iterator<Item = Pass> {
 
 /// Returns the condition that a row is not kept for longer: `host` and `time` are its columns, `kept` the table or query of what is.
 fn not_kept(table: &str, time: &str, kept: &str) -> String {
-    // Logs are kept for longer, not what was asked about them, nor the queue of a moment, which has no host.
+    // Logs are kept for longer, not what was asked about them, nor what has no host: the queue of a moment, requests.
     if matches!(
         table,
-        "audit" | "outbox" | "queued_mail" | "queued_recipient"
+        "audit" | "outbox" | "queued_mail" | "queued_recipient" | "signature_use"
     ) {
         return "true".to_owned();
     }

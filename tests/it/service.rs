@@ -64,6 +64,11 @@ impl<'p> Service<'p> {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
     }
 
+    /// Returns whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Kills it and starts it again.
     pub(crate) fn restart(&mut self) {
         self.kill();

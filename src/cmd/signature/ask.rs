@@ -1,18 +1,23 @@
 //! `maillog signature ping`, `pong`, `check`, `info`, `report`, `whitelist`: each digest to each server.
 
 use super::super::{Context as Run, Exit};
-use super::home::{Home, Options, read};
+use super::home::{Home, Options};
 use crate::signature::client::{Client, Failure, Operation, Reply};
+use crate::signature::directory::read;
 use crate::signature::home::{self, Server};
 use crate::signature::outcome::Outcome;
 use anyhow::Result;
 use std::collections::BTreeSet;
+use std::sync::mpsc::channel;
 use std::thread;
 
 /// Runs the subcommand. Servers are asked at the same time, digests one after the other.
 pub(super) fn run(operation: Operation, options: &Options, run: &Run) -> Result<Exit> {
     let home = Home::new(options)?;
-    let (servers, client) = (home.servers()?, home.client()?);
+    let (servers, mut client) = (home.servers()?, home.client()?);
+    let log = home.log()?;
+    let (trace, packets) = channel();
+    client.trace = log.is_debug.then_some(trace);
     let thresholds = home.thresholds()?;
     let known_good = match operation {
         Operation::Check => home::whitelist(&read(&home.whitelist())?.unwrap_or_default()),
@@ -35,7 +40,13 @@ pub(super) fn run(operation: Operation, options: &Options, run: &Run) -> Result<
         }
         let digests: Vec<String> = digest.into_iter().collect();
         let replies = ask(&client, &servers, operation, &digests, run);
+        for packet in packets.try_iter() {
+            log.debug(|| packet);
+        }
         for (server, reply) in servers.iter().zip(&replies) {
+            if let Err(failure) = reply {
+                log.note(&format!("{server}: {}", failure.text));
+            }
             outcome.add(operation, server, reply, thresholds);
         }
     }

@@ -1,19 +1,15 @@
 //! Options of the client, and the files of its home directory that they name.
 
+use super::log::Log;
 use crate::notice::{self, Level};
-use crate::signature::account::{self, Accounts, Read as Lines};
-use crate::signature::home::{self, Server};
+use crate::signature::directory::{self, Directory, Named};
+use crate::signature::home::Server;
 use crate::signature::outcome::Thresholds;
 use crate::signature::{client::Client, digest, mbox};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use std::collections::HashMap;
-use std::io::{ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// Home directory of a user without one.
-const SYSTEM_HOME: &str = "/etc/pyzor";
+use std::io::Read as _;
+use std::path::PathBuf;
 
 /// Bytes of standard input that are read at most: more is no mail.
 const LARGEST: u64 = 1 << 30;
@@ -81,146 +77,97 @@ pub(super) struct Options {
         hide_short_help = true
     )]
     whitelist_threshold: Option<i64>,
+    /// File that messages are added to
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(super) log_file: Option<PathBuf>,
+    /// Show packets and the way to a reply
+    #[arg(short, long, global = true, hide_short_help = true)]
+    pub(super) debug: bool,
+    /// Lower the priority of the process by so much, as nice(1)
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "NUMBER",
+        default_value_t = 0,
+        allow_negative_numbers = true,
+        hide_short_help = true
+    )]
+    pub(super) nice: i32,
 }
 
-/// Reads a file; none if there is none.
-pub(super) fn read(path: &Path) -> Result<Option<String>> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
-}
-
-fn list<T>(path: &Path, lines: Lines<T>) -> T {
-    for (line, why) in lines.wrong {
-        let text = format!("{}: line {line} is skipped: {why}", path.display());
-        notice::tell(Level::Warning, &text);
-    }
-    lines.list
-}
-
-/// Returns pyzor's home directory.
-pub(super) fn directory(named: Option<&Path>) -> PathBuf {
-    let of_user = || std::env::var_os("HOME").filter(|home| !home.is_empty());
-    match (named, of_user()) {
-        (Some(directory), _) => directory.to_owned(),
-        (None, Some(home)) => Path::new(&home).join(".pyzor"),
-        (None, None) => PathBuf::from(SYSTEM_HOME),
-    }
+/// Tells what is wrong in a file.
+pub(super) fn warn(text: &str) {
+    notice::tell(Level::Warning, text);
 }
 
 /// What the options and the files say.
 pub(super) struct Home {
-    directory: PathBuf,
-    settings: HashMap<String, String>,
+    directory: Directory,
     options: Options,
 }
 
 impl Home {
     /// Reads the file `config`.
     pub(super) fn new(options: &Options) -> Result<Self> {
-        let directory = directory(options.homedir.as_deref());
-        let text = read(&directory.join("config"))?.unwrap_or_default();
+        let path = directory::usual(options.homedir.as_deref());
         Ok(Self {
-            settings: home::settings(&text, "client"),
-            directory,
+            directory: Directory::open(path, "client")?,
             options: options.clone(),
         })
     }
 
-    /// Returns a file by its option, setting or usual name; relative to the home directory.
-    fn file(&self, option: Option<&PathBuf>, setting: &str, usual: &str) -> PathBuf {
-        let set = self.settings.get(setting).filter(|set| !set.is_empty());
-        let path = match (option, set) {
-            (Some(path), _) => path.clone(),
-            (None, Some(path)) => PathBuf::from(path),
-            (None, None) => PathBuf::from(usual),
-        };
-        match (path.strip_prefix("~"), std::env::var_os("HOME")) {
-            (Ok(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => self.directory.join(path),
-        }
-    }
-
-    fn number<N: std::str::FromStr + Copy>(
-        &self,
-        option: Option<N>,
-        setting: &str,
-        usual: N,
-    ) -> Result<N> {
-        match (option, self.settings.get(setting)) {
-            (Some(number), _) => Ok(number),
-            (None, None) => Ok(usual),
-            (None, Some(text)) => match text.trim().parse() {
-                Ok(number) => Ok(number),
-                Err(_) => bail!(
-                    "{}: {setting} is no number: {text}",
-                    self.directory.join("config").display()
-                ),
-            },
-        }
-    }
-
     /// Returns the servers to ask.
     pub(super) fn servers(&self) -> Result<Vec<Server>> {
-        let path = self.file(self.options.servers_file.as_ref(), "serversfile", "servers");
-        let servers = list(&path, home::servers(&read(&path)?.unwrap_or_default()));
-        if servers.is_empty() {
-            bail!(
-                "no server to ask: write host:port into {} (pyzor's own is public.pyzor.org:24441)",
-                path.display()
-            );
-        }
-        Ok(servers)
+        self.directory
+            .servers(self.options.servers_file.as_deref(), warn)
     }
 
     /// Returns what asks them.
     pub(super) fn client(&self) -> Result<Client> {
-        let path = self.file(
-            self.options.accounts_file.as_ref(),
-            "accountsfile",
-            "accounts",
-        );
-        let accounts = match read(&path)? {
-            Some(text) => list(&path, account::accounts(&text)),
-            None => Accounts::new(),
-        };
-        // No time at all would wait for ever.
-        let seconds = self.number(self.options.timeout, "timeout", 5)?.max(1);
-        Ok(Client {
-            accounts,
-            timeout: Duration::from_secs(seconds),
-        })
+        let file = self.options.accounts_file.as_deref();
+        self.directory.client(file, self.options.timeout, warn)
+    }
+
+    /// Returns where messages go.
+    pub(super) fn log(&self) -> Result<Log> {
+        let file = self.directory.file(Named {
+            option: self.options.log_file.as_deref(),
+            setting: "logfile",
+            usual: "",
+        });
+        Log::open(file.as_deref(), self.options.debug)
     }
 
     /// Returns above which counts mail is spam, or is none.
     pub(super) fn thresholds(&self) -> Result<Thresholds> {
+        let number = |option, setting| self.directory.number(option, setting, 0);
         Ok(Thresholds {
-            report: self.number(self.options.report_threshold, "reportthreshold", 0)?,
-            whitelist: self.number(self.options.whitelist_threshold, "whitelistthreshold", 0)?,
+            report: number(self.options.report_threshold, "reportthreshold")?,
+            whitelist: number(self.options.whitelist_threshold, "whitelistthreshold")?,
         })
     }
 
     /// Returns the file of the local whitelist.
     pub(super) fn whitelist(&self) -> PathBuf {
-        self.file(
-            self.options.local_whitelist.as_ref(),
-            "localwhitelist",
-            "whitelist",
-        )
+        let file = self.directory.file(Named {
+            option: self.options.local_whitelist.as_deref(),
+            setting: "localwhitelist",
+            usual: "whitelist",
+        });
+        file.unwrap_or_default()
     }
 
     /// Reads standard input; returns the digests of what is there.
     pub(super) fn digests(&self) -> Result<Vec<String>> {
-        let style = match (self.options.style, self.settings.get("style")) {
+        let style = match (self.options.style, self.directory.text("style")) {
             (Some(style), _) => style,
             (None, None) => Style::Msg,
             (None, Some(text)) => match Style::from_str(text, false) {
                 Ok(style) => style,
                 Err(_) => bail!(
                     "{}: style is none of msg, mbox, digests: {text}",
-                    self.directory.join("config").display()
+                    self.directory.path().join("config").display()
                 ),
             },
         };

@@ -1,8 +1,9 @@
 //! `maillog signature local_whitelist` and `local_unwhitelist`: digests that are never spam here.
 
 use super::super::Exit;
-use super::home::{Home, Options, read};
+use super::home::{Home, Options};
 use crate::notice;
+use crate::signature::directory::read;
 use crate::signature::home;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
