@@ -408,6 +408,18 @@ fn escape(bytes: &[u8]) -> Option<(usize, Option<Set>)> {
     Some((end + 1, set))
 }
 
+/// Takes an escape sequence of another standard as ISO 8859-1, up to its end, an upper case letter or `@`; returns what follows.
+fn foreign<'b>(bytes: &'b [u8], text: &mut String) -> &'b [u8] {
+    let is_end = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'@';
+    let length = bytes
+        .iter()
+        .position(is_end)
+        .map_or(bytes.len(), |end| end + 1);
+    let (sequence, rest) = bytes.split_at(length);
+    text.extend(sequence.iter().copied().map(char::from));
+    rest
+}
+
 fn iso2022_jp(mut bytes: &[u8], kanji: &Pairs, output: &mut Output) {
     let mut set = Set::Ascii;
     while let Some((&first, rest)) = bytes.split_first() {
@@ -429,7 +441,10 @@ fn iso2022_jp(mut bytes: &[u8], kanji: &Pairs, output: &mut Output) {
                     bytes = bytes.get(length..).unwrap_or_default();
                     continue;
                 }
-                Some(_) => {}
+                Some(_) => {
+                    bytes = foreign(bytes, &mut output.text);
+                    continue;
+                }
             }
         }
         bytes = rest;
