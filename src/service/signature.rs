@@ -30,7 +30,7 @@ use std::thread;
 /// Returns the task that listens on the address.
 pub(super) fn task(address: SocketAddr) -> Task {
     let without = "digests of mail are not counted";
-    Task::new("signature", without, When::Always, move |run| {
+    Task::new("signature server", without, When::Always, move |run| {
         serve(run, address)
     })
 }

@@ -213,7 +213,7 @@ impl Living {
                 self.until("queue", "done");
                 assert_eq!(self.number("SELECT mails FROM queue_listing"), 1);
             }
-            "signature" => until("a reply", || ping(self.metrics)),
+            "signature server" => until("a reply", || ping(self.metrics)),
             other => panic!("say how {other} is used"),
         }
     }
@@ -341,7 +341,7 @@ fn each_task_has_a_row_that_says_how_it_is() {
     service.until("metrics", "running");
     service.until("server", "running");
     service.until("outbox", "running");
-    service.until("signature", "running");
+    service.until("signature server", "running");
     let sql = "SELECT name, schedule, state, failures::BIGINT, result FROM task_run ORDER BY name";
     let row = |name: &str, schedule: &str, state: &str| {
         let text = |text: &str| Cell::Text(text.to_owned());
@@ -360,7 +360,7 @@ fn each_task_has_a_row_that_says_how_it_is() {
         row("queue", "every 1 min", "waiting"),
         row("retention", "every 1 h", "waiting"),
         row("server", "always", "running"),
-        row("signature", "always", "running"),
+        row("signature server", "always", "running"),
     ];
     assert_eq!(service.select(sql).rows, rows);
 }

@@ -6,7 +6,6 @@ use super::error::Error;
 use super::stage::{append, stage};
 use crate::metrics::{Count, label};
 use crate::model::signature::{SignaturePackets, SignatureRow, SignatureUse};
-use crate::model::small::SmallRow;
 use crate::signature::counter::Record;
 use crate::signature::stored;
 use duckdb::{Connection, params};
@@ -63,16 +62,6 @@ impl Store {
         let gone = |row: &SignatureRow| stored::row(&row.digest, Record::default());
         let rows: Vec<_> = rows.iter().map(gone).collect();
         self.transact("delete digests", |conn| write(conn, rows))
-    }
-
-    /// Stores rows in a transaction of their own: for a signature server without the service.
-    ///
-    /// # Errors
-    /// When the database fails; nothing is stored then.
-    pub fn write_signatures(&mut self, rows: Vec<SmallRow>) -> Result<(), Error> {
-        self.transact("store what the signature server counted", |conn| {
-            super::small::write(conn, rows)
-        })
     }
 }
 

@@ -1,8 +1,19 @@
 //! Rows of small producers, written in the transaction of the batch that they came with: one arm a table.
 
-use super::{audit, outbox, queue, signature, task};
+use super::error::Error;
+use super::{Store, audit, outbox, queue, signature, task};
 use crate::model::small::SmallRow;
 use duckdb::Connection;
+
+impl Store {
+    /// Writes rows in a transaction of their own: for a producer without the service.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is written then.
+    pub fn write_small(&mut self, rows: Vec<SmallRow>) -> Result<(), Error> {
+        self.transact("write rows", |conn| write(conn, rows))
+    }
+}
 
 /// Writes the rows.
 pub(super) fn write(conn: &Connection, rows: Vec<SmallRow>) -> duckdb::Result<()> {

@@ -644,7 +644,8 @@ fn the_service_is_a_server_and_loses_nothing_when_it_is_ended() {
     let global = ["--config", settings.to_str().unwrap()];
     let follow = ["--follow", log.to_str().unwrap()];
     let mut service = Service::start_with(&place, &global, &follow);
-    let running = "SELECT count(*) FROM task_run WHERE name = 'signature' AND state = 'running'";
+    let running =
+        "SELECT count(*) FROM task_run WHERE name = 'signature server' AND state = 'running'";
     service.until(running, 1);
     let report = |digest: &str| {
         let text = format!("Op: report\nOp-Digest: {digest}\nThread: 2000\nPV: 2.1\n\n");

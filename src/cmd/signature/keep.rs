@@ -58,7 +58,7 @@ impl Keeper<'_> {
             return Ok(());
         }
         for _ in 0..TRIES {
-            match self.store.write_signatures(rows.clone()) {
+            match self.store.write_small(rows.clone()) {
                 Ok(()) => return Ok(()),
                 Err(error) => {
                     let text = format!("{error}; trying again in {} s", PAUSE.as_secs());
@@ -67,7 +67,7 @@ impl Keeper<'_> {
                 }
             }
         }
-        let stored = self.store.write_signatures(rows);
+        let stored = self.store.write_small(rows);
         stored.context("cannot store what was counted")
     }
 
