@@ -37,7 +37,7 @@ pub struct Prune {
     /// This replaces the retention of the settings.
     #[arg(long, value_name = "AGE")]
     pub older_than: Option<String>,
-    /// deliveries, noqueue, connection, auth, event, lines, audit, queue or signature
+    /// deliveries, noqueue, connection, auth, event, lines, audit, queue, mail or signature
     ///
     /// May be repeated.
     #[arg(long, value_name = "NAME")]

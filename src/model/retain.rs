@@ -211,11 +211,7 @@ impl Retain {
             .filter(|group| {
                 !matches!(
                     group,
-                    Group::Lines
-                        | Group::Audit
-                        | Group::Queue
-                        | Group::Mail
-                        | Group::Signature
+                    Group::Lines | Group::Audit | Group::Queue | Group::Mail | Group::Signature
                 )
             })
             .map(|group| cutoffs.of(*group))
