@@ -1,5 +1,6 @@
 -- summary: failed SASL logins by client network, with the users tried
 -- group: logins
+-- title: Failed logins by client network
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20

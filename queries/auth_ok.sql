@@ -1,5 +1,6 @@
 -- summary: SASL logins by user and method, with addresses
 -- group: logins
+-- title: Logins by user
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20

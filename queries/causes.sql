@@ -1,8 +1,12 @@
 -- summary: why mail did not get through, by provider: cause, counts, an example
 -- group: delivery
+-- title: Why mail did not get through, by provider
 -- param: since time -7d
 -- param: until time now
 -- param: top count 40
+-- param: domain domain
+-- param: host text
+-- param: instance text
 --
 -- One count an attempt that failed, also of recipients that were delivered later. The provider is the organisation of the relay's
 -- name (google.com, outlook.com); where nothing was reached it is the recipient's domain. The causes are explained in
@@ -22,6 +26,9 @@ WITH failed AS (
     JOIN delivery_to t ON t.id = a.to_id
     WHERE a.time >= $since
         AND a.time < $until
+        AND $host IN ('', t.host)
+        AND $instance IN ('', t.instance)
+        AND ($domain = '' OR ends_with(lower(t.recipient), $domain))
         AND a.cause IS NOT NULL
 )
 SELECT

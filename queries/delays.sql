@@ -1,5 +1,6 @@
 -- summary: how long deliveries took: percentiles of the total and its four stages
 -- group: delivery
+-- title: Delays by stage: percentiles in seconds
 -- param: since time -7d
 -- param: until time now
 -- param: domain domain

@@ -1,5 +1,6 @@
 -- summary: refusals by DNS list, ranked, with what only that list refused
 -- group: refused
+-- title: DNS lists by number of refusals
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20

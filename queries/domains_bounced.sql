@@ -1,5 +1,6 @@
 -- summary: recipient domains by number of bounces
 -- group: delivery
+-- title: Most bounced domains
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20

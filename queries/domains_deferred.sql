@@ -1,5 +1,6 @@
 -- summary: recipient domains by number of deferrals
 -- group: delivery
+-- title: Most deferred domains
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20

@@ -1,5 +1,6 @@
 -- summary: mail in, out, internal and relayed: messages, recipients and bytes
 -- group: traffic
+-- title: Flow: in, out, internal, relayed
 -- param: since time -7d
 -- param: until time now
 -- param: domain domain

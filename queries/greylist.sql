@@ -1,5 +1,6 @@
 -- summary: greylisted mail: what came back, how soon, and what never did
 -- group: refused
+-- title: Greylisting: what came back
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20

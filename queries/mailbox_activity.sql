@@ -1,5 +1,6 @@
 -- summary: addresses of a domain: sent, received, bounced, deferred, expired
 -- group: senders and recipients
+-- title: Per-mailbox activity
 -- param: since time -7d
 -- param: until time now
 -- param: top count 20

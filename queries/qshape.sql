@@ -1,5 +1,6 @@
 -- summary: age of the queue by recipient domain, in minutes, now or at any past moment
 -- group: queue
+-- title: Age of the queue, in minutes
 -- param: at time now
 -- param: top count 20
 -- param: domain domain

@@ -1,5 +1,6 @@
 -- summary: refusals by class of the rule
 -- group: refused
+-- title: Refusals by class of the rule
 -- param: since time -7d
 -- param: until time now
 -- param: domain domain

@@ -1,5 +1,6 @@
 -- summary: incoming mail by TLS version and cipher, with what came in the clear
 -- group: encryption
+-- title: SMTPD TLS levels: incoming mail
 -- param: since time -7d
 -- param: until time now
 -- param: domain domain

@@ -6,7 +6,7 @@
 //!    +---------------- Cursor ---------------------------->+
 //! find text -> tokens -> tree -> plan -> SQL + parameters -> store -> Table -> render -> stdout
 //! ```
-//! `parse`, `correlate`, `query`, `story` and `render` know no file, clock, database or terminal, and build without the
+//! `parse`, `correlate`, `query`, `story`, `render` and `report` know no file, clock, database or terminal, and build without the
 //! feature `store`. DuckDB is named in `store` only, systemd in `source::journal` only.
 
 #[cfg(feature = "store")]
@@ -42,6 +42,7 @@ pub mod queue;
 pub mod render;
 #[cfg(feature = "store")]
 pub mod repl;
+pub mod report;
 pub mod seen;
 #[cfg(feature = "store")]
 pub mod server;

@@ -10,7 +10,7 @@
 //! | `coverage` | what log was read for a window |
 //! | `near_misses` | what might have been meant where nothing was found |
 //! | `follow` | what is new since the search was asked last |
-//! | `summary` | which canned queries a report has |
+//! | `summary` | the report of a span |
 //! | `lines` | the log lines of what a search finds |
 //! | `cells` | what stands in the rows of an answer |
 //! | `story`, `tries` | all of the chain of a mail, and of what came before and after it |

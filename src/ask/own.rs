@@ -2,7 +2,7 @@
 //!
 //! Searches are no part of it: they are handed over as requests ([`crate::query::Request`]).
 
-use super::{coverage, near_misses};
+use super::{coverage, near_misses, summary};
 use crate::query::found;
 use crate::query::story as chain;
 use crate::store::status;
@@ -63,6 +63,11 @@ pub fn of(sql: &str) -> Option<&'static str> {
                     .filter_map(|name| Some((names(name)?, "names"))),
             )
             .chain(found::texts_of_rows().map(|sql| (sql, "rows")))
+            .chain(
+                summary::statements()
+                    .into_iter()
+                    .map(|sql| (sql, "summary")),
+            )
             .collect()
     });
     let known = own.get(sql).copied();

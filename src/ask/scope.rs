@@ -27,7 +27,8 @@
 //! | stories, tickets, raw lines, `store` | statements of `query::story`, asked of the views; other hops and recipients are not there |
 //! | coverage, near misses, other readings of a word | the same |
 //! | `status` | the same: sources, samples, tasks are not there |
-//! | canned queries, `summary`, `maillog sql`, `psql`, cursors, `COPY`, `EXPLAIN`, `queue` with history | SQL: refused without the scope *all* |
+//! | `summary` in all formats | its own statements, asked of the views; a query that a user put in place of a section is refused |
+//! | canned queries, `maillog sql`, `psql`, cursors, `COPY`, `EXPLAIN`, `queue` with history | SQL: refused without the scope *all* |
 //! | completion of values | names of hosts, instances and services, asked of the views |
 //! | catalogs of PostgreSQL | SQL: refused |
 //! | errors and suggestions | name fields and columns, never values of rows |

@@ -1,23 +1,23 @@
-//! `maillog summary`: one report over the canned queries, in the order of pflogsumm.
+//! `maillog summary`: the report of a span, as text, HTML, JSON or Markdown.
 
-use super::query::{self, Query};
+use super::query::{self, value};
 use super::{Context as Run, Exit};
 use crate::ask::summary::SummaryRequest;
-use crate::canned::Canned;
-use crate::model::table::Table;
-use crate::render::{self, Format, Style};
-use anyhow::Result;
+use crate::model::zone::Zone;
+use crate::query::time;
+use crate::report::TextStyle;
+use crate::report::span::{Calendar, Span};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
-use std::collections::BTreeMap;
-use std::io::Write;
 
-/// Report traffic and problems of a period, as pflogsumm does
+/// Report what changed, what failed, and the traffic of a period
 ///
-/// Runs the canned queries of pflogsumm's sections. `maillog query NAME` runs one of them alone.
+/// Shows what left its usual range first, beside the same weekday of the last four weeks, then failures, then everything else that
+/// pflogsumm and logwatch report. Each section is a canned query: `maillog query NAME` runs one of them alone.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  maillog summary --since yesterday --until today
-  maillog summary --since -7d --domain example.org --problems-first")]
+  maillog summary --day
+  maillog summary --week -o html > week.html")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Summary {
     /// Start of the time range
@@ -32,6 +32,16 @@ pub struct Summary {
     /// End of the time range [default: now]
     #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
+    /// Report a day [default: yesterday]
+    #[arg(long, value_name = "DAY", num_args = 0..=1, default_missing_value = "yesterday", conflicts_with_all = ["since", "until", "week", "month"])]
+    pub day: Option<String>,
+    /// Report a week [default: last week]
+    #[arg(long, value_name = "WEEK", num_args = 0..=1, default_missing_value = "last week", conflicts_with_all = ["since", "until", "month"])]
+    pub week: Option<String>,
+    /// Report a month [default: last month]
+    #[arg(long, value_name = "MONTH", num_args = 0..=1, default_missing_value = "last month", conflicts_with_all = ["since", "until"]
+    )]
+    pub month: Option<String>,
     /// Show at most this many rows in a section
     #[arg(long, value_name = "COUNT")]
     pub top: Option<u32>,
@@ -42,25 +52,36 @@ pub struct Summary {
     #[arg(long, value_name = "TEXT")]
     pub host: Option<String>,
     /// Show only this Postfix instance (syslog name)
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", hide_short_help = true)]
     pub instance: Option<String>,
     /// Time zone of days and hours [default: yours]
-    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "ZONE",
+        allow_hyphen_values = true,
+        hide_short_help = true
+    )]
     pub timezone: Option<String>,
-    /// Show sections about problems first
+    /// Count like pflogsumm: each hop of a mail is a mail
     #[arg(long)]
+    pub as_logged: bool,
+    /// Sections about problems come first anyway.
+    #[arg(long, hide = true)]
     pub problems_first: bool,
     /// Leave out sections without rows
     #[arg(long)]
     pub no_empty: bool,
     /// Also show the newest messages with their outcome
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub messages: bool,
     /// Also show the queue, according to the log
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub queue: bool,
-    /// Output format
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Form::Text)]
+    /// Show the `maillog find` command of each row, in text
+    #[arg(long, hide_short_help = true)]
+    pub queries: bool,
+    /// text, html, json or markdown [default: text]
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Form::Text, hide_possible_values = true, hide_default_value = true)]
     pub output: Form,
 }
 
@@ -69,8 +90,12 @@ pub struct Summary {
 pub enum Form {
     /// Sections with titles
     Text,
+    /// One page without outside resources
+    Html,
     /// One JSON object for each section
     Json,
+    /// Tables of GitHub's Markdown
+    Markdown,
 }
 
 impl Summary {
@@ -79,89 +104,88 @@ impl Summary {
     /// # Errors
     /// When a value does not fit, a user's file in place of a section is broken, or the database fails.
     pub fn run(self, run: &Run) -> Result<Exit> {
+        let mut request = self.request(run)?;
         let listed = query::listed();
-        let request = SummaryRequest {
-            problems_first: self.problems_first,
-            messages: self.messages,
-            queue: self.queue,
-        };
-        let asked = request.sections(&listed)?;
         let store = run.reader()?;
-        let mut output = run.output(self.output == Form::Text);
-        let style = output.style;
-        let mut is_first = true;
-        for section in asked {
-            let query = self.query(section);
-            let params = section.bind(|declared| query::value::value(&query, declared, run))?;
-            let table = store.select(&section.sql, &params)?;
-            if table.rows.is_empty() && self.no_empty {
-                continue;
-            }
-            match self.output {
-                Form::Json => json(section, &table, &style, output.writer())?,
-                Form::Text => {
-                    if !is_first {
-                        writeln!(output.writer())?;
-                    }
-                    text(section, &table, &style, output.writer())?;
-                }
-            }
-            is_first = false;
+        request.seen = store.scope().map(str::to_owned);
+        let report = request.report(&store, &listed)?;
+        let mut output = run.output(matches!(self.output, Form::Text | Form::Markdown));
+        let style = TextStyle {
+            style: crate::render::Style {
+                zone: request.span.zone,
+                ..output.style
+            },
+            is_ascii: !super::output::is_utf8(),
+            with_finds: self.queries,
+        };
+        let out = output.writer();
+        match self.output {
+            Form::Text => report.write_text(&style, out)?,
+            Form::Html => out.write_all(report.html().as_bytes())?,
+            Form::Json => report.write_json(out)?,
+            Form::Markdown => report.write_markdown(out)?,
         }
         output.finish()?;
         Ok(Exit::Found)
     }
 
-    /// Returns the options as those of one section; what it does not take is left out.
-    fn query(&self, section: &Canned) -> Query {
-        let top = self.top.map(|top| top.to_string());
-        let options = [
-            ("since", Some(&self.since)),
-            ("until", self.until.as_ref()),
-            ("at", self.until.as_ref()),
-            ("top", top.as_ref()),
-            ("domain", self.domain.as_ref()),
-            ("host", self.host.as_ref()),
-            ("instance", self.instance.as_ref()),
-            ("timezone", self.timezone.as_ref()),
+    fn request(&self, run: &Run) -> Result<SummaryRequest> {
+        let domain = self.domain.as_deref().unwrap_or_default();
+        let domain = value::domain("domain", domain.trim())?;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default().trim().to_owned();
+        Ok(SummaryRequest {
+            top: self.top,
+            domain: domain.trim_start_matches('@').to_owned(),
+            host: text(&self.host),
+            instance: text(&self.instance),
+            as_logged: self.as_logged,
+            messages: self.messages,
+            queue: self.queue,
+            no_empty: self.no_empty,
+            ..SummaryRequest::new(self.span(run)?, run.now, run.config.retain)
+        })
+    }
+
+    fn span(&self, run: &Run) -> Result<Span> {
+        let zone = match self.timezone.as_deref() {
+            None | Some("") => run.zone,
+            Some(text) => Zone::parse(text).map_err(|error| anyhow!("--timezone: {error}"))?,
+        };
+        let units = [
+            ("day", &self.day, Calendar::Day),
+            ("week", &self.week, Calendar::Week),
+            ("month", &self.month, Calendar::Month),
         ];
-        let given: BTreeMap<String, String> = options
-            .into_iter()
-            .filter(|(name, _)| section.param(name).is_some())
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.clone())))
-            .collect();
-        Query {
-            given,
-            ..Query::default()
+        for (name, text, calendar) in units {
+            if let Some(text) = text {
+                let unit = time::parse(text, run.now, zone);
+                let unit = unit
+                    .ok_or_else(|| anyhow!("--{name}: {text:?} is not a time; {}", time::FORMS))?;
+                let span = Span::of_calendar(calendar, unit.start, zone, run.zone);
+                // A day that is not over ends now.
+                return Ok(span.up_to(run.now));
+            }
         }
+        let typed = |name: &str, text: &str| value::point(name, text.trim(), run.now, zone);
+        let since = typed("since", &self.since)?;
+        let until = match &self.until {
+            Some(text) => Some(typed("until", text)?),
+            None => None,
+        };
+        let span = Span {
+            since,
+            until: until.unwrap_or(run.now),
+            is_open: until.is_none(),
+            zone,
+            reader: run.zone,
+        };
+        if span.until <= span.since {
+            bail!(
+                "--until: {} is not after {}, the start; name a later time",
+                zone.show(span.until),
+                zone.show(span.since)
+            );
+        }
+        Ok(span)
     }
-}
-
-fn title(section: &Canned) -> &str {
-    section.title.unwrap_or(section.summary)
-}
-
-fn text(section: &Canned, table: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
-    let title = render::escape::terminal(title(section));
-    if table.rows.is_empty() {
-        writeln!(out, "{title}: none")?;
-        return Ok(());
-    }
-    writeln!(out, "{title}\n{}", "-".repeat(title.chars().count()))?;
-    query::draw(section, table, Format::Table, style, out)?;
-    Ok(())
-}
-
-fn json(section: &Canned, table: &Table, style: &Style, out: &mut dyn Write) -> Result<()> {
-    let mut rows = Vec::new();
-    render::table(table, Format::Json, style, &mut rows)?;
-    let rows: Vec<serde_json::Value> = serde_json::Deserializer::from_slice(&rows)
-        .into_iter()
-        .collect::<Result<_, _>>()?;
-    let object = serde_json::json!({
-        "section": section.name,
-        "title": title(section),
-        "rows": rows,
-    });
-    Ok(render::json::line(&object, out)?)
 }

@@ -193,7 +193,8 @@ fn float_name(n: f64) -> &'static str {
 }
 
 /// Returns the time in UTC; what RFC 3339 cannot say in its four digits of a year, as microseconds.
-pub(super) fn time(t: Time) -> String {
+#[must_use]
+pub fn time(t: Time) -> String {
     let mut text = Vec::with_capacity(27);
     push_time(&mut text, t);
     String::from_utf8(text).unwrap_or_default()

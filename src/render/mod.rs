@@ -44,6 +44,12 @@ pub fn broken(text: &str, start: usize, width: Option<u16>) -> Vec<String> {
     wrap::lines(text, start, start, width)
 }
 
+/// Returns any cell as one harmless line, as a table shows it.
+#[must_use]
+pub fn cell(cell: &crate::model::table::Cell, style: &Style) -> String {
+    row::cell(cell, style)
+}
+
 /// A form of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {

@@ -81,6 +81,7 @@ mod skip;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod summary;
 mod tables;
 #[cfg(test)]
 mod turned;

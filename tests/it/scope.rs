@@ -117,6 +117,14 @@ fn a_user_in_a_scope_sees_its_mail_through_every_door_and_no_other() {
             .collect();
         assert!(named.is_empty(), "{term}: {named:?}");
     }
+    let summary = run(&place, &["summary", "--since", "all", "-o", "json"]);
+    assert_eq!(summary.code, Some(0), "{}", summary.stderr);
+    assert!(
+        summary
+            .stdout
+            .contains(&format!("You see mail of {OWN} only"))
+    );
+    no_other(&summary, "summary");
     let status = run(&place, &["status"]);
     assert_eq!(status.code, Some(0), "{}", status.stderr);
     assert!(
@@ -130,7 +138,6 @@ fn a_user_in_a_scope_sees_its_mail_through_every_door_and_no_other() {
         &["sql", "SELECT * FROM duckdb_tables()"],
         &["query", "recipients_count", "--all"],
         &["query", "audit"],
-        &["summary", "--since", "-1y"],
         &["prune", "--address", OWN],
     ] {
         let refused = run(&place, args);

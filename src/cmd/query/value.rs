@@ -24,7 +24,7 @@ pub(in crate::cmd) fn value(query: &Query, declared: &Declared, run: &Context) -
             // What is dated in the future belongs to "until now" as well.
             Param::Time(run.now.plus(36_500 * DAY))
         }
-        Kind::Time => Param::Time(point(name, text, run)?),
+        Kind::Time => Param::Time(point(name, text, run.now, run.zone)?),
         Kind::Count => {
             let number: Option<i64> = text.parse().ok().filter(|n| *n >= 0);
             Param::Int(number.ok_or_else(|| anyhow!("--{name}: {text:?} is not a number"))?)
@@ -43,17 +43,26 @@ pub(in crate::cmd) fn value(query: &Query, declared: &Declared, run: &Context) -
     })
 }
 
-fn point(name: &str, text: &str, run: &Context) -> Result<Time> {
+/// Returns the time that the text names; the start of a day, month or the like.
+///
+/// # Errors
+/// When it is none.
+pub(in crate::cmd) fn point(name: &str, text: &str, now: Time, zone: Zone) -> Result<Time> {
     if text == "all" {
         return Ok(Time(0));
     }
-    let unit = time::parse(text, run.now, run.zone);
+    let unit = time::parse(text, now, zone);
     let unit = unit.ok_or_else(|| anyhow!("--{name}: {text:?} is not a time; {}", time::FORMS))?;
     Ok(unit.start)
 }
 
+/// Returns the domain with an `@` before it, or nothing for all.
+///
+/// # Errors
+/// When the text is no domain.
+///
 /// Addresses are compared with `ends_with`, and with nothing everything ends.
-fn domain(name: &str, text: &str) -> Result<String> {
+pub(in crate::cmd) fn domain(name: &str, text: &str) -> Result<String> {
     let domain = text.strip_prefix('@').unwrap_or(text).to_lowercase();
     if domain.starts_with('.') || domain.contains(['@', '*', '?', ' ']) {
         bail!("--{name}: {text:?} is not a domain; write it as in example.com");
