@@ -112,7 +112,9 @@ fn terms(section: &str, row: Row<'_>, span: &Span) -> Option<(Vec<String>, Strin
             name => domain("from", name)?,
         }],
         "senders_count" | "senders_size" => vec![address("from", row.raw("sender")?)?],
-        "recipients_count" | "recipients_size" => vec![address("to", row.raw("recipient")?)?],
+        "recipients_count" | "recipients_size" | "smtp_exceptions" => {
+            vec![address("to", row.raw("recipient")?)?]
+        }
         "mailbox_activity" => vec![address("addr", row.raw("address")?)?],
         "no_size" | "messages" | "queue_now" => vec![term("qid", row.raw("queue_id")?)?],
         // What a mail went through before its outcome has no other field.
@@ -120,7 +122,6 @@ fn terms(section: &str, row: Row<'_>, span: &Span) -> Option<(Vec<String>, Strin
         "bounced_detail" => reasoned("status:bounced", row),
         "expired_detail" => reasoned("status:expired", row),
         "rejected_detail" => reasoned("status:refused", row),
-        "smtp_exceptions" => vec![address("to", row.raw("recipient")?)?],
         "causes" => cause(row)?,
         "reject_classes" if row.raw("rule") == Some("none") => return None,
         "reject_classes" => [

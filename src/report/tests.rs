@@ -171,7 +171,7 @@ proptest! {
         let (cells, strange) = cells(&markdown);
         prop_assert!(strange.is_empty(), "{:?}\n{}", strange, markdown);
         let shown = escape::terminal(&text).trim().to_owned();
-        prop_assert!(cells.iter().any(|cell| *cell == shown), "{:?}\n{}", cells, markdown);
+        prop_assert!(cells.contains(&shown), "{:?}\n{}", cells, markdown);
         prop_assert!(cells.iter().any(|cell| cell == "4321"));
     }
 
