@@ -45,7 +45,7 @@ pub fn run(
         drop(fed);
         let stored = storing
             .join()
-            .map_err(|_| anyhow!("the storing thread stopped unexpectedly"))?;
+            .map_err(|_| anyhow!("the writer stopped unexpectedly"))?;
         let mut store = stored?;
         let summary = summary?;
         store

@@ -441,7 +441,10 @@ fn an_action_shows_its_plan_and_needs_consent() {
         stdout.starts_with("1 mail to be put on hold: 1 recipient, 305\n"),
         "{stdout}"
     );
-    assert!(stderr.contains("no terminal to ask on"), "{stderr}");
+    assert!(
+        stderr.contains("no terminal on which to confirm"),
+        "{stderr}"
+    );
     let (code, stdout, _) = act(&place, &bin, &["hold", "--all", "--dry-run"]);
     assert_eq!(code, Some(0));
     assert!(
@@ -596,7 +599,7 @@ fn a_saved_listing_is_not_acted_upon() {
     let (code, _, stderr) = act(&place, &bin, &args);
     assert_eq!(code, Some(2));
     assert!(
-        stderr.contains("a saved listing cannot be acted upon"),
+        stderr.contains("a saved listing cannot be changed"),
         "{stderr}"
     );
     assert_eq!(done(&place), "");

@@ -57,7 +57,7 @@ impl Act {
     /// Runs the subcommand.
     pub(super) fn run(&self, verb: Verb, shared: &Shared, run: &Run) -> Result<Exit> {
         if !shared.is_live() {
-            bail!("a saved listing cannot be acted upon: leave --from-file away");
+            bail!("a saved listing cannot be changed: leave out --from-file");
         }
         if shared.limit.is_some() {
             bail!(
@@ -201,7 +201,9 @@ fn count(count: usize, what: &str) -> String {
 fn is_wanted(verb: Verb, mails: usize) -> Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        bail!("no terminal to ask on: --yes does it without asking, --dry-run only tells");
+        bail!(
+            "no terminal on which to confirm: use --yes to act without, --dry-run to only show what would be done"
+        );
     }
     notice::ask(&format!("{} {}? [y/N] ", verb.name(), count(mails, "mail")));
     let mut answer = String::new();

@@ -89,7 +89,7 @@ impl Cluster {
             Form::Table => queue::clusters(shown, most, &style, out)?,
             Form::Json => render::table(&table(shown), Format::Json, &style, out)?,
             Form::Count => writeln!(out, "{}", groups.len())?,
-            _ => bail!("clusters have the forms table, json and count"),
+            _ => bail!("clusters are shown as table, json or count only: use -o with one of these"),
         }
         output.finish()?;
         if groups.is_empty() {

@@ -142,7 +142,7 @@ pub(super) fn order(mails: &mut Vec<Mail>, shared: &Shared, present: &mut Presen
         None => (wanted, false),
     };
     if !sheet::sort(mails, field, present) {
-        bail!("--sort {wanted}: sorts by {}", sheet::ORDERS.join(", "));
+        bail!("--sort {wanted}: use one of {}", sheet::ORDERS.join(", "));
     }
     if let Some(limit) = shared.limit.filter(|_| shared.count_by.is_none()) {
         // As in find: the last ones, which stand next to the prompt.
@@ -166,7 +166,7 @@ fn ranked(
         .contains(&field)
         .then(|| sheet::rank(mails, field, present));
     let Some(mut table) = ranked.flatten() else {
-        bail!("--count-by {field}: counts by {}", sheet::RANKS.join(", "));
+        bail!("--count-by {field}: use one of {}", sheet::RANKS.join(", "));
     };
     if let Some(limit) = shared.limit {
         table.rows.truncate(limit);

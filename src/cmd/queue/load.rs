@@ -259,11 +259,11 @@ pub(super) fn complete(
     let is_known = |needed: bool| !needed || is_in_files || has_history || mails.is_empty();
     if !is_known(needs.client) || (needs.attempts && !has_history && !mails.is_empty()) {
         bail!(
-            "client:, user: and attempts: are known from the log or the queue files only: name a database with --db, or ask as root"
+            "client:, user: and attempts: are known from the log or the queue files only: name a database with --db, or run this as root"
         );
     }
     if !is_known(needs.headers) {
-        bail!("headers stand in the queue files only: ask as root on the mail server");
+        bail!("headers are in the queue files only: run this as root on the mail server");
     }
     Ok(has_history)
 }

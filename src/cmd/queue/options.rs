@@ -121,7 +121,7 @@ impl Shared {
         }
         let selectors = self.selectors();
         let selected = selectors.filter(run.now, run.zone);
-        let selected = selected.map_err(|error| anyhow!("cannot select: {error}"))?;
+        let selected = selected.map_err(|error| anyhow!("cannot select mails: {error}"))?;
         Ok(reading.filter.and(selected))
     }
 

@@ -263,7 +263,11 @@ impl Shell<'_> {
             return self.ranked(&mails, field, view.limit);
         }
         if !sheet::sort(&mut mails, view.order, &mut self.present) {
-            bail!("{}: sorts by {}", view.order, sheet::ORDERS.join(", "));
+            bail!(
+                "cannot sort by {}: use one of {}",
+                view.order,
+                sheet::ORDERS.join(", ")
+            );
         }
         if view.is_turned {
             mails.reverse();
@@ -290,7 +294,10 @@ impl Shell<'_> {
 
     fn ranked(&mut self, mails: &[Mail], field: &str, limit: Option<usize>) -> Result<()> {
         let Some(mut table) = sheet::rank(mails, field, &mut self.present) else {
-            bail!("{field}: ranks by {}", sheet::RANKS.join(", "));
+            bail!(
+                "cannot rank by {field}: use one of {}",
+                sheet::RANKS.join(", ")
+            );
         };
         table.rows.truncate(limit.unwrap_or(usize::MAX));
         let mut output = self.run.output(true);
@@ -349,7 +356,7 @@ impl Shell<'_> {
             _ => bail!("{}", help(&["super"])),
         };
         if !self.shared.is_live() {
-            bail!("a saved listing cannot be acted upon");
+            bail!("a saved listing cannot be changed");
         }
         act::is_allowed(self.run)?;
         if self.store.is_none() || self.selected.is_empty() {

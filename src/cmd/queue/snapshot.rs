@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 /// Runs the subcommand.
 pub(super) fn run(shared: &Shared, run: &Run) -> Result<Exit> {
     if !shared.is_live() {
-        bail!("only the queue of this host is stored: leave --from-file away");
+        bail!("only the queue of this host is stored: leave out --from-file");
     }
     let database = &run.config.database;
     let told = if let Some(service) = Client::connect(database, None)? {

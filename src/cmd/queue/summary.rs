@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(super) fn run(terms: &[String], shared: &Shared, run: &Run) -> Result<Exit> {
     let form = shared.output.unwrap_or(Form::Table);
     if !matches!(form, Form::Table | Form::Json | Form::Count) {
-        bail!("a summary has the forms table, json and count");
+        bail!("the summary is shown as table, json or count only: use -o with one of these");
     }
     let filter = shared.filter(terms, run)?;
     let mut present = Present::new(run.now, run.zone);
