@@ -59,7 +59,7 @@ pub struct Find {
     /// Count the hits by a field: cause, to, client, date
     ///
     /// With -n: this many values, the most frequent ones.
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", conflicts_with_all = ["follow", "until_final"])]
     pub count_by: Option<String>,
     /// Show only these columns: time,sender,recipient,status
     ///

@@ -3,8 +3,12 @@
 //! The service is this process: its server on a database that the program has filled.
 
 use crate::program::Place;
-use maillog::config::Serve;
+use maillog::config::{ScopeTable, Serve};
 use maillog::model::table::{Cell, Table};
+use maillog::model::time::Time;
+use maillog::model::zone::Zone;
+use maillog::query::request::Wanted;
+use maillog::query::{self, Options};
 use maillog::server::{Failure, Hooks, Server};
 use maillog::socket;
 use maillog::store::Store;
@@ -1111,7 +1115,14 @@ fn mistakes_in_the_settings_are_told_at_the_start() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one story")]
-fn tcp_wants_tls_and_a_password() {
+fn tcp_wants_tls_and_a_password_and_knows_scopes() {
+    const OWN: &str = "hold-release@ok.test";
+    const OTHER: &str = "to:hana.0402@ok.test";
+    let scope = ScopeTable {
+        mail: vec![OWN.to_owned()],
+        remote: vec!["dave".to_owned()],
+        ..ScopeTable::default()
+    };
     let place = filled();
     let (key, certificate) = (place.path("key.pem"), place.path("cert.pem"));
     let made = Command::new("openssl")
@@ -1135,7 +1146,7 @@ fn tcp_wants_tls_and_a_password() {
         return crate::skip::skip("openssl or psql is not installed");
     }
     let passwords = place.path("passwords");
-    std::fs::write(&passwords, "carol:s3cret\n").unwrap();
+    std::fs::write(&passwords, "carol:s3cret\ndave:hidden\n").unwrap();
     std::fs::set_permissions(
         &passwords,
         std::os::unix::fs::PermissionsExt::from_mode(0o600),
@@ -1149,46 +1160,88 @@ fn tcp_wants_tls_and_a_password() {
         certificate: Some(certificate),
         key: Some(key),
         passwords: Some(passwords),
+        scopes: [("support".to_owned(), scope)].into(),
         ..Serve::default()
     };
     let _service = Service::start(place, &serve);
-    let psql = |mode: &str, user: &str, password: &str| {
+    let psql = |mode: &str, user: &str, password: &str, statements: &[&str]| {
         let address =
             format!("host=127.0.0.1 port={port} dbname=maillog user={user} sslmode={mode}");
         let output = Command::new("psql")
-            .args([
-                "-X",
-                "-At",
-                "-c",
-                "SELECT count(*) > 0 FROM delivery_to",
-                "-c",
-                "CALL maillog_echo('x')",
-                &address,
-            ])
+            .args(["-X", "-At"])
+            .args(statements.iter().flat_map(|statement| ["-c", statement]))
+            .arg(&address)
             .env("PGPASSWORD", password)
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (text(&output.stdout), text(&output.stderr))
     };
-    let (shown, errors) = psql("require", "carol", "s3cret");
+    let sql = "SELECT count(*) > 0 FROM delivery_to";
+    let (shown, errors) = psql(
+        "require",
+        "carol",
+        "s3cret",
+        &[sql, "CALL maillog_echo('x')"],
+    );
     assert_eq!(shown, "t\n", "{errors}");
     // A password lets in to ask, not to do.
     assert!(errors.contains("only root and the owner"), "{errors}");
-    assert!(
-        psql("require", "carol", "wrong")
-            .1
-            .contains("password authentication failed")
+    for (mode, user, password, expected) in [
+        (
+            "require",
+            "carol",
+            "wrong",
+            "password authentication failed",
+        ),
+        (
+            "require",
+            "mallory",
+            "s3cret",
+            "password authentication failed",
+        ),
+        ("disable", "carol", "s3cret", "TLS is required"),
+    ] {
+        let (shown, errors) = psql(mode, user, password, &[sql]);
+        assert!(
+            shown.is_empty() && errors.contains(expected),
+            "{shown}{errors}"
+        );
+    }
+    // A user in a scope asks for everything and gets its own.
+    let search = |text: &str| {
+        let options = Options {
+            now: Time(0),
+            zone: Zone::UTC,
+            since: None,
+            until: None,
+            all: true,
+            limit: None,
+            all_hops: false,
+        };
+        let plan = query::compile_text(text, &options).unwrap();
+        plan.request(&Wanted::Rows)
+    };
+    let found = |user: &str, password: &str, text: &str| {
+        let (shown, errors) = psql("require", user, password, &[&search(text)]);
+        assert_eq!(errors, "");
+        shown.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let everything = "size:>=0";
+    let seen = found("dave", "hidden", everything);
+    assert_eq!(
+        seen,
+        found("carol", "s3cret", &format!("{everything} addr:{OWN}"))
     );
+    assert!(!seen.is_empty() && seen.iter().all(|row| row.contains(OWN)));
+    assert!(found("carol", "s3cret", everything).len() > seen.len());
+    assert!(!found("carol", "s3cret", OTHER).is_empty());
+    assert_eq!(found("dave", "hidden", OTHER), [""; 0]);
+    let (shown, errors) = psql("require", "dave", "hidden", &[sql]);
+    let refused = format!("you may see mail of {OWN} only");
     assert!(
-        psql("require", "mallory", "s3cret")
-            .1
-            .contains("password authentication failed")
-    );
-    assert!(
-        psql("disable", "carol", "s3cret")
-            .1
-            .contains("TLS is required")
+        shown.is_empty() && errors.contains(&refused),
+        "{shown}{errors}"
     );
 }
 
