@@ -128,7 +128,7 @@ fn day(log: &mut String, date: &str, hours: std::ops::Range<u32>, mails: u32, bo
                 );
                 (
                     "b@example.net",
-                    format!("dsn={}, status=bounced ({said})", &why[4..9]),
+                    format!("dsn={}, status=bounced ({said})", why.get(4..9).unwrap()),
                 )
             };
             writeln!(log, "{}/smtpd[7]: {id}: client=a.example[192.0.2.7]", at(2)).unwrap();
