@@ -6,8 +6,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const COMMANDS: [(&[&str], &str); 9] = [
     (
         &[
-            "search", "grep", "log", "logs", "show", "trace", "track", "message", "mail", "who",
-            "list", "ls",
+            "search", "grep", "log", "logs", "show", "trace", "track", "message", "who", "list",
+            "ls",
         ],
         "maillog find TERM...",
     ),
