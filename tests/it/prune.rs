@@ -278,6 +278,7 @@ fn expect_tasks(place: &Place, always: &str, retention: &str) {
         let expected = [
             ("memory guard", always),
             ("metrics", always),
+            ("outbox", always),
             ("retention", retention),
             ("server", always),
         ];
