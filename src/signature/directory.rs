@@ -131,7 +131,7 @@ impl Directory {
         );
         if servers.is_empty() {
             bail!(
-                "no server to ask: write host:port into {} (pyzor's own is public.pyzor.org:24441)",
+                "no server is named: write host:port into {} (pyzor's own is public.pyzor.org:24441)",
                 path.display()
             );
         }
