@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
 /// Returns the files of a directory by name, as pairs of name and text.
 fn list(directory: &Path) -> io::Result<String> {
     let files: io::Result<Vec<PathBuf>> = fs::read_dir(directory)?
-        .map(|entry| entry?.path().canonicalize())
+        .map(|entry| Ok(entry?.path()))
         .collect();
     let mut files = files?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
@@ -29,7 +29,13 @@ fn list(directory: &Path) -> io::Result<String> {
         else {
             return Err(io::Error::other(format!("{}: not UTF-8", path.display())));
         };
-        writeln!(list, "    ({name:?}, include_str!({path:?})),").map_err(io::Error::other)?;
+        // Named from where the crate is compiled: clones may share a target directory.
+        writeln!(
+            list,
+            "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))),",
+            format!("/{path}")
+        )
+        .map_err(io::Error::other)?;
     }
     Ok(list + "]\n")
 }
