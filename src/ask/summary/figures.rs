@@ -9,16 +9,20 @@ use crate::report::average::value;
 use crate::report::span::{BEFORE, Span};
 use crate::report::usual::{Figure, Kind};
 
-/// `$1`, `$2`: the span; `$3` to `$10`: the spans before; `$11` to `$13`: host, instance, domain.
-const FIGURES: &str = "\
-WITH spans AS (
-    SELECT unnest([
+/// The span and those before it, as rows.
+const SPANS: &str = "\
+unnest([
         {n: 0, since: $1::TIMESTAMP, until: $2::TIMESTAMP},
         {n: 1, since: $3::TIMESTAMP, until: $4::TIMESTAMP},
         {n: 2, since: $5::TIMESTAMP, until: $6::TIMESTAMP},
         {n: 3, since: $7::TIMESTAMP, until: $8::TIMESTAMP},
         {n: 4, since: $9::TIMESTAMP, until: $10::TIMESTAMP}
-    ], recursive := true)
+    ], recursive := true)";
+
+/// `$1`, `$2`: the span; `$3` to `$10`: the spans before; `$11` to `$13`: host, instance, domain.
+const FIGURES: &str = "\
+WITH spans AS (
+    SELECT {spans}
 ),
 ended AS (
     SELECT {n} AS n, t.status, t.recipient, t.delay
@@ -136,13 +140,7 @@ WITH read AS (
     SELECT s.n, c.host, date_diff('hour', time_bucket(INTERVAL 1 HOUR, s.since), c.hour) AS place, sum(c.lines) AS lines, sum(c.lost) AS lost
     FROM coverage c
     JOIN (
-        SELECT unnest([
-            {n: 0, since: $1::TIMESTAMP, until: $2::TIMESTAMP},
-            {n: 1, since: $3::TIMESTAMP, until: $4::TIMESTAMP},
-            {n: 2, since: $5::TIMESTAMP, until: $6::TIMESTAMP},
-            {n: 3, since: $7::TIMESTAMP, until: $8::TIMESTAMP},
-            {n: 4, since: $9::TIMESTAMP, until: $10::TIMESTAMP}
-        ], recursive := true)
+        SELECT {spans}
     ) s ON c.last_time >= s.since AND c.first_time < s.until
     WHERE c.understood > 0
         AND $11 IN ('', c.host)
@@ -195,8 +193,15 @@ FROM texts
 GROUP BY what, domain
 ORDER BY what, domain";
 
+fn read() -> String {
+    READ.replace("{spans}", SPANS)
+}
+
 fn figures(as_logged: bool) -> String {
-    let sql = FIGURES.replace("{n}", SPAN).replace("{within}", WITHIN);
+    let sql = FIGURES
+        .replace("{spans}", SPANS)
+        .replace("{n}", SPAN)
+        .replace("{within}", WITHIN);
     if as_logged { logged::of(&sql) } else { sql }
 }
 
@@ -206,7 +211,7 @@ pub(super) fn statements() -> Vec<String> {
     vec![
         figures(false),
         figures(true),
-        READ.to_owned(),
+        read(),
         OLDEST.to_owned(),
         SAID.to_owned(),
     ]
@@ -266,7 +271,7 @@ impl Compared {
         let span = request.span;
         let before = span.before();
         let params = params(request, &before);
-        let read = ask.rows(READ, params.get(..2 * BEFORE + 3).unwrap_or_default())?;
+        let read = ask.rows(&read(), params.get(..2 * BEFORE + 3).unwrap_or_default())?;
         let reads = reads(&read);
         let oldest = ask.rows(OLDEST, &[])?;
         let oldest = oldest.named().next();
