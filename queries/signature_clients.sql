@@ -1,4 +1,4 @@
--- summary: who asks the signature server and reports to it
+-- summary: clients of the signature server, with their requests
 -- group: health
 -- param: since time -7d
 -- param: until time now

@@ -51,7 +51,7 @@ pub struct Html {
 pub struct Letter {
     /// What it is, a word for the list: `summary`, `report`, `reply`.
     pub kind: &'static str,
-    /// For what it is sent once only, whoever asks: `summary 2026-11-27`. None: each time.
+    /// The event that the letter is about (`summary 2026-11-27`): each recipient gets one letter for an event. None: no such limit.
     pub occasion: Option<String>,
     /// Who it is for.
     pub to: Vec<Mailbox>,
@@ -124,7 +124,7 @@ impl Letter {
             Auto::Replied => "auto-replied",
         };
         headers.insert_raw(header::text("Auto-Submitted", auto));
-        // Exchange answers by its own rules, unless it is told not to.
+        // Exchange ignores Auto-Submitted; this header stops its automatic replies.
         headers.insert_raw(header::text("X-Auto-Response-Suppress", "All"));
         headers.insert_raw(header::text("X-Loop", &identity.address("maillog")));
         for (name, value) in &self.fields {

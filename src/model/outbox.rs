@@ -50,7 +50,7 @@ pub struct OutboxRow {
     pub time: Time,
     /// What it is: `summary`, `reply`.
     pub kind: String,
-    /// For what it is sent once only; none: each time.
+    /// The event that the mail is about: each recipient gets one mail for an event. None: no such limit.
     pub occasion: Option<Text>,
     /// Envelope sender, empty for the null sender.
     pub sender: String,

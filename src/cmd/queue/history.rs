@@ -17,7 +17,7 @@ use crate::{service, store};
 use anyhow::Result;
 use hashbrown::{HashMap, HashSet};
 
-/// Mails that are joined at once: what one statement is told and tells stays small.
+/// Mails that one statement joins to the log: this limits the memory for its parameters and its answer.
 pub(super) const BATCH: usize = 20_000;
 
 /// The log tells whole seconds, and its clock may be another.

@@ -1,6 +1,6 @@
 //! A saved listing: a file or standard input -> its bytes, unpacked.
 //!
-//! Packed ones (gzip, bzip2, xz, zstd) are told by content. PowerShell saves UTF-16.
+//! The content of the file decides how it is unpacked (gzip, bzip2, xz, zstd). UTF-16, which PowerShell writes, becomes UTF-8.
 //! Limits: UTF-16 is read as a whole.
 
 use crate::model::time::Time;
